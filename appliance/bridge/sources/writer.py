@@ -1,0 +1,125 @@
+"""A source that writes signals over its own connection, and hears what screens send up.
+
+The source sends SIGNAL_SYNC (its whole state) after connecting and SIGNAL_DIFF after that; ``$.a`` names
+the audience of the frame's signals, ``$.del`` the names that are gone. The box sends it INPUT frames with
+``screen`` and ``role`` added. While no source is there, what screens send up waits, a short while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from typing import Any, Final
+
+import msgspec
+
+from appliance.bridge.frame import INPUT, Frame, FrameType, control, encode
+from appliance.bridge.session import Member
+from appliance.bridge.signals import RESERVED
+from appliance.bridge.stream import Stream
+from appliance.bridge.transports import Connection, ConnectionLost
+from appliance.errors import ApplianceError
+from appliance.types import ROLES, Role, Signal
+
+WAITING_LIMIT: Final = 200
+WAITING_S: Final = 20.0
+INPUT_KINDS: Final = frozenset({"ask", "set", "pointer", "touch", "key"})
+
+
+class Inputs:
+    """What screens sent up, on its way to the source: kept for 20 s while no source is connected."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[float, dict[str, Any]]] = deque()
+        self._more = asyncio.Event()
+
+    def hear(self, member: Member, said: dict[str, Any]) -> None:
+        """Take an input of a screen.
+
+        Raises:
+            ApplianceError: SIG307, an input this version does not know; LLM209, too many are waiting.
+        """
+        if str(said.get("type")) not in INPUT_KINDS:
+            raise ApplianceError("SIG307", "The input frame says something unknown.", str(said.get("type"))[:80])
+        while self._waiting and time.monotonic() - self._waiting[0][0] >= WAITING_S:
+            self._waiting.popleft()
+        if len(self._waiting) >= WAITING_LIMIT:
+            raise ApplianceError("LLM209", "Too many questions are waiting.", None, "Try again in a moment.")
+        self._waiting.append((time.monotonic(), {**said, "screen": member.screen, "role": member.role}))
+        self._more.set()
+
+    async def take(self) -> dict[str, Any]:
+        """The oldest input that is not too old."""
+        while True:
+            while self._waiting:
+                heard, said = self._waiting.popleft()
+                if time.monotonic() - heard < WAITING_S:
+                    return said
+            self._more.clear()
+            await self._more.wait()
+
+    def give_back(self, said: dict[str, Any]) -> None:
+        """Put an input back that could not be delivered."""
+        self._waiting.appendleft((time.monotonic(), said))
+        self._more.set()
+
+
+def read(frame: Frame) -> tuple[Role, list[Signal]]:
+    """The audience and the signals of a source's frame.
+
+    Raises:
+        ApplianceError: SIG303.
+    """
+    said = frame.json()
+    head = said.pop(RESERVED, {})
+    audience = head.get("a", "wall") if isinstance(head, dict) else None
+    if audience not in ROLES:
+        raise ApplianceError("SIG303", "The source's frame names no audience of this box.", str(audience))
+    role: Role = audience
+    names = head.get("del", [])
+    if not isinstance(names, list):
+        raise ApplianceError("SIG303", "The source's frame does not list the names that are gone.", str(names)[:80])
+    gone = [Signal(str(name), None, role) for name in names]
+    return role, [*gone, *(Signal(name, value, role) for name, value in said.items())]
+
+
+def write(kind: FrameType, values: dict[str, Any], audience: Role, gone: list[str] | None = None) -> bytes:
+    """A source's frame: the other side of :func:`read`."""
+    head: dict[str, Any] = {"a": audience}
+    if gone:
+        head["del"] = gone
+    return encode(Frame(kind, msgspec.json.encode({**values, RESERVED: head})))
+
+
+async def run(connection: Connection, name: str, stream: Stream, inputs: Inputs) -> None:
+    """Serve one source until it leaves."""
+    upward = asyncio.create_task(_send_inputs(connection, inputs))
+    try:
+        while True:
+            await _take(connection, name, stream, await connection.receive())
+    except ConnectionLost:
+        pass
+    finally:
+        upward.cancel()
+        await asyncio.gather(upward, return_exceptions=True)
+
+
+async def _take(connection: Connection, name: str, stream: Stream, frame: Frame) -> None:
+    if frame.type == FrameType.SIGNAL_SYNC:
+        audience, signals = read(frame)
+        stream.replace(name, audience, signals)
+    elif frame.type == FrameType.SIGNAL_DIFF:
+        stream.write(name, read(frame)[1])
+    elif frame.type == FrameType.CONTROL and frame.json().get("type") == "ping":
+        await connection.send(encode(control("pong")))
+
+
+async def _send_inputs(connection: Connection, inputs: Inputs) -> None:
+    while True:
+        said = await inputs.take()
+        try:
+            await connection.send(encode(Frame(FrameType.INPUT, msgspec.json.encode(said), INPUT)))
+        except (ConnectionLost, asyncio.CancelledError):
+            inputs.give_back(said)
+            raise

@@ -1,0 +1,61 @@
+"""Checks: one fault, one file. What the health page, the screens' banner and ``appliance doctor`` show.
+
+A check looks at one thing and tells a :class:`Finding`: a sentence, and the one-line fix where it is not well.
+
+    >>> [finding.state for finding in await run_checks(probe)]  # doctest: +SKIP
+    ['ok', 'ok', 'ok', 'ok', 'ok']
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+__all__ = ["Finding", "Probe", "run_checks"]
+
+State = Literal["ok", "warn", "down"]
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What a check found. `fix` is one line, empty when all is well."""
+
+    name: str
+    state: State
+    sentence: str
+    fix: str = ""
+    took_ms: float = 0.0
+
+
+class Probe(Protocol):
+    """How checks look at the box."""
+
+    @property
+    def data(self) -> Path:
+        """The data folder."""
+        ...
+
+    async def health(self, part: str) -> dict[str, Any] | None:
+        """What a part (pgflex, llm, bridge, postgrest) says of itself, or None when it does not answer."""
+        ...
+
+
+Check = Callable[[Probe], Awaitable[Finding]]
+
+
+async def run_checks(probe: Probe) -> list[Finding]:
+    """All checks, side by side, in a fixed order."""
+    from appliance.checks import bridge, data_service, database, disk, model, rest
+
+    checks = (database.check, data_service.check, rest.check, model.check, bridge.check, disk.check)
+    return list(await asyncio.gather(*(_timed(check, probe) for check in checks)))
+
+
+async def _timed(check: Check, probe: Probe) -> Finding:
+    began = time.perf_counter()
+    found = await check(probe)
+    return msgspec.structs.replace(found, took_ms=round((time.perf_counter() - began) * 1000, 1))

@@ -1,0 +1,298 @@
+"""The command ``appliance``: start a box, ask it, show it on a terminal, look after it.
+
+Every error is one line with its code and a second one with the fix; a traceback is never shown.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import appliance
+from appliance.config import SETTINGS, Runtime, Settings, load
+from appliance.errors import HTTP_STATUS, ApplianceError, from_shape
+
+_EXAMPLES = """\
+  appliance up --demo hospital
+  appliance ask "How many beds are free in cardiology?"
+  appliance screen"""
+
+Handler = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit status: 0 well, 1 a fault, 2 wrong words, 130 interrupted."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if not hasattr(options, "handler"):
+        parser.print_help()
+        return 2
+    handler: Handler = options.handler
+    try:
+        return handler(options)
+    except ApplianceError as error:
+        print(error.line(), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="appliance",
+        description="A private AI box: its answers live on every screen of the building.",
+        epilog=f"examples:\n{_EXAMPLES}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_up(commands)
+    _add_ask(commands)
+    _add_screen(commands)
+    _add_doctor(commands)
+    _command(commands, "version", "print the version", "  appliance version", _version)
+    return parser
+
+
+def _command(commands: Any, name: str, told: str, examples: str, handler: Handler) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=told,
+        description=told[0].upper() + told[1:] + ".",
+        epilog=f"examples:\n{examples}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(handler=handler)
+    return parser
+
+
+# up ------------------------------------------------------------------------------------------------------
+
+
+def _add_up(commands: Any) -> None:
+    examples = (
+        "  appliance up --demo hospital          a box with demo data, on this machine only\n"
+        "  appliance up --lan --port 80          for the whole network; prints the key that opens it\n"
+        "  appliance up --data /srv/box --demo none"
+    )
+    parser = _command(commands, "up", "start the box and keep it running until Ctrl-C", examples, _up)
+    parser.add_argument("--data", metavar="DIR", help="where the box keeps its data")
+    for setting in SETTINGS:
+        flag = "--" + setting.name.replace("_", "-")
+        if setting.kind is bool:
+            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=setting.help)
+        else:
+            parser.add_argument(
+                flag,
+                metavar=setting.name.rsplit("_", 1)[-1].upper(),
+                type=setting.kind,
+                choices=setting.choices or None,
+                help=setting.help,
+            )
+
+
+def _up(options: argparse.Namespace) -> int:
+    given = {setting.name: getattr(options, setting.name) for setting in SETTINGS} | {"data": options.data}
+    return asyncio.run(_run_box(load(given)))
+
+
+async def _run_box(settings: Settings) -> int:
+    from appliance.services.supervisor import Box
+
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(each, stopped.set)
+    box = Box(settings)
+    starting = asyncio.create_task(box.start())
+    stopping = asyncio.create_task(stopped.wait())
+    try:
+        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done():
+            runtime = starting.result()
+            _greet(settings, runtime.keys["staff"], await asyncio.to_thread(_ticket, runtime))
+            watching = asyncio.create_task(box.watch())
+            await stopped.wait()
+            watching.cancel()
+        print("\nStopping; the data stays in", settings.data, flush=True)
+    finally:
+        starting.cancel()
+        await asyncio.gather(starting, stopping if stopping.done() else _cancel(stopping), return_exceptions=True)
+        await box.stop()
+    return 0
+
+
+async def _cancel(task: asyncio.Task[Any]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def _ticket(runtime: Runtime) -> str:
+    """How a screen that mDNS does not reach finds this box: ``ID@IP:PORT``."""
+    import httpx
+
+    headers = {"Authorization": f"Bearer {runtime.token}"}
+    try:
+        told = httpx.get(f"{runtime.bridge_url}/health", headers=headers, trust_env=False).json()
+        return f"{told['endpoint_id']}@{told['addresses'][0]}"
+    except (httpx.HTTPError, ValueError, LookupError):
+        return "ID@IP:PORT (in the bridge's log line)"
+
+
+def _greet(settings: Settings, key: str, ticket: str) -> None:
+    """The page's address, a QR code of it, where the data is, and how to go on."""
+    import segno
+
+    from appliance.services.address import own_address
+
+    host = own_address() if settings.lan else "localhost"
+    address = f"http://{host}:{settings.port}/" + (f"?key={key}" if settings.lan else "")
+    print(f"\n  The box is up.  {appliance.__version__}\n\n  Page   {address}")
+    print(f"  Data   {settings.data}")
+    print(
+        f'  Ask    appliance ask --url http://localhost:{settings.port} "How many ...?"'
+        if settings.port != 8080
+        else '  Ask    appliance ask "How many beds are free?"'
+    )
+    print("  Screen appliance screen")
+    print(f"         where mDNS does not reach: appliance screen --box {ticket}\n  Stop   Ctrl-C\n")
+    segno.make(address, error="l").terminal(compact=True, border=2)
+    sys.stdout.flush()
+
+
+# ask -----------------------------------------------------------------------------------------------------
+
+
+def _add_ask(commands: Any) -> None:
+    examples = (
+        '  appliance ask "How many beds are free in cardiology?"\n'
+        '  appliance ask --json "Which appointments are tomorrow?" | jq .rows'
+    )
+    parser = _command(commands, "ask", "ask the box in plain words", examples, _ask)
+    parser.add_argument("question", help="the question, in quotes")
+    parser.add_argument("--json", action="store_true", help="print the whole answer as JSON")
+    parser.add_argument("--role", help="act as this role: wall, staff or admin")
+    _add_door(parser)
+
+
+def _add_door(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--url", default=os.environ.get("DREAMSTACK_URL", "http://127.0.0.1:8080"), help="the box's address"
+    )
+    parser.add_argument(
+        "--key", default=os.environ.get("DREAMSTACK_KEY", ""), help="the credential, where the box asks for one"
+    )
+
+
+def _ask(options: argparse.Namespace) -> int:
+    from appliance.screen.shell import print_answer
+
+    body = {"question": options.question, "role": options.role}
+    answer = _request(options, "POST", "/api/ask", body, "status", timeout_s=60)
+    print_answer(answer, as_json=options.json)
+    return 0 if answer.get("status") != "failed" else 1
+
+
+def _request(
+    options: argparse.Namespace, method: str, path: str, body: Any, wanted: str, timeout_s: float
+) -> dict[str, Any]:
+    """What the box answers: an object that has the key `wanted`, whatever its status."""
+    import httpx
+
+    headers = {b"Authorization": f"Bearer {options.key.strip()}".encode()} if options.key else {}
+    try:
+        answer = httpx.request(
+            method, options.url.rstrip("/") + path, json=body, headers=headers, timeout=timeout_s, trust_env=False
+        )
+        told = answer.json()
+    except httpx.InvalidURL as error:
+        raise ApplianceError(
+            "SCR501", "This is no address.", str(error), "Give one such as --url http://127.0.0.1:8080"
+        ) from None
+    except (httpx.HTTPError, ValueError) as error:
+        raise ApplianceError(
+            "SCR501",
+            "The box does not answer.",
+            f"{options.url}: {error}",
+            "Is `appliance up` running? Else name it: --url http://...",
+        ) from None
+    if isinstance(told, dict) and wanted in told:
+        return told
+    if isinstance(told, dict) and str(told.get("code")) in HTTP_STATUS:
+        raise from_shape(told)
+    raise ApplianceError(
+        "SCR501", "What answers at this address is no box.", options.url, "Name the box: --url http://..."
+    )
+
+
+# screen, doctor, version ---------------------------------------------------------------------------------
+
+
+def _add_screen(commands: Any) -> None:
+    examples = (
+        "  appliance screen                       find the box by mDNS and show its answers\n"
+        "  appliance screen --once                print what it shows now, and end\n"
+        "  appliance screen --box ID@192.0.2.7:4433 --key KEY"
+    )
+    parser = _command(commands, "screen", "show the box's live answers in this terminal", examples, _screen)
+    parser.add_argument("--box", metavar="ID@IP:PORT", help="the box, where mDNS does not reach")
+    parser.add_argument(
+        "--key", default=os.environ.get("DREAMSTACK_KEY", ""), help="the credential, where the box asks for one"
+    )
+    parser.add_argument("--data", metavar="DIR", help="where the screen keeps its key and what it last showed")
+    parser.add_argument("--once", action="store_true", help="print the state and end")
+    parser.add_argument("--timeout", type=float, default=10.0, metavar="SECONDS", help="how long to look for the box")
+
+
+def _screen(options: argparse.Namespace) -> int:
+    from appliance.screen import ScreenOptions, run_screen
+
+    given = {"data": Path(options.data)} if options.data else {}
+    return asyncio.run(
+        run_screen(
+            ScreenOptions(
+                box=options.box or "", credential=options.key, once=options.once, timeout_s=options.timeout, **given
+            )
+        )
+    )
+
+
+def _add_doctor(commands: Any) -> None:
+    examples = "  appliance doctor\n  appliance doctor --url http://127.0.0.1:9000"
+    parser = _command(commands, "doctor", "check the box and name what is wrong, with the fix", examples, _doctor)
+    parser.add_argument("--data", metavar="DIR", help="the data folder to look at when the box is not running")
+    _add_door(parser)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from appliance.services.doctor import examine_machine
+
+    try:
+        checks = _request(options, "GET", "/health", None, "checks", timeout_s=10)["checks"]
+        print(f"The box at {options.url} answers.")
+    except ApplianceError as error:
+        print(f"No box answers at {options.url}: looking at this machine instead.\n  ({error.message})")
+        checks = [
+            {"name": f.name, "state": f.state, "sentence": f.sentence, "fix": f.fix}
+            for f in examine_machine(load({"data": options.data}))
+        ]
+    for check in checks:
+        mark = {"ok": "ok  ", "warn": "warn", "down": "DOWN"}[check["state"]]
+        print(
+            f"  {mark}  {check['name']:<13} {check['sentence']}"
+            + (f"\n        fix: {check['fix']}" if check.get("fix") else "")
+        )
+    return 0 if all(check["state"] != "down" for check in checks) else 1
+
+
+def _version(_: argparse.Namespace) -> int:
+    print(appliance.__version__)
+    return 0

@@ -1,0 +1,117 @@
+"""The one error shape of the box: a code, a sentence, details and a hint.
+
+The shape is PostgREST's (``code``, ``message``, ``details``, ``hint``), so that an error reads the same
+whether the database, the model, the bridge or a screen found it.
+
+    >>> ApplianceError("LLM201", "The question is empty.", hint="Type a question.").shape()["code"]
+    'LLM201'
+
+Code families: ``PGF1xx`` data, ``LLM2xx`` model and questions, ``SIG3xx`` signals and frames,
+``BRG4xx`` doors, transports and processes, ``SCR5xx`` screens.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+HTTP_STATUS: Final[dict[str, int]] = {
+    "PGF100": 500,  # the data service failed in a way nobody foresaw
+    "PGF101": 503,  # PostgreSQL does not answer
+    "PGF102": 503,  # PostgREST does not answer
+    "PGF103": 400,  # a document is not what a collection can hold
+    "PGF104": 404,  # no such collection, or not for this role
+    "PGF105": 400,  # a name cannot be a collection or field
+    "PGF106": 403,  # this role may not do that
+    "PGF107": 507,  # no room for the data folder
+    "PGF108": 500,  # the data folder cannot be used
+    "PGF109": 413,  # a document or list is over the limits
+    "PGF110": 410,  # a feed position is too old
+    "PGF111": 400,  # a feed position cannot be read
+    "PGF112": 502,  # PostgREST answered with an error
+    "PGF113": 404,  # no row with this id
+    "PGF114": 504,  # the database took too long
+    "LLM200": 500,  # the model failed in a way nobody foresaw
+    "LLM201": 400,  # the question is empty
+    "LLM202": 413,  # the question is too long
+    "LLM203": 503,  # the model does not answer
+    "LLM204": 422,  # the question names nothing the box holds
+    "LLM205": 422,  # a question may not change data
+    "LLM206": 422,  # the plan does not fit the catalog
+    "LLM207": 422,  # part of the question was not understood
+    "LLM208": 500,  # the model file cannot be loaded
+    "LLM209": 429,  # too many questions are waiting
+    "LLM210": 504,  # the question took too long
+    "LLM211": 400,  # the request body cannot be read
+    "SIG300": 400,  # the frame header cannot be read
+    "SIG301": 400,  # a flag this version does not know
+    "SIG302": 413,  # the payload is longer than the receiver's limit
+    "SIG303": 400,  # the payload is not the JSON this frame type needs
+    "SIG304": 400,  # the deflate payload cannot be read
+    "SIG305": 409,  # a diff does not apply to this version
+    "SIG306": 400,  # a signal name or value is not allowed
+    "SIG307": 400,  # an input or control frame says something unknown
+    "BRG400": 500,  # something failed in a way nobody foresaw
+    "BRG401": 401,  # no credential, or a wrong one
+    "BRG402": 403,  # this role may not
+    "BRG403": 403,  # the Host or Origin is not this box
+    "BRG404": 404,  # nothing at this address
+    "BRG405": 405,  # not this method here
+    "BRG406": 503,  # a part of the box does not answer
+    "BRG407": 500,  # the port is in use
+    "BRG408": 404,  # no such stream
+    "BRG409": 429,  # too many receivers
+    "BRG410": 422,  # a request is not what this address takes
+    "BRG411": 500,  # a program the box needs is missing
+    "BRG412": 500,  # a setting cannot be used
+    "BRG413": 500,  # this machine cannot hold a part of the box to the building
+    "BRG414": 500,  # a key file cannot be used
+    "BRG415": 500,  # mDNS cannot be used on this machine
+    "SCR500": 504,  # no box was found on this network
+    "SCR501": 502,  # the box was found but did not answer
+    "SCR502": 410,  # the connection to the box was lost
+    "SCR503": 409,  # more than one box was found and none was named
+    "SCR504": 400,  # the id or address of a box cannot be read
+}
+"""Every code of the box and the HTTP status it is served with."""
+
+
+class ApplianceError(Exception):
+    """A fault told in the one error shape.
+
+    Args:
+        code: a key of :data:`HTTP_STATUS`.
+        message: one sentence for a person, ending in a full stop.
+        details: what exactly was seen; any JSON value or None.
+        hint: what to do about it, or None.
+
+    Raises:
+        KeyError: the code is not registered.
+    """
+
+    def __init__(self, code: str, message: str, details: Any = None, hint: str | None = None) -> None:
+        self.status = HTTP_STATUS[code]
+        self.code = code
+        self.message = message
+        self.details = details
+        self.hint = hint
+        super().__init__(f"{code}: {message}")
+
+    def shape(self) -> dict[str, Any]:
+        """The error as JSON: ``code``, ``message``, ``details``, ``hint``."""
+        return {"code": self.code, "message": self.message, "details": self.details, "hint": self.hint}
+
+    def line(self) -> str:
+        """The error for a terminal: a line, and a second one with the fix where there is one."""
+        told = self.details.get("message") if isinstance(self.details, dict) else self.details
+        details = f" ({told})" if isinstance(told, str) and told else ""
+        hint = f"\n  fix: {self.hint}" if self.hint else ""
+        return f"{self.code}: {self.message}{details}{hint}"
+
+
+def from_shape(shape: object, fallback: str = "BRG400") -> ApplianceError:
+    """Read an error that another process sent; an unreadable one becomes `fallback`."""
+    if isinstance(shape, dict) and str(shape.get("code")) in HTTP_STATUS:
+        return ApplianceError(
+            str(shape["code"]), str(shape.get("message", "")), shape.get("details"), shape.get("hint")
+        )
+    return ApplianceError(fallback, "Another part of the box sent an error that cannot be read.", shape)

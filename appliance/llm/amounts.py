@@ -1,0 +1,72 @@
+"""Amounts: what a question compares a number with: "over 5", "at least 3", "longer than 2 hours".
+
+>>> [(found.op, found.number) for found in comparisons("more than 1,500", words("more than 1,500"), set())]
+[('gt', 1500.0)]
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+import msgspec
+
+from appliance.llm.plan import NUMBERS, Operator
+from appliance.llm.words import Word, inside, label_words, lower, stem
+from appliance.types import Collection
+
+_NUMBER: Final = r"[-+]?[0-9][0-9,]{0,17}(?:\.[0-9]{1,9})?(?:[km](?![a-z]))?"
+_THOUSANDS: Final = {"k": 1e3, "m": 1e6}
+_HOUR, _MINUTE = stem("hour"), stem("minute")
+_HOURS: Final = frozenset({"hour", "hours", "hrs", "hr", "h"})
+_COMPARISONS: Final[tuple[tuple[str, Operator], ...]] = (
+    (rf"(?:more|greater|higher|larger|longer|bigger|older|later) than (?P<n>{_NUMBER})", "gt"),
+    (rf"(?:over|above|exceeding|exceeds?|beyond) (?P<n>{_NUMBER})", "gt"),
+    (rf"(?:at least|no less than|not less than|minimum of|from) (?P<n>{_NUMBER})", "gte"),
+    (rf"(?P<n>{_NUMBER}) or (?:more|above|over|higher)", "gte"),
+    (rf"(?:less|fewer|lower|smaller|shorter|younger|cheaper) than (?P<n>{_NUMBER})", "lt"),
+    (rf"(?:under|below|beneath) (?P<n>{_NUMBER})", "lt"),
+    (rf"(?:at most|no more than|not more than|up to|maximum of) (?P<n>{_NUMBER})", "lte"),
+    (rf"(?P<n>{_NUMBER}) or (?:less|fewer|below|under|lower)", "lte"),
+    (rf"(?P<n>{_NUMBER})\+", "gte"),
+    (rf"(?:>=) ?(?P<n>{_NUMBER})", "gte"),
+    (rf"(?:<=) ?(?P<n>{_NUMBER})", "lte"),
+    (rf"(?:>) ?(?P<n>{_NUMBER})", "gt"),
+    (rf"(?:<) ?(?P<n>{_NUMBER})", "lt"),
+    (rf"(?:equal to|equals|exactly|=) ?(?P<n>{_NUMBER})", "eq"),
+)
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """An amount that something is compared with; `scale` is 60 where hours are said and minutes are held."""
+
+    op: Operator
+    number: float
+    at: tuple[int, int]
+    scale: int = 1
+
+
+def comparisons(text: str, asked: tuple[Word, ...], taken: set[int]) -> Iterator[Comparison]:
+    """The amounts in a text whose words are `asked`; words at the indices `taken` mean something else."""
+    seen: set[int] = set()
+    for pattern, op in _COMPARISONS:
+        for found in re.finditer(rf"(?<![\w.-]){pattern}(?![\w-])", lower(text)):
+            at = list(inside(asked, [found.span()]))
+            if not at or set(at) & (taken | seen):
+                continue
+            seen |= set(at)
+            yield Comparison(op, _amount(found["n"]), (at[0], at[-1] + 1))
+
+
+def _amount(text: str) -> float:
+    return float(text.replace(",", "").rstrip("km")) * _THOUSANDS.get(text[-1], 1)
+
+
+def in_own_unit(comparison: Comparison, asked: tuple[Word, ...], collection: Collection) -> Comparison:
+    """The comparison in minutes, where hours are said of a collection that holds minutes."""
+    labels = {part for field in collection.fields if field.type in NUMBERS for part in label_words(field.label)}
+    said = asked[comparison.at[1]].folded if comparison.at[1] < len(asked) else ""
+    if said not in _HOURS or _HOUR in labels or _MINUTE not in labels:
+        return comparison
+    return msgspec.structs.replace(comparison, scale=60, at=(comparison.at[0], comparison.at[1] + 1))

@@ -1,0 +1,276 @@
+"""Answer: rows become one sentence and a choice of how to show them. Every number comes from the rows.
+
+>>> say(plan, collection, ({"count": 7},), today)  # doctest: +SKIP
+'7 beds are free in Cardiology.'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+
+from appliance.llm.plan import ROWS_AT_MOST, TIMES, Condition, Query, Select, paired
+from appliance.llm.saying import join, number, say_collection, say_days, say_label, say_value
+from appliance.llm.words import fold, singular
+from appliance.types import Collection
+
+Row = dict[str, Any]
+
+_STATES: Final = frozenset({"status", "state", "flag", "condition"})
+_PLACES: Final = frozenset(
+    {"ward", "department", "location", "room", "floor", "building", "city", "area", "court", "unit", "country"}
+)
+_PEOPLE: Final = frozenset(
+    {"doctor", "patient", "client", "customer", "attorney", "lawyer", "partner", "owner", "supplier", "matter"}
+)
+_NAMED: Final = 4
+
+
+def say(plan: Query, collection: Collection, rows: Sequence[Row], today: date) -> str:
+    """One sentence for the rows of a plan; `today` lets it say "today" and "tomorrow"."""
+    if plan.group:
+        return _say_groups(plan, collection, rows, today)
+    aggregate = next((select for select in plan.select if select.aggregate), None)
+    if aggregate is not None:
+        return _say_number(plan, collection, aggregate, rows, today)
+    return _say_rows(plan, collection, rows, today)
+
+
+def view(plan: Query, collection: Collection, rows: Sequence[Row]) -> dict[str, Any]:
+    """How a screen should show the rows: a number, bars, or a table."""
+    if plan.group and len(plan.group) == 1 and rows:
+        return {"kind": "bars", "label": plan.group[0], "value": _key(_measure(plan))}
+    if any(select.aggregate for select in plan.select) and not plan.group:
+        value = rows[0].get(_key(_measure(plan))) if rows else None
+        return {"kind": "number", "value": value, "label": _number_label(plan, collection)}
+    return {"kind": "table"} if rows else {"kind": "text"}
+
+
+def fields(plan: Query, collection: Collection) -> list[dict[str, str]]:
+    """The columns of the rows in order: name, label, type; the row's ``id`` is left out."""
+    columns = []
+    for select in plan.select:
+        field = collection.field(select.field)
+        if select.aggregate:
+            label = select.aggregate if field is None else f"{select.aggregate} of {say_label(collection, field.name)}"
+            columns.append({"name": _key(select), "label": label, "type": "numeric" if field is None else field.type})
+        elif field is not None and field.name != "id":
+            columns.append({"name": field.name, "label": say_label(collection, field.name), "type": field.type})
+    return columns
+
+
+def arrange(plan: Query, rows: Sequence[Row]) -> list[Row]:
+    """Groups with the largest number first: PostgREST cannot order by an aggregate."""
+    if not plan.group:
+        return list(rows)
+    key = _key(_measure(plan))
+    return sorted(rows, key=lambda row: (row.get(key) is None, -(row.get(key) or 0) if _is_number(row.get(key)) else 0))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _measure(plan: Query) -> Select:
+    return next(select for select in plan.select if select.aggregate)
+
+
+def _key(select: Select) -> str:
+    return select.aggregate or select.field
+
+
+def _say_number(plan: Query, collection: Collection, select: Select, rows: Sequence[Row], today: date) -> str:
+    value = rows[0].get(_key(select)) if rows else None
+    if select.aggregate == "count":
+        return _say_count(plan, collection, int(value or 0), today)
+    states = [condition for condition in plan.where if _kind(condition, collection) == "state"]
+    others = tuple(condition for condition in plan.where if condition not in states)
+    told = _conditions(msgspec.structs.replace(plan, where=others), collection, today)
+    if states:
+        told = f" of {join([_clause(each, collection, 'state') for each in states])} {say_collection(collection)}{told}"
+    if value is None:
+        return f"There is no {_number_label(plan, collection)}{told}."
+    return f"The {_number_label(plan, collection)}{told} is {number(value)}."
+
+
+def _say_count(plan: Query, collection: Collection, count: int, today: date) -> str:
+    noun, be = say_collection(collection, count), "is" if count == 1 else "are"
+    told = _conditions(plan, collection, today)
+    if any(_kind(condition, collection) == "state" for condition in plan.where):
+        return f"{number(count) if count else 'No'} {noun} {be}{told}."
+    return f"There {be} {number(count) if count else 'no'} {noun}{told}."
+
+
+def _say_rows(plan: Query, collection: Collection, rows: Sequence[Row], today: date) -> str:
+    if not rows:
+        return _say_count(plan, collection, 0, today)
+    shown = [select.field for select in plan.select if select.field != "id"] or ["id"]
+    if plan.order and plan.limit < ROWS_AT_MOST:
+        return _say_extreme(plan, collection, rows, _title(plan, shown), today)
+    if len(rows) == 1 and plan.where:
+        return _say_one(plan, collection, rows[0], shown)
+    title = _title(plan, shown)
+    listed = _listed([row[title] for row in rows if row.get(title) is not None])
+    start = _say_count(plan, collection, len(rows), today).removesuffix(".")
+    if len(rows) >= plan.limit:
+        start = f"{len(rows)} or more {say_collection(collection)} match"
+    return f"{start}: {listed}." if listed else f"{start}."
+
+
+def _title(plan: Query, shown: list[str]) -> str:
+    """The field that tells rows apart: the first that is not the same in all of them."""
+    same = {condition.field for condition in plan.where if condition.op == "eq"}
+    return next((name for name in shown if name not in same), shown[0])
+
+
+def _listed(values: Sequence[Any]) -> str:
+    told = list(dict.fromkeys(say_value(value) for value in values))
+    if len(told) <= _NAMED:
+        return join(told)
+    # Where names repeat, "and 77 more" would not add up with the number of rows.
+    return ", ".join(told[:_NAMED]) + (f" and {len(told) - _NAMED} more" if len(told) == len(values) else " and others")
+
+
+def _say_extreme(plan: Query, collection: Collection, rows: Sequence[Row], title: str, today: date) -> str:
+    order = plan.order[0]
+    field = collection.field(order.field)
+    time = field is not None and field.type in TIMES
+    end = ("latest" if time else "highest") if order.descending else ("earliest" if time else "lowest")
+    label, told = say_label(collection, order.field), _conditions(plan, collection, today)
+    if len(rows) == 1 and time:
+        others = tuple(condition for condition in plan.where if condition.field != order.field)
+        told = _conditions(msgspec.structs.replace(plan, where=others), collection, today)
+        return (
+            f"{say_value(rows[0].get(title))}: {label} {number(rows[0].get(order.field))}{',' if told else ''}{told}."
+        )
+    if len(rows) == 1:
+        return f"{say_value(rows[0].get(title))} has the {end} {label}{told}: {number(rows[0].get(order.field))}."
+    return f"The {len(rows)} with the {end} {label}{told}: {_listed([row.get(title) for row in rows])}."
+
+
+def _say_one(plan: Query, collection: Collection, row: Row, shown: list[str]) -> str:
+    title, tested = shown[0], {condition.field for condition in plan.where}
+    others = [name for name in shown[1:] if name not in tested and row.get(name) is not None]
+    head = say_value(row.get(title))
+    if len(others) == 1 and title in tested:
+        return f"The {say_label(collection, others[0])} of {head} is {number(row[others[0]])}."
+    told = [f"{say_label(collection, name)} {number(row[name])}" for name in others[:_NAMED]]
+    return f"{head}: {', '.join(told)}." if told else f"{say_label(collection, title).capitalize()} {head}."
+
+
+def _say_groups(plan: Query, collection: Collection, rows: Sequence[Row], today: date) -> str:
+    key = _key(_measure(plan))
+    ranked = [row for row in rows if _is_number(row.get(key))]
+    if not rows:
+        return _say_count(plan, collection, 0, today)
+    told = _conditions(plan, collection, today).strip()
+    per = join([say_label(collection, name) for name in plan.group])
+    head = f"{_number_label(plan, collection)} per {per}{', ' + told if told else ''}"
+    head = head[0].upper() + head[1:]
+    if len(rows) >= plan.limit:
+        return f"{head}: there are too many to say which has the most; {number(len(rows))} were read."
+    if not ranked:  # days and texts are not ranked: the first groups stand for all
+        few = [f"{_say_group(plan, row)} {say_value(row[key])}" for row in rows if row.get(key) is not None]
+        if not few:
+            return f"{head}: none is known."
+        return f"{head}: {join(few) if len(few) <= _NAMED else ', '.join(few[:_NAMED]) + ' and others'}."
+    first, last = ranked[0], ranked[-1]
+    if len(ranked) == 1:
+        return f"{head}: {_say_group(plan, first)} {number(first[key])}."
+    most, fewest = (
+        f"{_say_group(plan, first)} ({number(first[key])})",
+        f"{_say_group(plan, last)} ({number(last[key])})",
+    )
+    return f"{head}: most {most}, fewest {fewest}."
+
+
+def _say_group(plan: Query, row: Row) -> str:
+    return " / ".join("none" if row.get(name) is None else say_value(row[name]) for name in plan.group)
+
+
+def _number_label(plan: Query, collection: Collection) -> str:
+    select = _measure(plan)
+    if select.aggregate == "count":
+        return say_collection(collection)
+    label = say_label(collection, select.field)
+    if select.aggregate == "sum" and label.startswith("total"):
+        return label
+    field = collection.field(select.field)
+    if select.aggregate in ("min", "max") and field is not None and field.type in TIMES:
+        return f"{'earliest' if select.aggregate == 'min' else 'latest'} {label}"
+    return {"sum": "total", "avg": "average", "min": "lowest", "max": "highest"}[
+        select.aggregate or "sum"
+    ] + f" {label}"
+
+
+def _kind(condition: Condition, collection: Collection) -> str:
+    word = singular(fold(say_label(collection, condition.field)).split(" ")[-1])
+    if condition.op in ("eq", "neq", "in") and word in _STATES and not isinstance(condition.value, bool):
+        return "state"
+    if condition.op == "eq" and word in _PLACES:
+        return "place"
+    return "person" if condition.op == "eq" and word in _PEOPLE else "other"
+
+
+def _conditions(plan: Query, collection: Collection, today: date) -> str:
+    """The tests as the end of a sentence, states first: `` free in Cardiology``."""
+    single, spans = paired(plan.where)
+    told: dict[str, list[str]] = {"state": [], "place": [], "person": [], "other": []}
+    for condition in single:
+        kind = _kind(condition, collection)
+        told[kind].append(_clause(condition, collection, kind))
+    times = [f"{_event(say_label(collection, field))}{say_days(start, end, today)}" for field, start, end in spans]
+    parts = [join(told["state"]), " ".join(told["place"]), " ".join(told["person"]), _and(told["other"]), join(times)]
+    return "".join(f" {part}" for part in parts if part)
+
+
+def _event(label: str) -> str:
+    """``admitted on`` -> "admitted ", ``expires on`` -> "expiring ": what happens that day."""
+    *before, last = label.split()
+    if last not in ("on", "at") or not before:
+        return "" if label in ("date", "day", "time") else f"with {label} "
+    if before in (["starts"], ["start"]):
+        return ""
+    verb = before[-1]
+    if verb.endswith("s") and len(before) == 1:
+        verb = verb.removesuffix("s").removesuffix("e") + "ing"
+    return " ".join([*before[:-1], verb]) + " "
+
+
+def _short(value: Any) -> str:
+    """A value for a sentence; of a long list the first two: "A, B or 3 others"."""
+    if isinstance(value, list | tuple) and len(value) > 3:
+        return f"{say_value(value[0])}, {say_value(value[1])} or {len(value) - 2} others"
+    return say_value(value)
+
+
+def _clause(condition: Condition, collection: Collection, kind: str) -> str:
+    value, label = _short(condition.value), say_label(collection, condition.field)
+    if kind == "state":
+        return f"{'not ' if condition.op == 'neq' else ''}{value.lower()}"
+    if kind == "place":
+        return f"in {value}" if not value.isdigit() else f"{'on' if label == 'floor' else 'in'} {label} {value}"
+    if kind == "person":
+        return f"of {value}"
+    if condition.op == "null":
+        return f"with {'no' if condition.value else 'a'} {label}"
+    if isinstance(condition.value, bool):
+        return f"with {label}" if condition.value == (condition.op == "eq") else f"without {label}"
+    field = collection.field(condition.field)
+    if field is not None and field.type in TIMES:
+        when = {"gt": "after ", "gte": "from ", "lt": "before ", "lte": "up to ", "neq": "not on "}
+        return f"{_event(label)}{when.get(condition.op, 'on ')}{value}"
+    return f"with {label} {_operator(condition)}{value}"
+
+
+def _operator(condition: Condition) -> str:
+    return {"gt": "over ", "gte": "at least ", "lt": "under ", "lte": "at most ", "neq": "not ", "like": "like "}.get(
+        condition.op, ""
+    )
+
+
+def _and(parts: list[str]) -> str:
+    return " and ".join(part if index == 0 else part.removeprefix("with ") for index, part in enumerate(parts))

@@ -1,0 +1,426 @@
+"""Conditions: which rows a question is about.
+
+What the links say for certain (stored values, days, amounts) comes first, then what a lookup found, then
+what only the model says. Words that a link explains but that no condition can express are *dropped*, and
+told: the question is then asked back.
+
+    >>> found = conditions(query, links, [], now)  # doctest: +SKIP
+    >>> found.where, found.dropped  # doctest: +SKIP
+    ([Condition('status', 'eq', 'free')], [])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from typing import Final
+
+from appliance.llm.amounts import Comparison
+from appliance.llm.dates import Span
+from appliance.llm.linking import FieldMention, Links, ValueMention, negation
+from appliance.llm.lookup import Found, as_number, labelled
+from appliance.llm.plan import NUMBERS, TIMES, Condition, Query
+from appliance.llm.words import NEGATIONS, PAST, STOP, fold, inside, label_words, stem, words
+from appliance.types import Field
+
+Place = tuple[int, int]
+"""Words of the question: the first one's index, and that past the last."""
+
+AMOUNTS: Final = tuple(
+    map(stem, ("quantity", "amount", "total", "stock", "count", "hour", "minute", "value", "price", "cost", "fee"))
+)
+"""Stems of the label words of what an amount is about when nothing else says it, likeliest first."""
+_PARTS_OF_DAY: Final = {"morning": (0, 12), "afternoon": (12, 18), "evening": (18, 24), "night": (18, 24)}
+_ABSENT: Final = NEGATIONS | {"no"}
+_ARTICLES: Final = frozenset({"a", "an", "any", "the"})
+_COMING: Final = frozenset(map(stem, ("next", "due", "expires", "planned", "end")))
+_GONE: Final = frozenset(map(stem, ("last", "previous", "done")))
+_NO_EVENT: Final = frozenset(map(stem, ("birth", "expires")))
+_NO_TIME: Final = frozenset(map(stem, ("on", "at", "date", "time", "in")))
+_MINUTE: Final = stem("minute")
+
+
+class Conditions:
+    """What :func:`conditions` found.
+
+    Attributes:
+        where: the conditions.
+        explained: indices of words that have a meaning here beyond what the links explain.
+        dropped: places of words that the links explain but that no condition expresses.
+        corrected: literals as asked and as stored, where they differ.
+        time_field: the field that the question's times are about, or None.
+    """
+
+    def __init__(self, query: Query, links: Links, now: datetime) -> None:
+        self.query, self.links, self.now = query, links, now
+        self.collection = links.collection
+        self.where: list[Condition] = []
+        self.explained: set[int] = set()
+        self.dropped: list[Place] = []
+        self.corrected: list[tuple[str, str]] = []
+        self._placed: list[tuple[Place, str]] = []
+        self.time_field = self._time_field()
+        self.explained |= self._time_words()
+
+    @property
+    def tested(self) -> set[str]:
+        """The fields that have a condition."""
+        return {condition.field for condition in self.where}
+
+    def find(self, found: Iterable[Found]) -> None:
+        """Make every condition; the surest first."""
+        self._stored_values()
+        self._looked_up(found)
+        self._flags()
+        self._times()
+        self._over()
+        self._amounts()
+        self._labelled_numbers()
+        self._model_numbers()
+        self._present()
+        self._drop_or()
+
+    def _add(self, at: Place, *made: Condition) -> None:
+        self.where += made
+        self._placed.append((at, made[0].field))
+
+    # Values ----------------------------------------------------------------------------------------------
+
+    def _stored_values(self) -> None:
+        by_field: dict[tuple[str, bool], list[str]] = {}
+        for mention in self.links.values:
+            if self._dates_it(mention):
+                self.dropped += [mention.at] if mention.negated else []
+                continue
+            if self._apart(mention):
+                self.dropped.append(mention.at)
+                continue
+            field = self._preferred(mention.fields)
+            self._placed.append((mention.at, field))
+            by_field.setdefault((field, mention.negated), []).extend(mention.values)
+            self._correct(" ".join(word.text for word in self.links.words[slice(*mention.at)]), mention.values)
+        for (field, negated), values in by_field.items():
+            self.where += one_of(field, values, negated)
+
+    def _correct(self, asked: str, stored: tuple[str, ...]) -> None:
+        if [fold(asked)] != [fold(value) for value in stored]:
+            self.corrected.append((asked, " or ".join(stored)))
+
+    def _dates_it(self, mention: ValueMention) -> bool:
+        """Whether a value is a time's verb: "admitted this week" is about ``admitted_on``, not about a state."""
+        said = {word.stem for word in self.links.words[slice(*mention.at)]}
+        return bool(self.links.spans and self.time_field and said & set(label_words(self.time_field)[:1]))
+
+    def _apart(self, mention: ValueMention) -> bool:
+        """Whether a value is not joined to the one before in its field: "free in surgery and occupied in oncology"."""
+        before = [v for v in self.links.values if v.field == mention.field and v.at < mention.at]
+        if not before or before[-1].negated != mention.negated:
+            return False
+        between = range(before[-1].at[1], mention.at[0])
+        said = {self.links.words[at].folded for at in between}
+        sure = mention.exact and before[-1].exact
+        joined = all(at in self.links.named or self.links.words[at].folded in STOP | NEGATIONS for at in between)
+        return not joined or not (sure or not said or said & {"and", "or"})
+
+    def _preferred(self, fields: tuple[str, ...]) -> str:
+        named = {mention.field for mention in self.links.fields}
+        modelled = {condition.field for condition in self.query.where}
+        return next((f for f in fields if f in named), next((f for f in fields if f in modelled), fields[0]))
+
+    def _looked_up(self, found: Iterable[Found]) -> None:
+        """Two finds in one field must agree, or the second stays unexplained."""
+        held: dict[str, tuple[str, ...]] = {}
+        certain = self.tested
+        for hit in found:
+            values = tuple(value for value in hit.values if value in held.get(hit.field, hit.values))
+            if hit.field in certain or not values:
+                continue
+            held[hit.field] = values
+            self._correct(hit.text, values)
+            self._explain(hit)
+        for field, values in held.items():
+            at = next(place for place, name in self._placed if name == field)
+            before = negation(self.links.words, at[0])
+            self.explained |= set(before)
+            self.where += one_of(field, list(values), bool(before))
+
+    def _explain(self, hit: Found) -> None:
+        said = {word.folded for word in words(hit.text)}
+        places = [index for index, word in enumerate(self.links.words) if word.folded in said]
+        self.explained |= set(places)
+        self._placed.append(((places[0], places[-1] + 1) if places else (0, 0), hit.field))
+
+    def _flags(self) -> None:
+        """Booleans ("confidential", "not confidential") and fields that must be empty ("without a diagnosis")."""
+        for mention in self.links.fields:
+            field = self.collection.field(mention.field)
+            if field is None or field.name in self.tested | set(self.links.group):
+                continue
+            before = self._absent_before(mention)
+            if field.type == "boolean":
+                self._add(mention.at, Condition(field.name, "eq", not before))
+            elif before and not self._valued(mention):
+                self._add(mention.at, Condition(field.name, "null", True))
+            else:
+                continue
+            self.explained |= set(before)
+
+    def _present(self) -> None:
+        """Fields that must not be empty: "beds with a patient"."""
+        for mention in self.links.fields:
+            before = [word.folded for word in self.links.words[max(0, mention.at[0] - 2) : mention.at[0]]]
+            owned = before[-2:-1] == ["with"] and before[-1] in ("a", "an")
+            if owned and mention.field not in self.tested | set(self.links.group) and not self._valued(mention):
+                self._add(mention.at, Condition(mention.field, "null", False))
+
+    def _absent_before(self, mention: FieldMention) -> list[int]:
+        at = mention.at[0] - 1
+        while at > 0 and self.links.words[at].folded in _ARTICLES:
+            at -= 1
+        return [at] if at >= 0 and self.links.words[at].folded in _ABSENT else []
+
+    def _valued(self, mention: FieldMention) -> bool:
+        """Whether a value stands at or beside the mention: "not in ward 3" is about the 3."""
+        return any(value.at[0] <= mention.at[1] and mention.at[0] <= value.at[1] for value in self.links.values)
+
+    # Times -----------------------------------------------------------------------------------------------
+
+    def _times(self) -> None:
+        spans = self.links.spans
+        if not spans:
+            return
+        if self.time_field is None:
+            self.dropped += [self.place(span) for span in spans]
+            return
+        start, end, left = union(spans)
+        self.dropped += [self.place(span) for span in left]
+        first, last = self._moment(start), self._moment(end)
+        if spans[0].part and not left:
+            first, last = self._part_of_day(spans[0], first, last)
+        self.where += bounds(self.time_field, first, last)
+        self._placed += [(self.place(span), self.time_field) for span in spans if span not in left]
+
+    def _over(self) -> None:
+        """As in "expired items": the day is over, or, as in "updated documents", there is one."""
+        for mention in () if self.links.spans else self.links.fields:
+            said = self.links.words[mention.at[0]].folded
+            if mention.field not in self.time_fields() or mention.field in self.tested or self._asks_when():
+                continue
+            if said in PAST:
+                today = moment(self.collection.field(mention.field), self.now, self.now)
+                self._add(mention.at, Condition(mention.field, "lt", today))
+            elif said.endswith("ed") and not self._valued(mention):
+                self._add(mention.at, Condition(mention.field, "null", False))
+        self._overdue()
+
+    def _overdue(self) -> None:
+        for index, word in enumerate(self.links.words):
+            names = [name for name in self.time_fields() if PAST.get(word.folded) in label_words(name)]
+            if names and index not in self.links.explained and names[0] not in self.tested:
+                self.explained.add(index)
+                today = moment(self.collection.field(names[0]), self.now, self.now)
+                self._add((index, index + 1), Condition(names[0], "lt", today))
+
+    def _asks_when(self) -> bool:
+        return any(word.folded == "when" for word in self.links.words)
+
+    def place(self, span: Span) -> Place:
+        """The words of a time."""
+        at = list(inside(self.links.words, [span.at]))
+        return at[0], at[-1] + 1
+
+    def _part_of_day(self, span: Span, first: str | None, last: str | None) -> tuple[str | None, str | None]:
+        """Hours where the field holds times; a stored value of that name ("night") where it holds days."""
+        hours = _PARTS_OF_DAY[span.part]
+        if self._holds_days() or span.start is None or span.end != span.start + timedelta(days=1):
+            named = next((f for f in self.collection.fields if span.part in map(fold, f.values)), None)
+            if named is None or named.name in self.tested:
+                self.dropped.append(self.place(span))
+            else:
+                self._add(
+                    self.place(span), *one_of(named.name, [v for v in named.values if fold(v) == span.part], False)
+                )
+            return first, last
+        day = datetime.combine(span.start, time.min, self.now.tzinfo)
+        last_hour = self._moment(span.end) if hours[1] == 24 else day.replace(hour=hours[1]).isoformat()
+        return day.replace(hour=hours[0]).isoformat(), last_hour
+
+    def _holds_days(self) -> bool:
+        field = self.collection.field(self.time_field or "")
+        return field is not None and field.type == "date"
+
+    def _moment(self, day: date | None) -> str | None:
+        if day is None or self.time_field is None:
+            return None
+        return moment(self.collection.field(self.time_field), day, self.now)
+
+    def time_fields(self) -> list[str]:
+        """The fields that hold days or times, apart from when the row was made."""
+        return [field.name for field in self.collection.fields if field.type in TIMES and field.name != "created_at"]
+
+    def _time_field(self) -> str | None:
+        fields = self.time_fields()
+        mentions = [mention for mention in self.links.fields if mention.field in fields]
+        if mentions:
+            return min(mentions, key=lambda mention: self._from_span(mention.at[0])).field
+        said: dict[str, int] = {}
+        for index, word in enumerate(self.links.words):
+            for name in fields:
+                if word.stem in set(label_words(name)) - _NO_TIME:
+                    said[name] = min(said.get(name, 99), self._from_span(index))
+        if said:
+            near = [name for name in said if said[name] == min(said.values())]
+            return self._by_tense(near)
+        usual = [name for name in fields if not set(label_words(name)) & _NO_EVENT]
+        return next(iter(usual or fields), None)
+
+    def _time_words(self) -> set[int]:
+        """The words that name the time field: "due for service next week" is about ``next_service_on``."""
+        if self.time_field is None or not self.links.spans:
+            return set()
+        label = set(label_words(self.time_field))
+        label |= {"due"} if label & _COMING else set()
+        return {index for index, word in enumerate(self.links.words) if word.stem in label}
+
+    def _from_span(self, index: int) -> int:
+        """How many words a word is away from the question's first time."""
+        return min((abs(index - place[0]) for place in map(self.place, self.links.spans[:1])), default=0)
+
+    def _by_tense(self, names: list[str]) -> str:
+        """Of "last service" and "next service" the one that fits the time that is asked for."""
+        starts = self.links.spans[0].start if self.links.spans else None
+        wanted = _GONE if starts is not None and starts < self.now.date() else _COMING
+        return next((name for name in names if set(label_words(name)) & wanted), names[0])
+
+    # Amounts ---------------------------------------------------------------------------------------------
+
+    def _amounts(self) -> None:
+        for comparison in self.links.comparisons:
+            field = None if self._counts_rows(comparison) else self._compared_field(comparison)
+            if field is None:
+                self.dropped.append(comparison.at)
+            else:
+                number = comparison.number * comparison.scale
+                self._add(comparison.at, Condition(field.name, comparison.op, plain_number(number)))
+
+    def _counts_rows(self, comparison: Comparison) -> bool:
+        """As in "wards with more than 2 free beds" compares a number of rows, which a plan cannot."""
+        valued = {index for value in self.links.values for index in range(*value.at)}
+        for index in range(comparison.at[1], len(self.links.words)):
+            if index not in valued and self.links.words[index].folded not in STOP:
+                return index in self.links.named
+        return False
+
+    def _compared_field(self, comparison: Comparison) -> Field | None:
+        numbers = {field.name: field for field in self.number_fields()}
+        if comparison.scale != 1:
+            return next(field for field in numbers.values() if _MINUTE in label_words(field.label))
+        named = [mention for mention in self.links.fields if mention.field in numbers]
+        if named:
+            return numbers[min(named, key=lambda mention: _apart(mention.at, comparison.at)).field]
+        for condition in self.query.where:
+            if condition.field in numbers and as_number(str(condition.value)) == comparison.number:
+                return numbers[condition.field]
+        return usual_amount(list(numbers.values()))
+
+    def number_fields(self) -> list[Field]:
+        """The fields that hold numbers."""
+        return [field for field in self.collection.fields if field.type in NUMBERS and field.name != "id"]
+
+    def _labelled_numbers(self) -> None:
+        """A number behind a number field's label: "floor 3"."""
+        for at, field in labelled(self.links).items():
+            number = as_number(self.links.words[at].folded)
+            if field.name not in self.tested and number is not None:
+                self.explained.add(at)
+                self._add((at, at + 1), Condition(field.name, "eq", plain_number(number)))
+
+    def _model_numbers(self) -> None:
+        """A bare number that the model puts into a field; a number beside "top" or "last" counts rows."""
+        known = self.links.explained | {at for cue in self.links.cues for at in (cue.at[0] - 1, cue.at[1])}
+        for condition in self.query.where:
+            field = self.collection.field(condition.field)
+            number = as_number(str(condition.value))
+            if field is None or field.type not in NUMBERS or field.name in self.tested or number is None:
+                continue
+            free = [i for i, word in enumerate(self.links.words) if word.folded == fold(str(condition.value))]
+            if free and condition.op == "eq" and not set(free) & (known | self.explained):
+                self.explained |= set(free)
+                self._add((free[0], free[-1] + 1), Condition(field.name, "eq", plain_number(number)))
+
+    # "or" ------------------------------------------------------------------------------------------------
+
+    def _drop_or(self) -> None:
+        """A plan's conditions hold all together: "free or in surgery" is not what it can ask."""
+        for index, word in enumerate(self.links.words):
+            if word.folded != "or" or any(at[0] <= index < at[1] for at, _ in self._placed):
+                continue
+            before = [(at, field) for at, field in self._placed if at[1] <= index]
+            after = [(at, field) for at, field in self._placed if at[0] > index]
+            if before and after and max(before)[1] != min(after)[1]:
+                self.dropped.append((index, index + 1))
+
+
+def conditions(query: Query, links: Links, found: Iterable[Found], now: datetime) -> Conditions:
+    """The conditions of a question.
+
+    Args:
+        query: what the model wrote.
+        links: what the question says for certain.
+        found: what lookups found.
+        now: the present in the facility's timezone.
+    """
+    made = Conditions(query, links, now)
+    made.find(found)
+    return made
+
+
+def one_of(field: str, values: list[str], negated: bool) -> list[Condition]:
+    """The field is one of these values, or none of them."""
+    values = list(dict.fromkeys(values))
+    if negated:
+        return [Condition(field, "neq", value) for value in values]
+    return [Condition(field, "eq", values[0]) if len(values) == 1 else Condition(field, "in", tuple(values))]
+
+
+def union(spans: tuple[Span, ...]) -> tuple[date | None, date | None, list[Span]]:
+    """The days of spans that follow each other without a gap, and the spans that do not."""
+    first, *others = sorted(spans, key=lambda span: (span.start or date.min, span.end or date.max))
+    start, end, left = first.start, first.end, list[Span]()
+    for span in others:
+        whole = not span.part and not first.part and span.start is not None and span.end is not None
+        if whole and end is not None and start is not None and span.start == end:
+            end = span.end
+        else:
+            left.append(span)
+    return start, end, left
+
+
+def bounds(field: str, first: str | None, last: str | None) -> list[Condition]:
+    """From `first` up to, not including, `last`; either may be open."""
+    made = [Condition(field, "gte", first)] if first is not None else []
+    return made + ([Condition(field, "lt", last)] if last is not None else [])
+
+
+def moment(field: Field | None, day: date | datetime, now: datetime) -> str:
+    """A day, or a point in time, as a value of a time field; a day begins at midnight where `now` is."""
+    if field is not None and field.type == "date":
+        return (day.date() if isinstance(day, datetime) else day).isoformat()
+    whole = day if isinstance(day, datetime) else datetime.combine(day, time.min, now.tzinfo)
+    return whole.isoformat(timespec="seconds")
+
+
+def usual_amount(fields: list[Field]) -> Field | None:
+    """The field that an amount without a name is about, or None."""
+    if len(fields) == 1:
+        return fields[0]
+    return next((f for word in AMOUNTS for f in fields if word in label_words(f.label)), None)
+
+
+def plain_number(number: float) -> int | float:
+    """A whole number as an integer."""
+    return int(number) if number.is_integer() else number
+
+
+def _apart(one: Place, other: Place) -> int:
+    return min(abs(one[1] - other[0]), abs(one[0] - other[1]))

@@ -1,0 +1,420 @@
+"""Linking: which collection, fields, stored values, times and amounts a question speaks of.
+
+Done by code, before the model and without it. The links narrow what the model sees, correct what it
+writes, and tell what of the question was *not* understood, so that the box can say so instead of guessing.
+
+    >>> links = link("How many beds are free in cardiology?", catalog, now)[0]  # doctest: +SKIP
+    >>> links.collection.name, [(m.field, m.values) for m in links.values]  # doctest: +SKIP
+    ('beds', [('status', ('free',)), ('ward', ('Cardiology',))])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Final
+
+import msgspec
+
+from appliance.llm.amounts import Comparison, comparisons, in_own_unit
+from appliance.llm.dates import Span, spans
+from appliance.llm.plan import NUMBERS, TIMES
+from appliance.llm.values import Hit, Index, slip
+from appliance.llm.words import (
+    COLLECTION_WORDS,
+    CUES,
+    MEASURES,
+    NEGATIONS,
+    STATES,
+    STOP,
+    Word,
+    fold,
+    inside,
+    label_words,
+    stem,
+    words,
+)
+from appliance.types import Catalog, Collection, Field
+
+LONGEST_PHRASE: Final = 6
+MISSED_COSTS: Final = 1.5
+CATALOGS_KEPT: Final = 8
+_TAILS: Final = frozenset(map(stem, ("on", "at", "date", "by", "no", "time")))
+_BETWEEN: Final = frozenset("a an the any in on at of for been being yet currently ones those with".split())
+_EVERYTHING: Final = frozenset({"all", "every", "everything", "everyone", "everybody", "anything", "any"})
+
+_STATES: Final = frozenset(map(stem, ("status", "state", "flag", "condition", "kind", "type")))
+
+
+class FieldMention(msgspec.Struct, frozen=True):
+    """A field whose label occurs in the question at the words `at` (first, past the last)."""
+
+    field: str
+    at: tuple[int, int]
+
+
+class ValueMention(msgspec.Struct, frozen=True):
+    """What stands in the question for a stored value, or for a few that share a name.
+
+    `fields` lists every field that holds it, best first. `exact` is False where a typo or a part was matched.
+    """
+
+    fields: tuple[str, ...]
+    values: tuple[str, ...]
+    at: tuple[int, int]
+    negated: bool = False
+    exact: bool = True
+
+    @property
+    def field(self) -> str:
+        """The likeliest field."""
+        return self.fields[0]
+
+
+class Cue(msgspec.Struct, frozen=True):
+    """A phrase that names an aggregate."""
+
+    aggregate: str
+    phrase: str
+    at: tuple[int, int]
+
+
+class Links(msgspec.Struct, frozen=True):
+    """What a question says about one collection.
+
+    Attributes:
+        score: how likely the question is about this collection; 0 means not at all.
+        named: the words at which the collection's name, or another word for it, stands.
+        explained: the indices of all words that have a meaning here.
+    """
+
+    collection: Collection
+    score: float
+    words: tuple[Word, ...]
+    named: tuple[int, ...]
+    fields: tuple[FieldMention, ...]
+    values: tuple[ValueMention, ...]
+    spans: tuple[Span, ...]
+    comparisons: tuple[Comparison, ...]
+    cues: tuple[Cue, ...]
+    group: tuple[str, ...]
+    explained: frozenset[int]
+
+    @property
+    def rank(self) -> float:
+        """The score, less what stays unexplained: a collection that explains the whole question comes first."""
+        return self.score - MISSED_COSTS * len(self.unexplained())
+
+    def unexplained(self, also: Iterable[int] = ()) -> list[Word]:
+        """The content words that nothing explains, apart from those at the indices `also`."""
+        known = self.explained | set(also)
+        return [
+            word
+            for index, word in enumerate(self.words)
+            if index not in known and word.folded not in STOP and word.stem not in STOP
+        ]
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A question as every collection sees it.
+
+    Attributes:
+        names: stems that name some collection.
+        labels: stems that are all there is of some label, of a field or a collection.
+    """
+
+    text: str
+    words: tuple[Word, ...]
+    times: tuple[Span, ...]
+    names: frozenset[str]
+    labels: frozenset[str]
+
+
+def link(text: str, catalog: Catalog, now: datetime) -> list[Links]:
+    """The links of a question to each collection it may be about, likeliest first.
+
+    Args:
+        text: the question as asked.
+        catalog: what the asking role may see.
+        now: the present in the facility's timezone.
+    """
+    names = frozenset(word for each in catalog.collections for word in label_words(each.label)[-1:])
+    asked = Asked(text, words(text), tuple(spans(text, now)), names, _whole_labels(catalog))
+    links = [
+        _link_one(asked, collection, index)
+        for collection, index in zip(catalog.collections, _indexes(catalog), strict=True)
+    ]
+    return sorted((found for found in links if found.score > 0), key=lambda found: -found.rank)
+
+
+def _whole_labels(catalog: Catalog) -> frozenset[str]:
+    said = [label for each in catalog.collections for label in (each.label, *(field.label for field in each.fields))]
+    return frozenset(label[0] for label in map(label_words, said) if len(label) == 1)
+
+
+_kept: dict[str, list[Index]] = {}
+
+
+def _indexes(catalog: Catalog) -> list[Index]:
+    """The value indexes of a catalog, made once for each of its versions."""
+    if catalog.version not in _kept:
+        if len(_kept) >= CATALOGS_KEPT:
+            _kept.pop(next(iter(_kept)))
+        _kept[catalog.version] = [Index(collection) for collection in catalog.collections]
+    return _kept[catalog.version]
+
+
+def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
+    asked = question.words
+    kinds = {field.type for field in collection.fields}
+    time_words = set(inside(asked, [span.at for span in question.times]))
+    compared_with = comparisons(question.text, asked, time_words)
+    amounts = tuple(in_own_unit(found, asked, collection) for found in compared_with)
+    compared = {index for found in amounts for index in range(*found.at)}
+    own, also, certainty = _name(asked, collection)
+    cues = tuple(_cues(asked, time_words | compared))
+    closed = Closed(
+        time_words | compared, own, {at for cue in cues for at in range(*cue.at)}, question.names, question.labels
+    )
+    values = _alike_negated(asked, _values(asked, collection, index, closed))
+    fields = tuple(_fields(asked, collection, time_words | compared))
+    group, group_words = _group(asked, fields)
+    explained = own | also | closed.cued | group_words | _beside(asked, values, collection)
+    explained |= {index for place in _places(values, fields) for index in range(*place)}
+    explained |= time_words if kinds & TIMES else set()
+    explained |= compared if kinds & NUMBERS else set()
+    return Links(
+        collection,
+        certainty + _evidence(values, fields),
+        asked,
+        tuple(sorted(own | also)),
+        fields,
+        values,
+        question.times if kinds & TIMES else (),
+        amounts,
+        cues,
+        group,
+        frozenset(explained),
+    )
+
+
+def _places(values: Iterable[ValueMention], fields: Iterable[FieldMention]) -> list[tuple[int, int]]:
+    return [value.at for value in values] + [field.at for field in fields]
+
+
+def _evidence(values: tuple[ValueMention, ...], fields: tuple[FieldMention, ...]) -> float:
+    """How much values and fields speak for a collection; long phrases more than short ones."""
+    valued = {index for value in values for index in range(*value.at)}
+    score = sum((2.0 if v.exact else 1.2) + 0.3 * (v.at[1] - v.at[0]) for v in values)
+    return score + sum(0.8 * (m.at[1] - m.at[0]) for m in fields if m.at[0] not in valued)
+
+
+def _beside(asked: tuple[Word, ...], values: Iterable[ValueMention], collection: Collection) -> set[int]:
+    """Words that values explain: the "not" before one, and the field's own words next to one ("fixed fee")."""
+    found = set()
+    for value in values:
+        found |= set(negation(asked, value.at[0]))
+        label = {part for name in value.fields for part in label_words(_label(collection, name))}
+        found |= {at for at in (value.at[0] - 1, value.at[1]) if 0 <= at < len(asked) and asked[at].stem in label}
+    return found
+
+
+def _label(collection: Collection, name: str) -> str:
+    field = collection.field(name)
+    return field.label if field else name
+
+
+def negation(asked: tuple[Word, ...], start: int) -> list[int]:
+    """The indices of words that negate what stands at `start`: "not in surgery", "all but the cancelled ones"."""
+    at = start - 1
+    while at >= 0 and asked[at].folded in _BETWEEN:
+        at -= 1
+    if at >= 0 and asked[at].folded in NEGATIONS:
+        asks = at == 0 and asked[at].folded.endswith(("n't", "nt"))  # "isn't surgery full?" negates nothing
+        return [] if asks else [at]
+    spared = at >= 0 and asked[at].folded == "but" and any(word.folded in _EVERYTHING for word in asked[:at])
+    other = at >= 1 and (asked[at - 1].folded, asked[at].folded) in (("other", "than"), ("apart", "from"))
+    return [at] if spared else [at - 1, at] if other else []
+
+
+def _phrases(asked: tuple[Word, ...], taken: set[int]) -> Iterator[tuple[int, int]]:
+    """Every run of up to six free words, longest first."""
+    for size in range(min(LONGEST_PHRASE, len(asked)), 0, -1):
+        for start in range(len(asked) - size + 1):
+            if not any(index in taken for index in range(start, start + size)):
+                yield start, start + size
+
+
+def _name(asked: tuple[Word, ...], collection: Collection) -> tuple[set[int], set[int], float]:
+    """Where the collection's own name stands, where another word for it stands, and how sure that makes it."""
+    stems = label_words(collection.label)
+    own = {index for index, word in enumerate(asked) if word.stem in stems}
+    others = {other for name in stems for other in COLLECTION_WORDS.get(name, ())}
+    also = {index for index, word in enumerate(asked) if word.stem in others} - own
+    found = {asked[index].stem for index in own}
+    if found:
+        return own, also, 4.0 if len(found) == len(set(stems)) else 2.5 if stems[-1] in found else 1.5
+    if also:
+        return own, also, 1.5
+    open_words = [(index, word) for index, word in enumerate(asked) if word.folded not in STOP]
+    slips = {index for index, word in open_words if any(slip(word.stem, name) for name in stems)}
+    return slips, also, 2.5 if slips else 0.0
+
+
+def _cues(asked: tuple[Word, ...], taken: set[int]) -> Iterator[Cue]:
+    seen: set[int] = set()
+    for start, end in _phrases(asked, taken):
+        phrase = " ".join(word.folded for word in asked[start:end])
+        if phrase in CUES and not seen & set(range(start, end)):
+            seen |= set(range(start, end))
+            yield Cue(CUES[phrase], phrase, (start, end))
+
+
+def _fields(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
+    labels = [(field, label_words(field.label)) for field in collection.fields if field.name != "id"]
+    seen: set[int] = set()
+    for start, end in _phrases(asked, taken):
+        if seen & set(range(start, end)):
+            continue
+        stems = tuple(word.stem for word in asked[start:end])
+        whole = (field for field, label in labels if stems in (label, _short_label(label, asked[start].folded)))
+        field = next(whole, None) or measured(" ".join(word.folded for word in asked[start:end]), collection)
+        if field is not None:
+            seen |= set(range(start, end))
+            yield FieldMention(field.name, (start, end))
+
+
+def measured(phrase: str, collection: Collection) -> Field | None:
+    """The number field that a phrase measures: "how long" is told by ``minutes``, "cheapest" by ``unit_cost``."""
+    numbers = [(field, label_words(field.label)) for field in collection.fields if field.type in NUMBERS]
+    return next((field for word in MEASURES.get(phrase, ()) for field, label in numbers if word in label), None)
+
+
+def _short_label(label: tuple[str, ...], said: str) -> tuple[str, ...]:
+    """``admitted_on`` is meant by "admitted", ``ordered_by`` not by "order", ``unit_cost`` not by "unit"."""
+    if label[-1:] == (stem("by"),) and not said.endswith("ed"):
+        return ()
+    return label[:1] if len(label) == 2 and label[1] in _TAILS else ()
+
+
+def _group(asked: tuple[Word, ...], fields: tuple[FieldMention, ...]) -> tuple[tuple[str, ...], set[int]]:
+    """The fields behind "per" or "by", and those that "and" joins to them: "per ward and floor"."""
+    names: list[str] = []
+    used, end = set[int](), -1
+    for mention in sorted(fields, key=lambda mention: mention.at):
+        before = asked[mention.at[0] - 1].folded if mention.at[0] else ""
+        joined = before == "and" and mention.at[0] - 1 == end
+        if before in ("per", "by", "each", "every") or joined:
+            names.append(mention.field)
+            used, end = used | {mention.at[0] - 1}, mention.at[1]
+    return tuple(dict.fromkeys(names)), used
+
+
+class Closed(msgspec.Struct, frozen=True):
+    """What may not become a value: words of times and amounts, the collection's name, cues, names, labels."""
+
+    taken: set[int]
+    named: set[int]
+    cued: set[int]
+    names: frozenset[str]
+    labels: frozenset[str]
+
+
+def _values(asked: tuple[Word, ...], collection: Collection, index: Index, closed: Closed) -> Iterator[ValueMention]:
+    used: set[int] = set()
+    for find in (index.whole, index.near, index.part):
+        for start, end in _phrases(asked, closed.taken):
+            here = set(range(start, end))
+            if (
+                here & used
+                or (here <= closed.named and len(here) == 1)
+                or (here <= closed.cued and find != index.whole)
+            ):
+                continue
+            phrase = " ".join(word.folded for word in asked[start:end])
+            found = find(phrase, end - start)
+            guessed = find != index.whole and len(here) == 1 and asked[start].stem in closed.labels
+            if found is None or guessed or _means_rows(asked, start, end, found, closed):
+                continue
+            if phrase in STOP and not _said_of(asked, start, found):
+                continue
+            used |= here
+            near = _nearest_first(found.fields, asked, (start, end), collection)
+            yield ValueMention(near, found.values, (start, end), bool(negation(asked, start)), find == index.whole)
+
+
+def _said_of(asked: tuple[Word, ...], start: int, found: Hit) -> bool:
+    """Whether a filler word is a value here: "what is out", "blood type a"; but not "ok, which gloves"."""
+    before = asked[start - 1].stem if start else ""
+    labelled = any(before == label_words(name)[-1] for name in found.fields)
+    return labelled or (start > 0 and asked[start].folded in STATES)
+
+
+def _means_rows(asked: tuple[Word, ...], start: int, end: int, found: Hit, closed: Closed) -> bool:
+    """Whether no value of these rows is meant.
+
+    "Hours per day" groups; "surgeries" are rows, not the ward "Surgery"; in "deadlines of open matters" it is
+    not the deadlines that are open.
+    """
+    grouped = start > 0 and asked[start - 1].folded == "per"
+    alone = end - start == 1 and asked[start].stem in closed.names
+    others = end < len(asked) and asked[end].stem in closed.names and end not in closed.named
+    state = any(label_words(name)[-1] in _STATES for name in found.fields[:1])
+    return grouped or (alone and fold(found.values[0]) != asked[start].folded) or (others and state)
+
+
+def _alike_negated(asked: tuple[Word, ...], found: Iterable[ValueMention]) -> tuple[ValueMention, ...]:
+    """The values in order; "not free or reserved" negates both."""
+    values: list[ValueMention] = []
+    for value in sorted(found, key=lambda value: value.at):
+        before = values[-1] if values else None
+        joined = before is not None and [word.folded for word in asked[before.at[1] : value.at[0]]] == ["or"]
+        if before is not None and joined and before.negated and before.field == value.field:
+            value = msgspec.structs.replace(value, negated=True)
+        values.append(value)
+    return tuple(values)
+
+
+def _nearest_first(
+    names: tuple[str, ...], asked: tuple[Word, ...], at: tuple[int, int], collection: Collection
+) -> tuple[str, ...]:
+    """Of several fields that hold a value, the one whose label stands beside it comes first."""
+    around = {word.stem for word in (*asked[max(0, at[0] - 2) : at[0]], *asked[at[1] : at[1] + 2])}
+
+    def distance(name: str) -> int:
+        field = collection.field(name)
+        return 0 if field and set(label_words(field.label)) & around else 1
+
+    return tuple(sorted(dict.fromkeys(names), key=distance))
+
+
+def open_words(text: str) -> list[str]:
+    """The content words of a question: what to look for among stored values when nothing else links."""
+    return [
+        word.text for word in words(text) if word.folded not in STOP and word.stem not in STOP and len(word.folded) > 2
+    ]
+
+
+def with_values(catalog: Catalog, found: dict[tuple[str, str], tuple[str, ...]]) -> Catalog:
+    """The catalog with stored values that a lookup found, by (collection, field)."""
+
+    def known(collection: Collection, field: Field) -> Field:
+        values = found.get((collection.name, field.name))
+        return msgspec.structs.replace(field, values=values) if values else field
+
+    return Catalog(
+        f"{catalog.version}+{hash(tuple(sorted(found.items())))}",
+        tuple(
+            msgspec.structs.replace(each, fields=tuple(known(each, field) for field in each.fields))
+            for each in catalog.collections
+        ),
+    )
+
+
+def narrow(links: Links, most: int = 9) -> tuple[Field, ...]:
+    """The fields of a collection that a model of short context is shown: the linked ones, then the others in order."""
+    wanted = [value.field for value in links.values] + [mention.field for mention in links.fields] + list(links.group)
+    first = dict.fromkeys(wanted)
+    plain = [field for field in links.collection.fields if field.name != "id" and field.type != "jsonb"]
+    chosen = sorted(plain, key=lambda field: field.name not in first)[:most]
+    return tuple(field for field in plain if field in chosen)

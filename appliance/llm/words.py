@@ -1,0 +1,224 @@
+"""Words: how a question is cut into words, and which words carry no content of their own.
+
+>>> [stem(word) for word in ("beds", "patients", "cancelled", "batteries")]
+['bed', 'patient', 'cancel', 'battery']
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import msgspec
+
+# A sign ends a word only where the word is short: "A+", "O-", "C++".
+_WORD: Final = re.compile(r"[^\W_]+(?:[-'’./:][^\W_]+)*(?:(?<![^\W_]{3})(?<!\d)[-+]{1,2}(?![\w+-]))?", re.UNICODE)
+
+
+class Word(msgspec.Struct, frozen=True):
+    """A word of the question: as written, folded (lower case, no accents), its stem, and where it stands."""
+
+    text: str
+    folded: str
+    stem: str
+    start: int
+    end: int
+
+
+def words(text: str) -> tuple[Word, ...]:
+    """The words of a text, in order."""
+    return tuple(
+        Word(found.group(), fold(found.group()), stem(fold(found.group())), found.start(), found.end())
+        for found in _WORD.finditer(text)
+    )
+
+
+def inside(asked: tuple[Word, ...], places: Iterable[tuple[int, int]]) -> Iterator[int]:
+    """The indices of the words that stand, at least in part, at these places of the text."""
+    for start, end in places:
+        yield from (index for index, word in enumerate(asked) if word.start < end and start < word.end)
+
+
+def lower(text: str) -> str:
+    """Lower case of the same length, so that places found in it are places in the text."""
+    return "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+
+
+def fold(text: str) -> str:
+    """Lower case, without accents, plain apostrophes, single spaces."""
+    # Both ways: a capital may hide in a compatibility form, and a fold may bring out another such form.
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()).replace("’", "'")
+    return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
+
+
+_IRREGULAR: Final[dict[str, str]] = {
+    "staff": "staff", "status": "status", "children": "child", "people": "person", "men": "man", "women": "woman",
+    "is": "is", "was": "was", "has": "has", "this": "this", "bus": "bus", "gas": "gas", "lens": "lens",
+    "diagnoses": "diagnosis", "diagnosis": "diagnosis", "analyses": "analysis", "analysis": "analysis",
+    "held": "hold", "paid": "paid", "unpaid": "unpaid", "seen": "see", "taken": "take", "booked": "book",
+    "born": "birth",
+}  # fmt: skip
+
+
+def stem(word: str) -> str:
+    """A light stem of a folded word: plural and verb endings and a last "e" go. A stem is its own stem."""
+    before = ""
+    while word != before:
+        before, word = word, _shorter(word)
+    return word
+
+
+def singular(word: str) -> str:
+    """A folded word in the singular: "batteries" -> "battery"."""
+    if word in _IRREGULAR:
+        return _IRREGULAR[word]
+    word = word.removesuffix("'s")
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 4 and word.endswith(("sses", "shes", "ches", "xes", "zes")):
+        return word[:-2]
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
+
+
+def _shorter(word: str) -> str:
+    one = singular(word)
+    if one != word or word in _IRREGULAR:
+        return one
+    for ending in ("ing", "ed"):
+        if len(word) > len(ending) + 3 and word.endswith(ending):
+            return _without_ending(word[: -len(ending)])
+    # "schedule" and "scheduled" have one stem, and so have "expire" and "expiring".
+    return word[:-1] if len(word) > 4 and word.endswith("e") and not word.endswith("ee") else word
+
+
+def _without_ending(base: str) -> str:
+    """Undouble what an ending doubled: "admitted" -> "admit" and "cancelled" -> "cancel", but "billed" -> "bill"."""
+    doubled = base[-1] == base[-2] and base[-1] != "s" and (base[-1] != "l" or len(base) > 5)
+    return base[:-1] if doubled else base
+
+
+def label_words(label: str) -> tuple[str, ...]:
+    """The stems of a label: ``reorder_level`` -> ("reorder", "level")."""
+    return tuple(word.stem for word in words(re.sub(r"([a-z])([A-Z])", r"\1 \2", label).replace("_", " ")))
+
+
+STOP: Final[frozenset[str]] = frozenset(
+    """
+    a an the this that these those there here it its is are was were be been being am do does did doing have has had
+    having can could will would shall should may might must i me we us our ours you your yours he him his she
+    her hers they them their theirs who whom whose which what when where why how and or but if than then of at by for
+    with about into from to in on onto off out up down so as any some each every all both either
+    please thanks thank kindly hello hi hey ok okay show tell give list display get find see look want need like know
+    let lets got just only also too very really currently current presently now right still left yet ever already
+    me us many much number amount what's whats who's whos where's wheres
+    how's i'd we've there's whether per piece exist exists existing come comes go goes going happen happens thing
+    things one ones name names named called many's entry entries record records item row rows data box
+    facility hospital building firm office clinic here's today's currently available_ overall altogether together
+    say says said mean means dr mr mrs ms prof doctor's pls plz thx among amongst going
+    stuff take takes took taking
+    """.split()
+)
+"""Words that no answer depends on: they need no place in the catalog."""
+
+STATES: Final[frozenset[str]] = frozenset({"out", "off", "up", "down", "left", "right", "present", "ok", "okay"})
+"""Words of :data:`STOP` that mean something where they are a stored value ("which items are out?")."""
+
+NEGATIONS: Final = frozenset(
+    """
+    not except without excluding non never neither nor isn't aren't wasn't weren't don't doesn't didn't
+    hasn't haven't hadn't isnt arent wasnt werent dont doesnt didnt hasnt havent hadnt
+    """.split()
+)
+"""Words that turn what they stand before into its opposite."""
+
+PAST: Final[dict[str, str]] = {"expired": stem("expire"), "overdue": stem("due")}
+"""Words that say that a day is over, and the stem of the label of the field that holds such a day."""
+
+NEVER_STORED: Final[frozenset[str]] = frozenset(
+    """
+    not no never neither nor without except excluding other another else more less fewer same different again under
+    over below above between beyond before after until till since during while within against around long short old
+    my mine take takes took taken last next first most least than compared percent percentage ratio share rate new
+    """.split()
+)
+"""Words that an answer depends on but that are never looked up as part of a name."""
+
+CUES: Final[dict[str, str]] = {
+    "how many": "count", "number of": "count", "count of": "count", "count": "count", "how much": "sum",
+    "total": "sum", "sum": "sum", "sum of": "sum", "in all": "sum",
+    "average": "avg", "mean": "avg", "avg": "avg", "on average": "avg", "typical": "avg",
+    "highest": "max", "largest": "max", "biggest": "max", "maximum": "max", "max": "max", "greatest": "max",
+    "longest": "max", "latest": "max", "most recent": "max", "newest": "max",
+    "most expensive": "max", "most": "max", "last": "max",
+    "top": "max",
+    "lowest": "min", "smallest": "min", "minimum": "min", "min": "min", "least": "min", "shortest": "min",
+    "cheapest": "min",
+    "earliest": "min", "oldest": "min", "youngest": "max", "fewest": "min",
+    "first": "min", "next": "min", "soonest": "min",
+}  # fmt: skip
+"""Phrases that name an aggregate."""
+
+SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
+    "available": ("free", "open", "in stock"), "vacant": ("free",), "empty": ("free",), "unoccupied": ("free",),
+    "taken": ("occupied", "in use"), "full": ("occupied",), "busy": ("occupied", "in use"),
+    "canceled": ("cancelled",), "cancelled": ("canceled",), "done": ("completed", "complete", "closed"),
+    "finished": ("completed", "complete", "closed"), "upcoming": ("scheduled",), "planned": ("scheduled",),
+    "missed": ("no show", "overdue"), "settled": ("paid",), "late": ("overdue",),
+    "outstanding": ("unpaid", "sent", "overdue"), "unpaid": ("sent", "overdue", "outstanding"),
+    "running low": ("low",), "running out": ("low",), "out of stock": ("out", "sold out"), "sold out": ("out",),
+    "kids": ("pediatrics",), "children's": ("pediatrics",), "icu": ("intensive care",), "er": ("emergency",),
+    "maternity": ("obstetrics",), "heart": ("cardiology",), "male": ("m",), "female": ("f",), "women": ("female", "f"),
+    "men": ("male", "m"), "urgent": ("critical", "high"), "abnormal": ("high", "low", "critical"),
+}  # fmt: skip
+"""What a word may stand for among stored values: all of these that one field holds, where any is stored."""
+
+_OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
+    "appointment": ("visit", "booking"), "patient": ("person",), "inventory": ("stock", "supply", "supplies", "item"),
+    "staff": ("nurse", "doctor", "employee"), "shift": ("rota", "roster", "duty", "work"), "invoice": ("bill",),
+    "matter": ("case",), "lab": ("test",), "time": ("hour", "work"),
+    "surgery": ("operation",), "document": ("file", "paper"), "client": ("customer",),
+    "deadline": ("due",), "hearing": ("court",),
+}  # fmt: skip
+COLLECTION_WORDS: Final[dict[str, frozenset[str]]] = {
+    stem(name): frozenset(map(stem, others)) for name, others in _OTHER_NAMES.items()
+}
+"""Stems of other words for what a collection's name says, by its stem."""
+
+_PRICES: Final = tuple(map(stem, ("total", "amount", "price", "cost", "fee", "rate")))
+_LENGTHS: Final = tuple(map(stem, ("minute", "hour", "duration", "length", "page", "day")))
+MEASURES: Final[dict[str, tuple[str, ...]]] = {
+    "most expensive": _PRICES, "cheapest": _PRICES, "how much money": _PRICES, "money": _PRICES, "price": _PRICES,
+    "cost": _PRICES, "longest": _LENGTHS, "shortest": _LENGTHS, "how long": _LENGTHS,
+}  # fmt: skip
+"""Phrases that say what is measured: the stems of labels of the fields that may be meant, best first."""
+
+WRITE_VERBS: Final[frozenset[str]] = frozenset(
+    "drop delete remove insert update alter truncate create grant revoke erase wipe destroy overwrite modify".split()
+)
+"""A question that tells the box to do one of these is refused: questions only read."""
+
+_ORDERS: Final[frozenset[str]] = frozenset(
+    """
+    add admit approve assign book cancel change close discharge edit fill mark move order pay put register rename
+    reopen replace reschedule reserve reset schedule send set stop transfer write
+    """.split()
+)
+_OBJECTS: Final[frozenset[str]] = frozenset(
+    "a an the this that these those all every any some my our me us him her it them new another dr mr mrs ms".split()
+)
+
+
+def orders(text: str) -> list[Word]:
+    """The verbs with which a text tells the box to do something: "please cancel all appointments"."""
+    found = []
+    for sentence in re.split(r"[.;!?\n]+", lower(text)):
+        said = words(sentence)
+        first = next((index for index, word in enumerate(said) if word.folded not in STOP), len(said))
+        told = {word.folded for word in said[first : first + 1]} & _ORDERS
+        if told and {word.folded for word in said[first + 1 : first + 2]} & _OBJECTS:
+            found.append(said[first])
+    return found

@@ -1,0 +1,306 @@
+"""The agent on a display: keeps one stream of a box in a dict, whatever happens to the box or the network.
+
+    >>> agent = Agent(Finder(identity, None, faithful=False, frame_limit=4_194_304))  # doctest: +SKIP
+    >>> agent.listeners.append(lambda: print(agent.state, agent.signals.get("box.name")))  # doctest: +SKIP
+    >>> await agent.run()  # doctest: +SKIP
+    live DreamStack
+
+It connects, says hello, subscribes with the version it has, and applies what comes. When the box is lost it
+keeps what it holds, with its age, and comes back with a growing pause of 250 ms to 2 s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import msgspec
+
+from appliance.bridge.frame import Frame, FrameType, control, encode, input_frame
+from appliance.bridge.signals import Copy
+from appliance.bridge.transports import Connection, ConnectionLost
+from appliance.errors import ApplianceError, from_shape
+from appliance.observation import logger
+from appliance.screen import cache
+from appliance.screen.finder import Finder
+
+PING_S: Final = 2.0
+SILENCE_S: Final = 5.0
+BACKOFF_S: Final = (0.25, 2.0)
+KEEP_S: Final = 2.0
+STILL_TRUE_S: Final = 60.0
+_SENT_AWAY: Final = (401, 403)
+
+State = Literal["searching", "catching up", "live", "away"]
+
+_log = logger("screen")
+
+
+class Agent:
+    """One screen's copy of a stream.
+
+    Args:
+        finder: how to reach the box.
+        credential: the key of the role it acts as; may be empty on the box's own machine.
+        kind: the surface: wall, tablet, phone, watch or text.
+        stream: what it subscribes to.
+        cache_path: where it keeps what it holds, or None.
+        held: what it kept earlier; shown until the box answers.
+
+    Attributes:
+        state: ``searching`` (never reached yet), ``catching up``, ``live`` or ``away``.
+        problem: the latest error, None once live again.
+        live: set while the screen holds the box's own state.
+        listeners: called after every change of signals or state.
+    """
+
+    def __init__(
+        self,
+        finder: Finder,
+        *,
+        credential: str = "",
+        kind: str = "text",
+        stream: str = "main",
+        cache_path: Path | None = None,
+        held: cache.Held | None = None,
+    ) -> None:
+        self.state: State = "searching"
+        self.problem: ApplianceError | None = None
+        self.live = asyncio.Event()
+        self.listeners: list[Callable[[], None]] = []
+        self.box_name = ""
+        self.role = ""
+        self._finder = finder
+        hello = {"type": "hello", "version": 1, "kind": kind, "credential": credential}
+        self._hello = Frame(FrameType.CONTROL, msgspec.json.encode(hello))
+        self._stream = stream
+        self._cache_path = cache_path
+        self._copy = Copy()
+        self._at: float | None = None
+        self._endpoint_id: str | None = None
+        self._road: Connection | None = None
+        self._heard = 0.0
+        self._seq = 0
+        self._saved: tuple[tuple[str | None, int | None], float] | None = None
+        self._resyncing = False
+        if held is not None:
+            self._take_up(held)
+
+    @property
+    def signals(self) -> Mapping[str, Any]:
+        """The signals as last known, by name; never changed in place."""
+        return self._copy.values
+
+    @property
+    def version(self) -> tuple[str | None, int | None]:
+        """Epoch and version of :attr:`signals`."""
+        return self._copy.epoch, self._copy.version
+
+    def age_s(self) -> float | None:
+        """Seconds since the signals were last known to be true: 0 while live, None when there are none."""
+        if self.state == "live":
+            return 0.0
+        return None if self._at is None else max(0.0, time.time() - self._at)
+
+    async def run(self) -> None:
+        """Stay connected until cancelled.
+
+        Raises:
+            ApplianceError: the box does not let this screen in (BRG401, BRG402, BRG403), or this machine
+                cannot reach any (BRG413, SCR504).
+        """
+        keeping = asyncio.create_task(self._keep())
+        pause = BACKOFF_S[0]
+        try:
+            while True:
+                pause = BACKOFF_S[0] if await self._attempt() else min(pause * 2, BACKOFF_S[1])
+                await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 (a thousand screens, not a secret)
+        finally:
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            await self._save()
+
+    async def ask(self, question: str) -> str:
+        """Send a question up; its answer comes as signals to every screen. Returns the question's `ref`.
+
+        Raises:
+            ApplianceError: SCR502, the box is away.
+        """
+        ref = secrets.token_hex(8)
+        if self._road is None or not self.live.is_set():
+            raise _lost("not connected")
+        try:
+            await self._send(self._road, input_frame("ask", ref=ref, question=question))
+        except ConnectionLost as lost:
+            raise _lost(str(lost)) from None
+        return ref
+
+    async def _attempt(self) -> bool:
+        """One connection, from finding the box to losing it; whether it was live in between."""
+        try:
+            road = await self._finder.connect()
+        except ApplianceError as error:
+            if error.code in ("BRG413", "SCR504"):
+                raise
+            self._away(error)
+            return False
+        self._meet()
+        watching = asyncio.create_task(self._watch(road))
+        try:
+            return await self._converse(road)
+        finally:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+            self._road = None
+            await road.close()
+
+    def _meet(self) -> None:
+        box = self._finder.box
+        if box is not None and self._endpoint_id != box.endpoint_id:
+            if self._endpoint_id is not None:  # what is held is another box's
+                self._copy, self._at = Copy(), None
+            self._endpoint_id = box.endpoint_id
+
+    async def _converse(self, road: Connection) -> bool:
+        was_live = False
+        try:
+            self._seq, self._resyncing, self._road, self._heard = 0, False, road, time.monotonic()
+            epoch, version = self.version
+            await self._send(road, self._hello, control("subscribe", stream=self._stream, e=epoch, v=version))
+            while True:
+                frame = await road.receive()
+                self._heard = time.monotonic()
+                await self._take(road, frame)
+                was_live = was_live or self.live.is_set()
+        except ConnectionLost as lost:
+            self._away(self.problem if self.problem and not was_live else _lost(str(lost)))
+        except ApplianceError as error:
+            self._away(error)
+            if error.status in _SENT_AWAY:
+                raise
+        return was_live
+
+    async def _take(self, road: Connection, frame: Frame) -> None:
+        if frame.type == FrameType.SIGNAL_SYNC:
+            self._copy.sync(frame.json())
+            self._told(synced=True)
+        elif frame.type == FrameType.SIGNAL_DIFF:
+            await self._diff(road, frame)
+        elif frame.type == FrameType.CONTROL:
+            await self._control(road, frame.json())
+
+    async def _diff(self, road: Connection, frame: Frame) -> None:
+        if self._resyncing:
+            return  # the SYNC that was asked for says it all
+        try:
+            self._copy.diff(frame.json())
+        except ApplianceError as error:
+            if error.code != "SIG305":
+                raise
+            await self._need_sync(road)
+            return
+        self._told()
+
+    async def _need_sync(self, road: Connection) -> None:
+        self._resyncing = True
+        self.live.clear()
+        self.state = "catching up"
+        self._notify()
+        await self._send(road, control("need_sync", stream=self._stream))
+
+    async def _control(self, road: Connection, said: dict[str, Any]) -> None:
+        match said.get("type"):
+            case "hello":
+                self.box_name, self.role = str(said.get("box", "")), str(said.get("role", ""))
+            case "subscribed":
+                await self._subscribed(road, said)
+            case "ping":
+                await self._send(road, control("pong", t=said.get("t")))
+            case "gap":
+                await self._need_sync(road)
+            case "error":
+                self._refused(from_shape(said))
+
+    async def _subscribed(self, road: Connection, said: dict[str, Any]) -> None:
+        if self.version != (said.get("e"), said.get("v")):
+            await self._need_sync(road)
+            return
+        self._told(synced=True)
+
+    def _refused(self, error: ApplianceError) -> None:
+        if error.status in _SENT_AWAY:
+            raise error
+        self.problem = error
+        self._notify()
+
+    def _told(self, *, synced: bool = False) -> None:
+        """The signals are the box's own as of now."""
+        self._at = time.time()
+        if synced:
+            self._resyncing = False
+            self.problem = None
+            self.state = "live"
+            self.live.set()
+        self._notify()
+
+    def _away(self, error: ApplianceError) -> None:
+        if self.state == "live":
+            self._at = time.time() - (time.monotonic() - self._heard)
+        self.state = "away" if self._at is not None else "searching"
+        self.problem = error
+        self.live.clear()
+        self._notify()
+
+    def _notify(self) -> None:
+        for listener in self.listeners:
+            listener()
+
+    async def _send(self, road: Connection, *frames: Frame) -> None:
+        raw = b""
+        for frame in frames:
+            raw += encode(msgspec.structs.replace(frame, seq=self._seq))
+            self._seq = (self._seq + 1) & 0xFFFF
+        await road.send(raw)
+
+    async def _watch(self, road: Connection) -> None:
+        """Ping, and give up a box that is silent; QUIC itself would wait 30 s."""
+        with contextlib.suppress(ConnectionLost, TimeoutError):
+            while time.monotonic() - self._heard < SILENCE_S:
+                async with asyncio.timeout(SILENCE_S):
+                    await self._send(road, control("ping", t=int(time.time() * 1000)))
+                await asyncio.sleep(PING_S)
+        await road.close("silence")
+
+    def _take_up(self, held: cache.Held) -> None:
+        self._copy.values, self._copy.epoch, self._copy.version = held.signals, held.epoch, held.version
+        self._endpoint_id, self._at, self.state = held.box.endpoint_id, held.at, "away"
+
+    async def _keep(self) -> None:
+        while True:
+            await asyncio.sleep(KEEP_S)
+            await self._save(STILL_TRUE_S)
+
+    async def _save(self, still_true_s: float = 0.0) -> None:
+        """Keep what is held, if it is news, or has been true for this long since it was kept."""
+        box, age = self._finder.box, self.age_s()
+        if self._cache_path is None or box is None or age is None or self.version[0] is None:
+            return
+        at = time.time() - age
+        if self._saved is not None and self._saved[0] == self.version and at - self._saved[1] < still_true_s:
+            return
+        self._saved = (self.version, at)
+        held = cache.Held(box, *self.version, dict(self.signals), at)
+        try:
+            await asyncio.to_thread(cache.save, self._cache_path, held)
+        except OSError as error:
+            _log.warn("what the screen holds could not be kept", path=self._cache_path, reason=error)
+
+
+def _lost(reason: str) -> ApplianceError:
+    return ApplianceError("SCR502", "The connection to the box was lost.", reason, "The screen comes back by itself.")

@@ -1,0 +1,73 @@
+"""Starts a screen: its own folder, identity and cache, then the agent and what draws.
+
+>>> await run_screen(ScreenOptions(once=True))  # doctest: +SKIP
+0
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from appliance.bridge.frame import DEFAULT_LIMIT
+from appliance.bridge.identity import load_or_create
+from appliance.screen import cache
+from appliance.screen.agent import Agent
+from appliance.screen.finder import Finder
+from appliance.screen.text import run_text
+from appliance.screen.ticket import parse
+
+
+class ScreenOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """How to start a screen.
+
+    Attributes:
+        data: folder of its identity and cache; None takes :func:`default_folder`.
+        box: a ticket, ``<id>@<ip>:<port>``; empty looks for the box with mDNS.
+        credential: the key of the role it acts as.
+        once: print the current state and end.
+        timeout_s: how long `once` waits for the box, seconds.
+    """
+
+    data: Path | None = None
+    box: str = ""
+    credential: str = ""
+    once: bool = False
+    timeout_s: float = 10.0
+
+
+def default_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Where a screen keeps its identity and what it last showed."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/dreamstack/screen")
+    base = environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(base) / "dreamstack" / "screen"
+
+
+async def run_screen(options: ScreenOptions) -> int:
+    """Run a text screen until cancelled, or once; returns the exit status.
+
+    Raises:
+        ApplianceError: SCR500 (no box found), SCR503 (several), SCR504 (the ticket cannot be read), BRG401
+            (the box asks for a credential), BRG414 (the folder cannot be used).
+    """
+    agent = await asyncio.to_thread(make_agent, options)
+    return await run_text(agent, once=options.once, timeout_s=options.timeout_s)
+
+
+def make_agent(options: ScreenOptions) -> Agent:
+    """The agent these options describe, holding what it showed when it last ran. Blocks on the disk."""
+    named = parse(options.box) if options.box else None
+    folder = options.data or default_folder()
+    identity = load_or_create(folder / "iroh.key")
+    held = cache.load(folder / "held.json")
+    if held is not None and named is not None and held.box.endpoint_id != named.endpoint_id:
+        held = None
+    box = named or (held.box if held else None)
+    faithful = named is not None or bool(options.credential)
+    finder = Finder(identity, box, faithful=faithful, frame_limit=DEFAULT_LIMIT)
+    return Agent(finder, credential=options.credential, cache_path=folder / "held.json", held=held)

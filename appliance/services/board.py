@@ -1,0 +1,336 @@
+"""The board: the answers that are live on the screens.
+
+Every question becomes ``answer.<id>.*`` signals, from the moment it is asked. When a row of an answer's
+collection changes, the answer's plan runs again under the role that asked, and what differs goes out. The
+board is kept on disk, so that a restart of the gateway loses no answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from appliance.errors import ApplianceError
+from appliance.llm.plan import Query, read_query
+from appliance.observation import logger
+from appliance.services.assistant import Assistant, now_in
+from appliance.services.clients import BridgeSource, Event
+from appliance.types import Answer, Question, Role
+
+GATHER_S = 0.01
+"""After a reading, changes that arrive within this time lead to one new reading."""
+LOOK_S = 20.0
+"""How often the board looks whether it is another day, or a pinned question still has no answer."""
+RETRY_S = 0.4
+REFS_KEPT = 500
+log = logger("assistant")
+
+
+class Live(msgspec.Struct):
+    """An answer on the board: its question, the plan that keeps it live, and the day it was read for."""
+
+    question: Question
+    plan: dict[str, Any] | None = None
+    day: str = ""
+
+
+class Board:
+    """Asks, publishes, keeps live.
+
+    Args:
+        assistant: answers questions.
+        bridge: where signals go.
+        file: where the board is kept.
+        kept: answers that stay, besides the pinned ones.
+        timezone: of the facility; decides when "today" is another day.
+    """
+
+    def __init__(self, assistant: Assistant, bridge: BridgeSource, file: Path, kept: int, timezone: str) -> None:
+        self._assistant, self._bridge, self._file, self._kept, self._timezone = assistant, bridge, file, kept, timezone
+        self._live: dict[str, Live] = {}
+        self._dirty: set[str] = set()
+        self._more = asyncio.Event()
+        self._refs: dict[str, None] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.asked = 0
+        self.reread = 0
+
+    async def ask(
+        self, text: str, role: Role, screen: str, plan: dict[str, Any] | None = None, pinned: bool = False
+    ) -> Answer:
+        """Answer a question and put it on the board.
+
+        Raises:
+            ApplianceError: LLM201 or LLM202, the text is no question; it does not come on the board.
+        """
+        text = self._assistant.check(text)
+        question = Question(
+            f"a{secrets.token_hex(4)}", text, role, self._now().isoformat(timespec="seconds"), screen, plan, pinned
+        )
+        self.asked += 1
+        self._begin(question)
+        await self._bridge.flushed()  # the screens show the question before any work begins
+        return await self._answer(question)
+
+    def ask_soon(self, said: Event) -> None:
+        """A screen's input: answer it in the background; a text that is no question is told to the screens."""
+        task = asyncio.create_task(self._from_screen(said))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _heard_before(self, ref: str) -> bool:
+        """A screen that lost its connection sends its question again, under the same `ref`: it is asked once."""
+        if not ref or ref[:80] in self._refs:
+            return bool(ref)
+        self._refs[ref[:80]] = None
+        while len(self._refs) > REFS_KEPT:
+            self._refs.pop(next(iter(self._refs)))
+        return False
+
+    async def _from_screen(self, said: Event) -> None:
+        if self._heard_before(str(said.get("ref") or "")):
+            return
+        text, role, screen = str(said.get("question", "")), said["role"], str(said.get("screen", ""))
+        plan = said.get("plan") if isinstance(said.get("plan"), dict) else None
+        try:
+            await self.ask(text, role, screen, plan)
+        except ApplianceError as error:
+            question = Question(
+                f"a{secrets.token_hex(4)}", text[:200], role, self._now().isoformat(timespec="seconds"), screen
+            )
+            self._begin(question)
+            self._publish(
+                question,
+                Answer(
+                    question.id,
+                    question.text,
+                    "refused",
+                    sentence=error.message,
+                    view={"kind": "text"},
+                    error=error.shape(),
+                ),
+            )
+
+    async def _answer(self, question: Question) -> Answer:
+        found = await self._assistant.ask(question, lambda event: self._stage(question, event))
+        live = self._live.get(question.id)
+        self._publish(question, found)
+        if live is not None:
+            live.plan, live.day = found.plan, str(self._today())
+            await self._save()
+        log.info(
+            "asked",
+            status=found.status,
+            ms=found.took_ms,
+            role=question.role,
+            screen=question.screen or "api",
+            ran=found.rest or "nothing",
+        )
+        return found
+
+    # Signals ---------------------------------------------------------------------------------------------
+
+    def _begin(self, question: Question) -> None:
+        for old in self._same(question):
+            self._drop(old)
+        self._live[question.id] = Live(question)
+        for old in self._over():
+            self._drop(old)
+        self._order()
+        self._set(
+            question,
+            {
+                "question": question.text,
+                "asked_at": question.asked_at,
+                "role": question.role,
+                "stage": "queued",
+                "position": 0,
+            },
+        )
+
+    def _same(self, question: Question) -> list[str]:
+        """Earlier cards of the same question, which the new one takes the place of."""
+        words = question.text.casefold()
+        return [
+            id_
+            for id_, live in self._live.items()
+            if id_ != question.id
+            and (live.question.text.casefold(), live.question.role) == (words, question.role)
+            and not live.question.pinned
+        ]
+
+    def _over(self) -> list[str]:
+        asked = [id_ for id_, live in self._live.items() if not live.question.pinned]
+        return asked[: max(0, len(asked) - self._kept)]
+
+    def _drop(self, id_: str) -> None:
+        live = self._live.pop(id_)
+        self._set(live.question, dict.fromkeys(_SIGNALS))
+
+    def _order(self) -> None:
+        newest = [id_ for id_, live in reversed(self._live.items()) if not live.question.pinned]
+        pinned = [id_ for id_, live in self._live.items() if live.question.pinned]
+        self._bridge.set({"answers.order": [*newest, *pinned], "answers.pinned": pinned})
+
+    def _stage(self, question: Question, event: Event) -> None:
+        if event.get("event") == "queued":
+            self._set(question, {"position": event["position"]})
+        elif "stage" in event:
+            self._set(question, {name: event[name] for name in ("stage", "reading", "source") if name in event})
+
+    def _publish(self, question: Question, found: Answer) -> None:
+        view = dict(found.view)
+        self._set(
+            question,
+            {
+                "stage": "done",
+                "position": 0,
+                "status": found.status,
+                "reading": found.reading,
+                "plan": found.plan,
+                "rows": list(found.rows),
+                "row_count": len(found.rows),
+                "fields": view.pop("fields", []),
+                "view": view,
+                "sentence": found.sentence,
+                "rest": found.rest,
+                "choices": list(found.choices),
+                "took_ms": found.took_ms,
+                "read_at": found.read_at,
+                "error": found.error,
+                "source": str(found.plan["collection"]).replace("_", " ") if found.plan else "",
+            },
+        )
+
+    def _set(self, question: Question, values: dict[str, Any]) -> None:
+        if question.id in self._live or all(value is None for value in values.values()):
+            self._bridge.set({f"answer.{question.id}.{name}": value for name, value in values.items()}, question.role)
+
+    # Staying live ----------------------------------------------------------------------------------------
+
+    def changed(self, collection: str | None) -> None:
+        """A row of this collection changed; None: anything may have."""
+        names = {live.plan["collection"] for live in self._live.values() if live.plan}
+        self._dirty |= names if collection is None else names & {collection}
+        if self._dirty:
+            self._more.set()
+
+    async def run(self) -> None:
+        """Read answers anew when their rows change, until cancelled."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._more.wait(), LOOK_S)
+            self._more.clear()
+            await self._new_day()
+            dirty, self._dirty = self._dirty, set()
+            touched = [live for live in reversed(self._live.values()) if live.plan and live.plan["collection"] in dirty]
+            well = await asyncio.gather(*(self._again(live) for live in touched))
+            await asyncio.sleep(GATHER_S if all(well) else RETRY_S)
+
+    async def _again(self, live: Live) -> bool:
+        plan: Query = read_query(live.plan)
+        try:
+            found = await self._assistant.again(live.question, plan)
+        except ApplianceError as error:
+            if error.status < 500:  # the collection or the right to read it is gone: the last rows stay
+                log.warn("an answer cannot be read anew", question=live.question.text, error=error)
+                return True
+            self.changed(plan.collection)
+            return False
+        self.reread += 1
+        self._set(
+            live.question,
+            {
+                "rows": list(found.rows),
+                "row_count": len(found.rows),
+                "sentence": found.sentence,
+                "view": {name: value for name, value in found.view.items() if name != "fields"},
+                "read_at": found.read_at,
+            },
+        )
+        return True
+
+    async def _new_day(self) -> None:
+        """After midnight "today" is another day: questions are read anew; so are pinned ones that failed."""
+        today = str(self._today())
+        for live in list(self._live.values()):
+            stale = live.plan is not None and live.day != today and live.question.plan is None
+            failed = live.plan is None and live.question.pinned and live.day != ""
+            if stale or failed:
+                await self._answer(live.question)
+            live.day = today if live.day else live.day
+
+    # On disk ---------------------------------------------------------------------------------------------
+
+    async def restore(self, pinned: tuple[str, ...]) -> None:
+        """Put back what was on the board, and ask the pinned questions that are not there yet."""
+        for live in await asyncio.to_thread(self._load):
+            if not live.question.pinned or live.question.text in pinned:
+                self._live[live.question.id] = live
+        for live in list(self._live.values()):
+            self._begin(live.question)
+            await self._answer(live.question)
+        there = {live.question.text for live in self._live.values() if live.question.pinned}
+        for text in pinned:
+            if text not in there:
+                await self.ask(text, "wall", "", pinned=True)
+
+    def _load(self) -> list[Live]:
+        try:
+            return msgspec.json.decode(self._file.read_bytes(), type=list[Live])
+        except FileNotFoundError:
+            return []
+        except (OSError, msgspec.DecodeError) as error:
+            log.warn("the board of the last start cannot be read; it begins empty", file=self._file, reason=error)
+            return []
+
+    async def _save(self) -> None:
+        await asyncio.to_thread(_write, self._file, msgspec.json.encode(list(self._live.values())))
+
+    def _now(self) -> Any:
+        return now_in(self._timezone)
+
+    def _today(self) -> date:
+        return now_in(self._timezone).date()
+
+
+_SIGNALS = (
+    "question",
+    "asked_at",
+    "role",
+    "stage",
+    "position",
+    "status",
+    "reading",
+    "plan",
+    "rows",
+    "row_count",
+    "fields",
+    "view",
+    "sentence",
+    "rest",
+    "choices",
+    "took_ms",
+    "read_at",
+    "error",
+    "source",
+)
+
+
+def _write(file: Path, raw: bytes) -> None:
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fresh = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            out.write(raw)
+        os.replace(fresh, file)
+    except OSError as error:
+        fresh.unlink(missing_ok=True)
+        log.warn("the board cannot be kept", file=file, reason=error)

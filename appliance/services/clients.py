@@ -1,0 +1,197 @@
+"""How the gateway speaks to the other parts of the box, all on loopback.
+
+data service   catalog, change feed, lookups        (pgflex)
+REST           rows, under the asking role          (PostgREST)
+model          plans, as server-sent events         (llm)
+bridge         signals out, screens' inputs in
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import httpx
+import msgspec
+import websockets
+from httpx_sse import SSEError, aconnect_sse
+from websockets.asyncio.client import ClientConnection, connect
+
+from appliance.bridge import Decoder, FrameType
+from appliance.bridge.signals import Diff, apply, merge, written
+from appliance.bridge.sources.feed import follow
+from appliance.bridge.sources.writer import write
+from appliance.config import Runtime
+from appliance.errors import ApplianceError, from_shape
+from appliance.llm.plan import Query
+from appliance.llm.prompt import Task
+from appliance.types import ROLES, Catalog, Role
+
+Event = dict[str, Any]
+FLUSH_S = 0.05
+
+
+def loopback_client(runtime: Runtime) -> httpx.AsyncClient:
+    """An HTTP client for the box's own services: keeps connections, sends the bearer, uses no proxy."""
+    return httpx.AsyncClient(
+        headers={"Authorization": f"Bearer {runtime.token}"},
+        timeout=httpx.Timeout(10.0, connect=2.0),
+        limits=httpx.Limits(max_connections=200, max_keepalive_connections=50),
+        trust_env=False,
+    )
+
+
+async def catalog(client: httpx.AsyncClient, runtime: Runtime, role: Role) -> Catalog:
+    """What a role may see.
+
+    Raises:
+        ApplianceError: BRG406, the data service does not answer.
+    """
+    try:
+        answer = await client.get(f"{runtime.pgflex_url}/catalog", params={"role": role})
+    except httpx.HTTPError as error:
+        raise _absent("The data service", error) from None
+    if answer.status_code != 200:
+        raise from_shape(_json(answer), "BRG406")
+    return msgspec.json.decode(answer.content, type=Catalog)
+
+
+def _json(answer: httpx.Response) -> object:
+    try:
+        return answer.json()
+    except ValueError:
+        return None
+
+
+def _absent(part: str, error: Exception) -> ApplianceError:
+    reason = str(error) or type(error).__name__
+    return ApplianceError("BRG406", f"{part} does not answer.", reason, "It is being restarted; try again in a moment.")
+
+
+async def plan(
+    client: httpx.AsyncClient, runtime: Runtime, task: Task, screen: str, tell: Callable[[Event], None]
+) -> Query:
+    """The model's query for a task; `tell` hears its events (queued, started, token).
+
+    Raises:
+        ApplianceError: LLM203, the model does not answer; LLM2xx as the worker says.
+    """
+    body = msgspec.json.encode({"task": task, "screen": screen, "deadline_s": runtime.settings.answer_timeout_s})
+    try:
+        async with aconnect_sse(client, "POST", f"{runtime.llm_url}/plan", content=body) as feed:
+            if feed.response.status_code != 200:
+                await feed.response.aread()
+                raise from_shape(_json(feed.response), "LLM203")
+            async for event in feed.aiter_sse():
+                said: Event = msgspec.json.decode(event.data)
+                if event.event == "plan":
+                    return msgspec.convert(said["plan"], type=Query)
+                if event.event == "error":
+                    raise from_shape(said["error"], "LLM200")
+                tell(said)
+    except (httpx.HTTPError, SSEError) as error:
+        raise _no_model(error) from None
+    raise _no_model(None)
+
+
+def _no_model(error: Exception | None) -> ApplianceError:
+    reason = (str(error) or type(error).__name__) if error else "it stopped in the middle"
+    return ApplianceError(
+        "LLM203", "The model does not answer.", reason, "It is being restarted; ask again in a moment."
+    )
+
+
+class BridgeSource:
+    """The assistant's road to the bridge: a state per audience that the bridge is kept in step with.
+
+    Whatever happens to the bridge, :meth:`set` never waits and never fails: on every new connection the
+    whole state goes first, after that only what changed.
+    """
+
+    def __init__(self, runtime: Runtime, hear: Callable[[Event], Awaitable[None]]) -> None:
+        self._url = runtime.bridge_url.replace("http", "ws", 1) + "/source/assistant?stream=main"
+        self._headers = {"Authorization": f"Bearer {runtime.token}"}
+        self._limit = runtime.settings.frame_limit
+        self._hear = hear
+        self._values: dict[Role, dict[str, Any]] = {role: {} for role in ROLES}
+        self._pending: dict[Role, Diff] = {}
+        self._more = asyncio.Event()
+        self._sent = asyncio.Event()
+        self.connected = False
+
+    def set(self, values: dict[str, Any], audience: Role = "wall") -> None:
+        """Set signals; a value of None removes one."""
+        now = self._values[audience]
+        gone = [name for name, value in values.items() if value is None]
+        change = written(now, {name: value for name, value in values.items() if value is not None}, gone)
+        if change:
+            self._values[audience] = apply(now, change)
+            self._pending[audience] = merge(self._pending.get(audience, Diff({})), change)
+            self._more.set()
+
+    async def flushed(self) -> None:
+        """Return when what was set is on its way, at once when there is no bridge."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_S):
+                while self.connected and self._pending:
+                    await self._sent.wait()
+
+    async def run(self) -> None:
+        """Stay connected until cancelled."""
+        while True:
+            try:
+                async with connect(
+                    self._url,
+                    additional_headers=self._headers,
+                    max_size=None,
+                    compression=None,
+                    proxy=None,
+                    ping_interval=5,
+                    ping_timeout=5,
+                ) as socket:
+                    await self._serve(socket)
+            except (OSError, websockets.WebSocketException, TimeoutError):
+                pass
+            finally:
+                self.connected = False
+            await asyncio.sleep(0.15)
+
+    async def _serve(self, socket: ClientConnection) -> None:
+        for audience, values in self._values.items():
+            await socket.send(write(FrameType.SIGNAL_SYNC, values, audience))
+            self._pending.pop(audience, None)
+        self.connected = True
+        upward = asyncio.create_task(self._inputs(socket))
+        try:
+            while not upward.done():
+                more = asyncio.create_task(self._more.wait())
+                await asyncio.wait({more, upward}, return_when=asyncio.FIRST_COMPLETED)
+                more.cancel()
+                await self._flush(socket)
+            upward.result()
+        finally:
+            upward.cancel()
+            await asyncio.gather(upward, return_exceptions=True)
+
+    async def _flush(self, socket: ClientConnection) -> None:
+        self._more.clear()
+        pending, self._pending = self._pending, {}
+        for audience, change in pending.items():
+            await socket.send(write(FrameType.SIGNAL_DIFF, change.values, audience, list(change.gone)))
+        self._sent.set()
+        self._sent = asyncio.Event()
+
+    async def _inputs(self, socket: ClientConnection) -> None:
+        decoder = Decoder(self._limit)
+        async for message in socket:
+            for frame in decoder.feed(message if isinstance(message, bytes) else message.encode()):
+                if frame.type == FrameType.INPUT:
+                    await self._hear(frame.json())
+
+
+async def changes(client: httpx.AsyncClient, runtime: Runtime) -> AsyncIterator[tuple[str, Event]]:
+    """The change feed as (event, data), from now on; ``lost`` when it breaks, ``ready`` when it is live again."""
+    async for event in follow(client, f"{runtime.pgflex_url}/changes?role=admin"):
+        yield event.event, msgspec.json.decode(event.data) if event.data.startswith("{") else {}

@@ -1,0 +1,89 @@
+"""The public door's guard: is this request meant for this box, and who is asking?
+
+* Host must name this box, so that another site's name that points here gets nothing (DNS rebinding).
+* Origin, where a browser sends one, must be the box's own, so that a page from elsewhere cannot ask.
+* The credential is a Bearer token, or the cookie that ``/?key=...`` leaves.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from urllib.parse import urlsplit
+
+from starlette.requests import HTTPConnection
+
+from appliance.config import Settings
+from appliance.errors import ApplianceError
+
+COOKIE = "dreamstack"
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+def check_meant(connection: HTTPConnection, settings: Settings) -> None:
+    """Refuse what is not meant for this box.
+
+    Raises:
+        ApplianceError: BRG403, the Host is another, or the Origin is another page's.
+    """
+    host = connection.headers.get("host", "")
+    if not _is_ours(_name(host), settings):
+        raise ApplianceError(
+            "BRG403",
+            "This request is for another host.",
+            {"host": host[:100]},
+            "Open the box under the address it printed.",
+        )
+    origin = connection.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc.casefold() != host.casefold():
+        raise ApplianceError(
+            "BRG403",
+            "A page from elsewhere may not talk to the box.",
+            {"origin": origin[:100]},
+            "Open the box's own page.",
+        )
+    if connection.headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and connection.url.path != "/":
+        raise ApplianceError(
+            "BRG403",
+            "A page from elsewhere may not talk to the box.",
+            {"site": "cross-site"},
+            "Open the box's own page.",
+        )
+
+
+def credential(connection: HTTPConnection) -> str:
+    """The credential that a request carries, or an empty string."""
+    kind, _, token = connection.headers.get("authorization", "").partition(" ")
+    if kind.casefold() == "bearer" and token:
+        return token.strip()
+    return connection.cookies.get(COOKIE, "")
+
+
+def _name(host: str) -> str:
+    try:
+        return (urlsplit(f"//{host}").hostname or "").casefold()
+    except ValueError:
+        return ""
+
+
+def _is_ours(name: str, settings: Settings) -> bool:
+    if name in _LOOPBACK:
+        return True
+    if not settings.lan:
+        return False
+    return name in names(settings) or _is_address(name)
+
+
+def names(settings: Settings) -> frozenset[str]:
+    """The names the box answers to on the local network."""
+    own = socket.gethostname().casefold()
+    box = "-".join(settings.box_name.casefold().split())
+    return frozenset({own, f"{own}.local", f"{box}.local", "dreamstack.local"})
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,338 @@
+"""The gateway: the only public door. Serves the page, the API and the sockets; runs the assistant.
+
+Everything that comes in passes the guard (:mod:`~appliance.services.door`), gets a role
+(:mod:`~appliance.services.access`) and goes on to the service it is for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+from fastapi import FastAPI, Request, WebSocket
+from fastapi.responses import PlainTextResponse, RedirectResponse, Response
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from pydantic import BaseModel
+from pydantic import Field as BodyField
+
+import appliance
+from appliance.config import Runtime
+from appliance.errors import ApplianceError
+from appliance.observation import logger
+from appliance.pgflex.rest import Rest
+from appliance.services import clients
+from appliance.services.access import Access
+from appliance.services.assistant import Assistant
+from appliance.services.board import Board
+from appliance.services.door import COOKIE, check_meant, credential
+from appliance.services.health import BoxProbe, Health
+from appliance.services.internal import Json, essential, install_errors, start
+from appliance.services.notice import notice
+from appliance.services.page import load_page
+from appliance.services.proxy import forward
+from appliance.services.relay import relay
+from appliance.types import Role
+
+log = logger("gateway")
+_NAME = re.compile(r"[A-Za-z_][\w-]{0,62}\Z")
+
+
+class AskBody(BaseModel):
+    """The body of ``POST /api/ask``."""
+
+    question: str = BodyField(examples=["How many beds are free in cardiology?"])
+    role: str | None = BodyField(
+        None, description="Act as this role; at most the credential's own.", examples=["staff"]
+    )
+    plan: dict[str, Any] | None = BodyField(None, description="One of the choices the box offered.")
+
+
+class ErrorBody(BaseModel):
+    """The one error shape."""
+
+    code: str = BodyField(examples=["LLM201"])
+    message: str = BodyField(examples=["The question is empty."])
+    details: Any = None
+    hint: str | None = BodyField(None, examples=["Type a question, such as: How many beds are free?"])
+
+
+class Gateway:
+    """What the process holds."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime, self.settings = runtime, runtime.settings
+        self.access = Access(runtime)
+        self.client = clients.loopback_client(runtime)
+        self.plain = httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=200))
+        self.rest = Rest(runtime.postgrest_url, runtime.secret)
+        self.assistant = Assistant(runtime, self.client, self.rest)
+        self.bridge = clients.BridgeSource(runtime, self._hear)
+        file = self.settings.data / "gateway" / "board.json"
+        self.board = Board(self.assistant, self.bridge, file, self.settings.answers_kept, self.settings.timezone)
+        self.health = Health(BoxProbe(runtime, self.client))
+        self.page = load_page()
+        self.metrics = Metrics()
+
+    async def _hear(self, said: clients.Event) -> None:
+        if said.get("type") == "ask":
+            self.board.ask_soon(said)
+
+    def role(self, request: Request | WebSocket) -> Role:
+        """The role of a request's credential."""
+        return self.access.role(credential(request))
+
+    async def run(self) -> None:
+        """Everything that goes on while the door is open, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.bridge.run())
+            tasks.create_task(self.board.run())
+            tasks.create_task(self.health.run(self._tell_health))
+            tasks.create_task(self._watch_changes())
+            tasks.create_task(self._open())
+
+    async def _open(self) -> None:
+        await self.health.wait_well()
+        demo = (await self.client.get(f"{self.runtime.pgflex_url}/demo")).json()
+        facility = self.settings.facility or demo.get("facility") or self.settings.box_name
+        self.bridge.set(
+            {
+                "box.name": self.settings.box_name,
+                "box.facility": facility,
+                "box.suggestions": demo.get("questions") or [],
+            }
+        )
+        await self.board.restore(tuple(demo.get("pinned") or ()))
+
+    def _tell_health(self) -> None:
+        self.bridge.set({"box.parts": self.health.parts()})
+
+    async def _watch_changes(self) -> None:
+        async for kind, data in clients.changes(self.client, self.runtime):
+            if kind == "change":
+                self.board.changed(data.get("collection"))
+                self.metrics.changes.inc()
+            elif kind == "catalog":
+                self.assistant.forget_catalog()
+            elif kind in ("ready", "gap"):
+                self.assistant.forget_catalog()
+                self.board.changed(None)
+
+
+class Metrics:
+    """The numbers behind ``/metrics``."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.asked = Counter("dreamstack_questions", "Questions by outcome.", ["status"], registry=self.registry)
+        self.took = Histogram("dreamstack_answer_seconds", "Question to answer.", registry=self.registry)
+        self.changes = Counter("dreamstack_changes", "Changes heard from the feed.", registry=self.registry)
+        self.part = Gauge("dreamstack_part_up", "1 when a part of the box is well.", ["part"], registry=self.registry)
+        self.reread = Gauge("dreamstack_answers_reread", "Answers read anew since the start.", registry=self.registry)
+
+    def text(self, gateway: Gateway) -> bytes:
+        """The numbers as Prometheus reads them."""
+        for finding in gateway.health.findings:
+            self.part.labels(finding.name).set(finding.state != "down")
+        self.reread.set(gateway.board.reread)
+        return generate_latest(self.registry)
+
+
+def make(runtime: Runtime) -> FastAPI:
+    """The gateway's app."""
+    gateway = Gateway(runtime)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        task = essential("gateway", gateway.run())
+        yield
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await gateway.client.aclose()
+        await gateway.plain.aclose()
+
+    app = FastAPI(
+        title="DreamStack Appliance",
+        version=appliance.__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        responses={status: {"model": ErrorBody, "description": "Any error"} for status in ("4XX", "5XX", 422)},
+    )
+    install_errors(app, "gateway", Guard(gateway), notice)
+    _pages(app, gateway)
+    _api(app, gateway)
+    _data(app, gateway)
+    return app
+
+
+class Guard:
+    """What every request passes first, whatever it asks for."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+
+    def __call__(self, request: Request) -> None:
+        """Raise unless the request is meant for this box and, with ``--lan``, carries a credential."""
+        check_meant(request, self._gateway.settings)
+        keyed = request.url.path == "/" and "key" in request.query_params
+        if request.url.path != "/health" and not keyed:
+            self._gateway.role(request)
+
+
+def _pages(app: FastAPI, gateway: Gateway) -> None:
+    @app.get("/", include_in_schema=False)
+    async def page(request: Request) -> Response:
+        key = request.query_params.get("key")
+        return _signed_in(gateway, key) if key else _page(request, gateway)
+
+    @app.get("/favicon.svg", include_in_schema=False)
+    async def icon() -> Response:
+        return Response(gateway.page.icon, media_type="image/svg+xml", headers={"Cache-Control": "max-age=86400"})
+
+    @app.get("/s/{stream}", include_in_schema=False)
+    async def stream_page(request: Request, stream: str) -> Response:
+        if stream != "main":
+            raise ApplianceError("BRG408", "There is no such stream.", stream[:80], "The box's stream is called main.")
+        return _page(request, gateway)
+
+    @app.get("/admin", include_in_schema=False)
+    async def admin() -> Response:
+        raise ApplianceError("BRG404", "This version has no console yet.", None, "Use the command: appliance --help")
+
+    @app.get("/shape", include_in_schema=False)
+    async def shape() -> Response:
+        raise ApplianceError("BRG404", "This version serves no shapes yet.", None, "Follow /changes instead.")
+
+    @app.websocket("/ws")
+    async def socket(websocket: WebSocket) -> None:
+        try:
+            check_meant(websocket, gateway.settings)
+            role = gateway.access.acting(gateway.role(websocket), websocket.query_params.get("role"))
+        except ApplianceError as error:
+            await websocket.close(1008, error.code)
+            return
+        await relay(websocket, gateway.runtime, role)
+
+
+def _page(request: Request, gateway: Gateway) -> Response:
+    page = gateway.page
+    headers = {
+        "Content-Security-Policy": page.policy,
+        "ETag": page.etag,
+        "Cache-Control": "no-cache",
+        "Vary": "Accept-Encoding",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }
+    if request.headers.get("if-none-match") == page.etag:
+        return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(
+            page.gzipped, headers=headers | {"Content-Encoding": "gzip"}, media_type="text/html; charset=utf-8"
+        )
+    return Response(page.plain, headers=headers, media_type="text/html; charset=utf-8")
+
+
+def _signed_in(gateway: Gateway, key: str) -> Response:
+    gateway.access.role(key)
+    answer = RedirectResponse("/", 303)
+    answer.set_cookie(COOKIE, key, max_age=30 * 86400, httponly=True, samesite="lax", path="/")
+    return answer
+
+
+def _api(app: FastAPI, gateway: Gateway) -> None:
+    @app.post("/api/ask", summary="Ask in plain words")
+    async def ask(request: Request, body: AskBody) -> Json:
+        role = gateway.access.acting(gateway.role(request), body.role)
+        began = time.perf_counter()
+        found = await gateway.board.ask(body.question, role, "", body.plan)
+        gateway.metrics.asked.labels(found.status).inc()
+        gateway.metrics.took.observe(time.perf_counter() - began)
+        return Json(found)
+
+    @app.get("/api/catalog", summary="What this role may see")
+    async def catalog(request: Request, role: str | None = None) -> Json:
+        return Json(await gateway.assistant.catalog(gateway.access.acting(gateway.role(request), role)))
+
+    @app.get("/health", summary="How the box is")
+    async def health() -> Json:
+        findings = await gateway.health.look()
+        told = [
+            {"name": f.name, "state": f.state, "sentence": f.sentence, "fix": f.fix, "took_ms": f.took_ms}
+            for f in findings
+        ]
+        well = gateway.health.well and gateway.bridge.connected
+        return Json(
+            {"status": "ok" if well else "degraded", "version": appliance.__version__, "checks": told},
+            200 if well else 503,
+        )
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return PlainTextResponse(gateway.metrics.text(gateway), media_type=CONTENT_TYPE_LATEST)
+
+
+def _data(app: FastAPI, gateway: Gateway) -> None:
+    settings, runtime = gateway.settings, gateway.runtime
+    no_rest = ApplianceError(
+        "PGF102", "Rows cannot be read or written just now.", None, "It is being restarted; try again in a moment."
+    )
+    no_data = ApplianceError(
+        "BRG406", "The data service does not answer.", None, "It is being restarted; try again in a moment."
+    )
+
+    @app.api_route(
+        "/rest/{path:path}", methods=["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"], include_in_schema=False
+    )
+    async def rest(request: Request, path: str) -> Response:
+        role = gateway.access.acting(gateway.role(request), request.headers.get("x-role"))
+        headers = {"Authorization": f"Bearer {gateway.rest.token(role)}"}
+        target = f"{runtime.postgrest_url}/{_raw_path(request, '/rest/')}"
+        return await forward(request, gateway.plain, target, headers, limit=settings.document_limit, absent=no_rest)
+
+    async def to_pgflex(request: Request, path: str, wanted: str | None) -> Response:
+        role = gateway.access.acting(gateway.role(request), wanted)
+        headers = {"Authorization": f"Bearer {runtime.token}", "X-Role": role}
+        return await forward(
+            request,
+            gateway.client,
+            f"{runtime.pgflex_url}{path}",
+            headers,
+            limit=settings.document_limit,
+            absent=no_data,
+        )
+
+    @app.api_route("/flex/{path:path}", methods=["POST", "PATCH", "PUT", "DELETE"], include_in_schema=False)
+    async def flex(request: Request, path: str) -> Response:
+        return await to_pgflex(request, f"/flex/{_raw_path(request, '/flex/')}", request.headers.get("x-role"))
+
+    @app.get("/changes", include_in_schema=False)
+    async def changes(request: Request) -> Response:
+        role = gateway.access.acting(gateway.role(request), request.query_params.get("role"))
+        collection = request.query_params.get("collection")
+        if collection is not None and not _NAME.match(collection):
+            raise ApplianceError("BRG410", "This is no collection's name.", collection[:80])
+        query = f"role={role}" + (f"&collection={collection}" if collection else "")
+        request.scope["query_string"] = query.encode()
+        return await to_pgflex(Request(request.scope, request.receive), "/changes", role)
+
+
+def _raw_path(request: Request, prefix: str) -> str:
+    """The path behind the prefix as the asker wrote it, still percent-encoded."""
+    raw: bytes = request.scope.get("raw_path", request.url.path.encode())
+    return raw.decode("latin-1").partition("?")[0].removeprefix(prefix)
+
+
+def main() -> None:
+    """Entry point of ``appliance-gateway``."""
+    start("gateway", make)
+
+
+if __name__ == "__main__":
+    main()

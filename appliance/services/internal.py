@@ -1,0 +1,281 @@
+"""What the box's loopback services share: who may call them, how errors look, how they are served.
+
+Every request needs ``Authorization: Bearer <Runtime.token>``, a key that lives only in the memory of the
+box's own processes. Every error leaves in the one shape of :mod:`appliance.errors`; what nobody foresaw is
+logged with its place and leaves without internals.
+
+    def make(runtime: Runtime) -> FastAPI:
+        app = make_app("llm", runtime)
+
+        @app.get("/health")
+        async def health() -> Json:
+            return Json({"status": "ok"})
+
+        return app
+
+    if __name__ == "__main__":
+        start("llm", make)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import os
+import signal
+import socket
+import traceback
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from appliance.config import Runtime
+from appliance.errors import ApplianceError
+from appliance.observation import Logger, logger
+from appliance.types import ROLES, Role
+
+__all__ = ["STREAM_GRACE_S", "Json", "checked_role", "essential", "make_app", "role_of", "serve", "start"]
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+Guard = Callable[[Request], None]
+Page = Callable[[Request, ApplianceError], Response | None]
+
+_UNFORESEEN: Final = {"pgflex": "PGF100", "llm": "LLM200"}
+_HTTP_CODES: Final = {401: "BRG401", 403: "BRG402", 404: "BRG404", 405: "BRG405"}
+_SHUTDOWN_S: Final = 1
+STREAM_GRACE_S: Final = 0.8
+"""What an event stream gets to end by itself when the service stops, before it is cut off: less than a second."""
+
+
+class Json(Response):
+    """A JSON response written by msgspec: structs, dates and decimals (as numbers) need no help."""
+
+    media_type = "application/json"
+    _encoder = msgspec.json.Encoder(decimal_format="number")
+
+    def render(self, content: Any) -> bytes:
+        """The body."""
+        return self._encoder.encode(content)
+
+
+def make_app(part: str, runtime: Runtime, lifespan: Lifespan | None = None) -> FastAPI:
+    """A FastAPI app that checks the bearer and tells every error in the one shape.
+
+    Args:
+        part: the service's name in logs (``pgflex``, ``llm``, ``bridge``).
+        runtime: holds the bearer token.
+        lifespan: opens and closes what the service holds.
+    """
+    app = FastAPI(title=f"appliance-{part}", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
+    install_errors(app, part, _bearer(runtime.token))
+    return app
+
+
+def install_errors(app: FastAPI, part: str, guard: Guard, page: Page = lambda request, error: None) -> None:
+    """Let `guard` look at every request first, and tell every error in the one shape.
+
+    Args:
+        app: the service's app.
+        part: its name in logs.
+        guard: raises ApplianceError for a request that may not come in.
+        page: makes a page of an error where a person is asking, else None.
+    """
+
+    async def told(request: Request, error: Exception) -> Response:
+        fault, headers = _as_fault(request, error)
+        return page(request, fault) or _told(fault, headers)
+
+    for kind in (ApplianceError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, told)
+    unforeseen = _UNFORESEEN.get(part, "BRG400")
+    app.add_middleware(_Guarded, guard=guard, page=page, log=logger(part), unforeseen=unforeseen)
+
+
+def _bearer(token: str) -> Guard:
+    expected = f"Bearer {token}".encode()
+
+    def guard(request: Request) -> None:
+        given = request.headers.get("authorization", "").encode("latin-1")
+        if not hmac.compare_digest(given, expected):
+            raise ApplianceError("BRG401", "This address is for the box's own processes.", request.url.path)
+
+    return guard
+
+
+def role_of(request: Request) -> Role:
+    """The role a request acts as: header ``X-Role``.
+
+    Raises:
+        ApplianceError: BRG410, missing or unknown.
+    """
+    return checked_role(request.headers.get("x-role"))
+
+
+def checked_role(name: str | None) -> Role:
+    """`name` as a role.
+
+    Raises:
+        ApplianceError: BRG410, missing or unknown.
+    """
+    if name not in ROLES:
+        raise ApplianceError(
+            "BRG410", "The request does not name a role.", {"role": name}, f"One of {', '.join(ROLES)}."
+        )
+    return name
+
+
+def start(part: str, make: Callable[[Runtime], FastAPI]) -> None:
+    """Entry point of a service: read the runtime, serve until told to stop.
+
+    A fault that prevents the start is told in one line on stderr and ends the process with status 1.
+    """
+    try:
+        runtime = Runtime.from_environment()
+        serve(make(runtime), getattr(runtime, f"{part}_url"))
+    except ApplianceError as error:
+        logger(part).error(error.line())
+        raise SystemExit(1) from None
+
+
+def essential(part: str, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """Work without which a service is of no use, as a task.
+
+    When it fails in a way nobody foresaw, that is logged and the process ends, so that the box starts it anew.
+    """
+    task = asyncio.create_task(work)
+    task.add_done_callback(lambda ended: _end_with(part, ended))
+    return task
+
+
+def _end_with(part: str, task: asyncio.Task[None]) -> None:
+    error = None if task.cancelled() else task.exception()
+    if error is None:
+        return
+    for cause in error.exceptions if isinstance(error, BaseExceptionGroup) else (error,):
+        logger(part).error("unforeseen, starting anew", error=repr(cause), place=_place(cause))
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def serve(app: FastAPI, url: str) -> None:
+    """Serve `app` at the loopback address `url` until SIGTERM or SIGINT, then stop within a second.
+
+    First the functions in ``app.state.endings`` are called, where an app that holds streams open ends them.
+
+    Raises:
+        ApplianceError: BRG407, the port is in use.
+    """
+    bound = _bind(url)
+    config = uvicorn.Config(
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=_SHUTDOWN_S,
+    )
+    with bound:
+        _Server(config, app).run(sockets=[bound])
+
+
+class _Server(uvicorn.Server):
+    """A server that ends the app's streams before it waits for its connections to finish."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._served = app
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for end in getattr(self._served.state, "endings", ()):
+            end()
+        await super().shutdown(sockets)
+
+
+def _bind(url: str) -> socket.socket:
+    parts = urlsplit(url)
+    host, port = parts.hostname or "127.0.0.1", parts.port or 0
+    # The protocol is named because asyncio turns Nagle's delay off only for sockets that say they are TCP.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise ApplianceError("BRG407", f"Port {port} is in use.", str(error), "Stop the other program.") from None
+    return bound
+
+
+def _as_fault(request: Request, error: Exception) -> tuple[ApplianceError, Any]:
+    """Any error of the framework as one of ours, and the headers it is told with."""
+    if isinstance(error, ApplianceError):
+        return error, None
+    if isinstance(error, RequestValidationError):
+        seen = [{"at": ".".join(map(str, item["loc"])), "problem": item["msg"]} for item in error.errors()]
+        return ApplianceError("BRG410", "The request is not what this address takes.", seen), None
+    assert isinstance(error, HTTPException)
+    code = _HTTP_CODES.get(error.status_code, "BRG400")
+    messages = {"BRG404": "There is nothing at this address.", "BRG405": "This address does not take that method."}
+    return ApplianceError(code, messages.get(code, str(error.detail)), request.url.path), error.headers
+
+
+def _told(error: ApplianceError, headers: Any = None) -> Json:
+    return Json(error.shape(), status_code=error.status, headers=headers)
+
+
+class _Guarded:
+    """Refuses what the guard refuses and answers for exceptions nobody foresaw.
+
+    Plain ASGI rather than a Starlette ``BaseHTTPMiddleware``, which would buffer and hold event streams.
+    """
+
+    def __init__(self, app: ASGIApp, guard: Guard, page: Page, log: Logger, unforeseen: str) -> None:
+        self._app = app
+        self._guard = guard
+        self._page = page
+        self._log = log
+        self._unforeseen = unforeseen
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        try:
+            self._guard(request)
+        except ApplianceError as refused:
+            headers = {"WWW-Authenticate": "Bearer"} if refused.status == 401 else None
+            await (self._page(request, refused) or _told(refused, headers))(scope, receive, send)
+        else:
+            await self._guarded(scope, receive, send)
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception as error:
+            self._log.error("unforeseen", path=scope["path"], error=repr(error), place=_place(error))
+            if begun:
+                raise
+            fault = ApplianceError(
+                self._unforeseen, "Something failed that nobody foresaw.", None, "See the box's log."
+            )
+            await _told(fault)(scope, receive, send)
+
+
+def _place(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    return " < ".join(f"{frame.filename.rsplit('/', 1)[-1]}:{frame.lineno}" for frame in reversed(frames[-4:]))

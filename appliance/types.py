@@ -1,0 +1,150 @@
+"""The values that travel between the stages. Stages share these and nothing else.
+
+    row changed -> Change -> Signal -> Frame -> screen
+    question -> Question -> Plan (llm/plan.py) -> rows -> Answer -> Signal -> Frame -> screen
+
+All are frozen msgspec structs: build one, hand it on, never change it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+import msgspec
+
+Role = Literal["wall", "staff", "admin"]
+"""A database role of the box; also what a screen or a credential acts as."""
+
+ROLES: Final[tuple[Role, ...]] = ("wall", "staff", "admin")
+"""Roles from the least to the most trusted: each may see what the ones before it may."""
+
+Op = Literal["insert", "update", "delete"]
+FieldType = Literal["boolean", "integer", "numeric", "date", "timestamptz", "text", "jsonb"]
+Stage = Literal["queued", "reading", "looking", "done"]
+Status = Literal["answered", "clarify", "refused", "failed"]
+
+
+def rank(role: Role) -> int:
+    """How much a role may see: 0 (wall) to 2 (admin)."""
+    return ROLES.index(role)
+
+
+class Change(msgspec.Struct, frozen=True):
+    """A committed row-level event.
+
+    Attributes:
+        position: the place in the feed, ``"<xid>.<seq>"``; opaque to readers, sorted by the feed.
+        collection: the collection's name.
+        op: insert, update or delete.
+        key: the row's ``id``.
+        at: commit time, ISO 8601 with offset.
+        row: the row as it is now (None for a delete).
+        changed: names of the fields whose value is new.
+        audience: the least trusted role that may read this row's collection.
+    """
+
+    position: str
+    collection: str
+    op: Op
+    key: Any
+    at: str
+    row: dict[str, Any] | None
+    changed: tuple[str, ...]
+    audience: Role
+
+
+class Field(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A column of a collection as a role may see it.
+
+    Attributes:
+        name: the column's name in the database and in requests.
+        label: the name as people wrote it.
+        type: its place on the type lattice.
+        values: every distinct value where they are few (texts only), else empty.
+        examples: a few values where they are many.
+        distinct: how many different values there are.
+    """
+
+    name: str
+    label: str
+    type: FieldType
+    values: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+    distinct: int = 0
+
+
+class Collection(msgspec.Struct, frozen=True):
+    """A table of documents as a role may see it; `count` is the number of rows when last counted."""
+
+    name: str
+    label: str
+    fields: tuple[Field, ...]
+    count: int = 0
+
+    def field(self, name: str) -> Field | None:
+        """The field of this column name, or None."""
+        return next((field for field in self.fields if field.name == name), None)
+
+
+class Catalog(msgspec.Struct, frozen=True):
+    """What a role may see. `version` changes whenever a collection, a field or its values do."""
+
+    version: str
+    collections: tuple[Collection, ...]
+
+    def collection(self, name: str) -> Collection | None:
+        """The collection of this name, or None."""
+        return next((item for item in self.collections if item.name == name), None)
+
+
+class Question(msgspec.Struct, frozen=True):
+    """A question as it enters the box. `plan` is set when the asker chose one of the box's readings."""
+
+    id: str
+    text: str
+    role: Role
+    asked_at: str
+    screen: str = ""
+    plan: dict[str, Any] | None = None
+    pinned: bool = False
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came of a question; the body of ``POST /api/ask`` and the signals ``answer.<id>.*``.
+
+    Attributes:
+        status: answered, clarify (the box asks back), refused (it says why) or failed.
+        reading: the plan in plain words.
+        plan: the plan as JSON, or None.
+        rows: what the database returned, at most the row limit of the box.
+        sentence: one sentence; its numbers come from `rows`.
+        rest: the request that was run, as it can be repeated under ``/rest``.
+        choices: readings to choose from, each ``{"label": ..., "plan": {...}}``.
+        took_ms: question to answer, milliseconds.
+        view: how to show it: ``{"kind": "number" | "table" | "bars" | "text", ...}``.
+        error: the one error shape when refused, asked back or failed.
+        read_at: when the rows were read, ISO 8601.
+    """
+
+    id: str
+    question: str
+    status: Status
+    reading: str = ""
+    plan: dict[str, Any] | None = None
+    rows: tuple[dict[str, Any], ...] = ()
+    sentence: str = ""
+    rest: str = ""
+    choices: tuple[dict[str, Any], ...] = ()
+    took_ms: int = 0
+    view: dict[str, Any] = {}
+    error: dict[str, Any] | None = None
+    read_at: str = ""
+    timings: dict[str, float] = {}
+
+
+class Signal(msgspec.Struct, frozen=True):
+    """A named live value. `value` is plain JSON; None removes it. `audience` is the least role that may see it."""
+
+    name: str
+    value: Any
+    audience: Role = "wall"

@@ -1,0 +1,157 @@
+"""One connection's conversation, over the in-memory transport."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from appliance.bridge import Copy, Member, Session, Streams, control, encode, input_frame
+from appliance.bridge.frame import Frame, FrameType
+from appliance.bridge.transports import ConnectionLost
+from appliance.bridge.transports.memory import MemoryConnection, pair
+from appliance.errors import ApplianceError
+from appliance.types import Signal
+
+STAFF = Member("tablet", "staff")
+
+
+class Screen:
+    """A screen for tests: sends control frames and keeps a copy of the stream."""
+
+    def __init__(self, connection: MemoryConnection) -> None:
+        self.connection = connection
+        self.copy = Copy()
+        self.kinds: list[int] = []
+
+    async def say(self, kind: str, **values: Any) -> None:
+        await self.connection.send(encode(control(kind, **values)))
+
+    async def hear(self, kind: str) -> dict[str, Any]:
+        while True:
+            frame = await asyncio.wait_for(self.connection.receive(), 2)
+            self.kinds.append(frame.type)
+            if frame.type == FrameType.SIGNAL_SYNC:
+                self.copy.sync(frame.json())
+            elif frame.type == FrameType.SIGNAL_DIFF:
+                self.copy.diff(frame.json())
+            elif frame.json()["type"] == kind:
+                return frame.json()
+
+    async def until(self, name: str, value: Any) -> None:
+        while self.copy.values.get(name) != value:
+            frame = await asyncio.wait_for(self.connection.receive(), 2)
+            self.kinds.append(frame.type)
+            (self.copy.sync if frame.type == FrameType.SIGNAL_SYNC else self.copy.diff)(frame.json())
+
+
+@asynccontextmanager
+async def screen_of(streams: Streams, member: Member | None = STAFF, **more: Any) -> AsyncIterator[Screen]:
+    heard: list[Any] = more.pop("heard", [])
+    box, screen = pair(more.pop("room", 1000))
+    session = Session(box, streams, "Box", lambda who, said: heard.append((who, said)), member, **more)
+    task = asyncio.create_task(session.run())
+    yield Screen(screen)
+    await screen.close()
+    await asyncio.wait_for(task, 2)
+
+
+@pytest.fixture
+def streams() -> Streams:
+    streams = Streams(diffs_kept=4)
+    streams.open("main").write("s", [Signal("beds.free", 7), Signal("private", 1, "admin")])
+    return streams
+
+
+async def test_a_screen_gets_a_keyframe_then_diffs(streams: Streams) -> None:
+    async with screen_of(streams) as screen:
+        assert (await screen.hear("hello"))["role"] == "staff"
+        await screen.say("subscribe", stream="main", e=None, v=None)
+        await screen.hear("subscribed")
+        assert screen.copy.values == {"beds.free": 7}
+        streams.open("main").write("s", [Signal("beds.free", 8)])
+        await screen.until("beds.free", 8)
+        assert screen.kinds[-2:] == [FrameType.CONTROL, FrameType.SIGNAL_DIFF]
+
+
+async def test_a_screen_resumes_from_its_version(streams: Streams) -> None:
+    view = streams.open("main").view("staff")
+    version = view.version
+    streams.open("main").write("s", [Signal("beds.free", 9)])
+    async with screen_of(streams) as screen:
+        screen.copy.sync({"beds.free": 7, "$": {"e": view.epoch, "v": version}})
+        await screen.say("subscribe", stream="main", e=view.epoch, v=version)
+        await screen.hear("subscribed")
+        assert FrameType.SIGNAL_SYNC not in screen.kinds
+        assert screen.copy.values["beds.free"] == 9
+
+
+async def test_need_sync_sends_the_whole_state(streams: Streams) -> None:
+    async with screen_of(streams) as screen:
+        await screen.say("subscribe", stream="main")
+        await screen.hear("subscribed")
+        screen.copy = Copy()
+        await screen.say("need_sync")
+        await screen.until("beds.free", 7)
+
+
+async def test_a_screen_that_does_not_read_gets_one_merged_update(streams: Streams) -> None:
+    async with screen_of(streams, room=1) as screen:
+        await screen.hear("hello")
+        await screen.say("subscribe", stream="main")
+        for n in range(500):
+            streams.open("main").write("s", [Signal("beds.free", n), Signal(f"x{n % 3}", n)])
+            await asyncio.sleep(0)
+        await screen.hear("subscribed")
+        screen.kinds.clear()
+        await screen.until("beds.free", 499)
+        assert len(screen.kinds) <= 4
+
+
+async def test_inputs_reach_the_front_with_who_said_them(streams: Streams) -> None:
+    heard: list[Any] = []
+    async with screen_of(streams, heard=heard) as screen:
+        await screen.connection.send(encode(input_frame("ask", question="How many?")))
+        await screen.say("ping", t=1)
+        assert (await screen.hear("pong"))["t"] == 1
+    assert heard == [(STAFF, {"type": "ask", "question": "How many?"})]
+
+
+async def test_an_unknown_frame_type_is_skipped(streams: Streams) -> None:
+    async with screen_of(streams) as screen:
+        await screen.connection.send(encode(Frame(0x77, b"from the future")))
+        await screen.say("ping", t=2)
+        assert (await screen.hear("pong"))["t"] == 2
+
+
+@pytest.mark.parametrize(
+    ("raw", "code"),
+    [
+        (b"\x31\x80" + bytes(14), "SIG301"),
+        (bytes([0xF0]) + bytes(11) + b"\xff\xff\xff\x7f", "SIG302"),
+        (encode(Frame(FrameType.CONTROL, b"not json")), "SIG303"),
+        (encode(control("dance")), "SIG307"),
+    ],
+)
+async def test_what_cannot_be_read_is_told_and_ends_the_connection(streams: Streams, raw: bytes, code: str) -> None:
+    async with screen_of(streams) as screen:
+        await screen.connection.send(raw)
+        assert (await screen.hear("error"))["code"] == code
+        with pytest.raises(ConnectionLost):
+            await screen.hear("pong")
+
+
+async def test_who_is_not_known_gets_nothing(streams: Streams) -> None:
+    def admit(said: dict[str, Any]) -> Member:
+        raise ApplianceError("BRG401", "No.")
+
+    async with screen_of(streams, None, admit=admit) as screen:
+        await screen.say("hello", version=1, credential="wrong")
+        assert (await screen.hear("error"))["code"] == "BRG401"
+        assert screen.copy.values == {}
+    async with screen_of(streams, None, admit=admit) as screen:
+        await screen.say("subscribe", stream="main")
+        assert (await screen.hear("error"))["code"] == "BRG401"

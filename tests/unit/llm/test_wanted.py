@@ -1,0 +1,177 @@
+"""Wanted: rows, a number or groups, and what a plan cannot show is told."""
+
+import pytest
+
+from appliance.llm.conditions import conditions
+from appliance.llm.linking import Links, link
+from appliance.llm.plan import Aggregate, Order, Query, Select
+from appliance.llm.wanted import Wanted, wanted
+from appliance.types import Catalog, Collection, Field
+from tests.unit.llm.facility import NOW, linked
+
+INVOICES = Catalog(
+    "invoices",
+    (
+        Collection(
+            "invoices",
+            "invoices",
+            (
+                Field("invoice", "invoice", "text", distinct=160),
+                Field("client", "client", "text", distinct=80),
+                Field("lawyer", "lawyer", "text", ("Ana Smith", "Ben Jones")),
+                Field("due_on", "due_on", "date"),
+                Field("fees", "fees", "numeric"),
+                Field("total", "total", "numeric"),
+                Field("rate", "rate", "numeric"),
+                Field("hours", "hours", "numeric"),
+            ),
+        ),
+    ),
+)
+
+
+def shown(links: Links, select: str = "", aggregate: Aggregate | None = None) -> Wanted:
+    field = select or links.collection.fields[0].name
+    query = Query(links.collection.name, (Select(field, aggregate),))
+    return wanted(conditions(query, links, (), NOW))
+
+
+def of_invoices(question: str) -> Wanted:
+    return shown(link(question, INVOICES, NOW)[0])
+
+
+def dropped(made: Wanted) -> list[str]:
+    return [" ".join(word.text for word in made.links.words[slice(*at)]) for at in sorted(made.dropped)]
+
+
+@pytest.mark.parametrize(
+    ("question", "select"),
+    [
+        ("how many beds are free", Select("*", "count")),
+        ("number of beds", Select("*", "count")),
+        ("total number of beds", Select("*", "count")),
+        ("how many beds in total", Select("*", "count")),
+        ("how many minutes do appointments take", Select("minutes", "sum")),
+        ("average minutes of appointments", Select("minutes", "avg")),
+        ("how long does an appointment take on average", Select("minutes", "avg")),
+        ("how many gloves do we have", Select("quantity", "sum")),
+        ("total quantity of gloves", Select("quantity", "sum")),
+        ("earliest birth date", Select("birth_date", "min")),
+    ],
+)
+def test_one_number(question: str, select: Select) -> None:
+    made = shown(linked(question))
+    assert (made.select, made.group, made.order) == ((select,), (), ())
+    assert dropped(made) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "group", "measure"),
+    [
+        ("beds per ward", ("ward",), Select("*", "count")),
+        ("beds by ward and floor", ("ward", "floor"), Select("*", "count")),
+        ("which ward has the most free beds", ("ward",), Select("*", "count")),
+        ("average minutes per doctor of appointments", ("doctor",), Select("minutes", "avg")),
+        ("highest minutes per doctor of appointments", ("doctor",), Select("minutes", "max")),
+        ("hours per role of the staff shifts", ("role",), Select("hours", "sum")),
+        ("who has the most appointments", ("patient",), Select("*", "count")),
+        ("who worked the most hours yesterday", ("name",), Select("hours", "sum")),
+    ],
+)
+def test_groups(question: str, group: tuple[str, ...], measure: Select) -> None:
+    made = shown(linked(question))
+    assert made.group == group
+    assert made.select == (*(Select(name) for name in group), measure)
+    assert made.limit == 1000
+    assert dropped(made) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "order", "limit"),
+    [
+        ("the three largest invoices", Order("total", True), 3),
+        ("5 biggest invoices", Order("total", True), 5),
+        ("invoice with the lowest fees", Order("fees"), 1),
+        ("most expensive invoice", Order("total", True), 1),
+        ("which invoice is due next", Order("due_on"), 1),
+        ("latest invoice", Order("due_on", True), 1),
+    ],
+)
+def test_rows_in_order(question: str, order: Order, limit: int) -> None:
+    made = of_invoices(question)
+    assert (made.order, made.limit) == ((order,), limit)
+    assert dropped(made) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "coming"), [("next invoice", True), ("last invoice", False), ("latest invoice", None)]
+)
+def test_next_lies_ahead_and_last_is_past(question: str, coming: bool | None) -> None:
+    assert of_invoices(question).coming is coming
+
+
+def test_next_week_is_no_next_one() -> None:
+    assert of_invoices("invoices due next week").coming is None
+
+
+def test_the_oldest_by_birth() -> None:
+    assert shown(linked("oldest patient")).order == (Order("birth_date"),)
+    assert shown(linked("youngest patient in surgery")).order == (Order("birth_date", True),)
+
+
+def test_the_cheapest_is_about_money_and_the_longest_about_time() -> None:
+    assert shown(linked("cheapest gloves")).order == (Order("unit_cost"),)
+    assert shown(linked("longest appointment")).order == (Order("minutes", True),)
+    assert dropped(shown(linked("longest bed"))) == ["longest"]
+
+
+@pytest.mark.parametrize(
+    ("question", "left"),
+    [
+        ("average and total minutes of appointments", ["total"]),
+        ("how many beds per ward and how many floor", ["floor"]),
+        ("how many wards have free beds", ["wards"]),
+        ("number of appointments with the highest minutes", ["highest", "minutes"]),
+        ("biggest bed", ["biggest"]),
+    ],
+)
+def test_what_a_plan_does_not_show_is_dropped(question: str, left: list[str]) -> None:
+    assert dropped(shown(linked(question))) == left
+
+
+def test_prices_are_not_added_up() -> None:
+    assert dropped(of_invoices("total rate of the invoices")) != []
+    assert of_invoices("total rate of the invoices").select != (Select("rate", "sum"),)
+
+
+def test_two_measures_are_asked_back() -> None:
+    assert dropped(of_invoices("sum of fees and hours of the invoices")) == ["hours"]
+
+
+def test_top_of_something_ranks_groups_and_leaves_the_number() -> None:
+    made = of_invoices("top 3 lawyers by invoices")
+    assert made.group == ("lawyer",)
+    assert made.select[1] == Select("*", "count")
+    assert made.explained == set()
+
+
+def test_a_count_is_believed_of_the_model_only_where_a_number_is_spoken_of() -> None:
+    assert shown(linked("free beds, the number"), aggregate="count").select == (Select("*", "count"),)
+    assert shown(linked("free beds"), aggregate="count").select[0] == Select("id")
+    assert shown(linked("free beds"), select="floor", aggregate="sum").select[0] == Select("id")
+
+
+def test_rows_show_what_is_asked_first_and_ten_fields_at_most() -> None:
+    made = shown(linked("what is the floor of bed C-04"))
+    assert [select.field for select in made.select] == ["id", "bed", "floor"]
+    wide = Collection("wide", "wide", tuple(Field(f"f{n}", f"f{n}", "text") for n in range(60)))
+    assert len(shown(link("wide f59", Catalog("wide60", (wide,)), NOW)[0]).select) == 11
+
+
+def test_rows_of_a_time_come_in_its_order() -> None:
+    assert shown(linked("appointments tomorrow")).order == (Order("starts_at"),)
+    assert shown(linked("appointments")).order == (Order("id"),)
+
+
+def test_who_names_people() -> None:
+    assert "patient" in [select.field for select in shown(linked("who is in bed C-04")).select]
