@@ -7,6 +7,7 @@ Everything that comes in passes the guard (:mod:`~appliance.services.door`), get
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import time
 from collections.abc import AsyncIterator
@@ -39,6 +40,8 @@ from appliance.services.relay import relay
 from appliance.types import Role
 
 log = logger("gateway")
+HOLD_S = 5.0
+"""How long the bridge is left with the signals of the last gateway while this one puts its board back."""
 _NAME = re.compile(r"[A-Za-z_][\w-]{0,62}\Z")
 
 
@@ -77,6 +80,7 @@ class Gateway:
         self.health = Health(BoxProbe(runtime, self.client))
         self.page = load_page()
         self.metrics = Metrics()
+        self._restored = asyncio.Event()
 
     async def _hear(self, said: clients.Event) -> None:
         if said.get("type") == "ask":
@@ -89,14 +93,14 @@ class Gateway:
     async def run(self) -> None:
         """Everything that goes on while the door is open, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.bridge.run())
+            tasks.create_task(self._join_bridge())
             tasks.create_task(self.board.run())
             tasks.create_task(self.health.run(self._tell_health))
             tasks.create_task(self._watch_changes())
             tasks.create_task(self._open())
 
     async def _open(self) -> None:
-        await self.health.wait_well()
+        await self.health.wait_well(besides="bridge")
         demo = (await self.client.get(f"{self.runtime.pgflex_url}/demo")).json()
         facility = self.settings.facility or demo.get("facility") or self.settings.box_name
         self.bridge.set(
@@ -107,6 +111,13 @@ class Gateway:
             }
         )
         await self.board.restore(tuple(demo.get("pinned") or ()))
+        self._restored.set()
+
+    async def _join_bridge(self) -> None:
+        """Take the bridge over once the board is back: a restart of the gateway must not empty the screens."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._restored.wait(), HOLD_S)
+        await self.bridge.run()
 
     def _tell_health(self) -> None:
         self.bridge.set({"box.parts": self.health.parts()})

@@ -70,6 +70,7 @@ class Health:
     def __init__(self, probe: BoxProbe) -> None:
         self._probe = probe
         self._down: dict[str, tuple[float, str]] = {}
+        self._begun = False
         self.findings: list[Finding] = []
 
     @property
@@ -80,6 +81,9 @@ class Health:
     async def look(self) -> list[Finding]:
         """Run the checks now."""
         self.findings = await run_checks(self._probe)
+        self._begun |= self.well
+        if not self._begun:  # the box is starting: nothing has been lost yet that has to be read
+            return self.findings
         now = time.monotonic()
         self._down |= {finding.name: (now, finding.sentence) for finding in self.findings if finding.state == "down"}
         return self.findings
@@ -101,9 +105,9 @@ class Health:
                 wait.cancel()
             await asyncio.gather(*waits.values(), return_exceptions=True)
 
-    async def wait_well(self) -> None:
-        """Return when no part is down."""
-        while not self.well:
+    async def wait_well(self, besides: str = "") -> None:
+        """Return when no part is down, whatever the one named `besides` is."""
+        while not self.findings or any(f.state == "down" and f.name != besides for f in self.findings):
             await asyncio.sleep(0.1)
             await self.look()
 
@@ -113,6 +117,8 @@ class Health:
 
     def _part(self, finding: Finding, now: float) -> dict[str, str]:
         seen, sentence = self._down.get(finding.name, (-SHOWN_S, ""))
+        if finding.state == "down":
+            return {"name": finding.name, "state": "down", "sentence": finding.sentence}
         if now - seen < SHOWN_S:
             return {"name": finding.name, "state": "down", "sentence": sentence}
         return {"name": finding.name, "state": "ok", "sentence": ""}

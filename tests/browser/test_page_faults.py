@@ -74,6 +74,9 @@ async def test_page_says_what_is_missing_and_comes_back(hurt: Box, opens: Opens,
     assert time.monotonic() - began < BACK_S
     assert await watched.page.evaluate("window.stayed"), "it was not loaded anew"
     await asyncio.to_thread(hurt.wait_well, BACK_S)
+    if name == "gateway":
+        shown = await watched.page.evaluate("window.seen")
+        assert {(kind, question) for kind, question, *_ in shown} <= {("number", QUESTION)}, "it never left the page"
     await moves(hurt, watched)
     forgive(watched)
 

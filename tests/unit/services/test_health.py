@@ -90,6 +90,7 @@ async def test_health_is_well_when_no_part_is_down() -> None:
 async def test_what_was_down_is_shown_long_enough_to_be_read() -> None:
     parts = Parts()
     health = Health(parts)
+    await health.look()
     parts.told = WELL | {"state": "loading"}
     await health.look()
     parts.told = dict(WELL)
@@ -100,6 +101,25 @@ async def test_what_was_down_is_shown_long_enough_to_be_read() -> None:
     await asyncio.sleep(SHOWN_S)
     await health.look()
     assert {part["state"] for part in health.parts()} == {"ok"}
+
+
+async def test_a_part_that_was_not_up_yet_is_not_shown_as_lost() -> None:
+    parts = Parts()
+    health = Health(parts)
+    parts.told = WELL | {"state": "loading"}
+    await health.look()
+    assert "down" in {part["state"] for part in health.parts()}, "what is down now is told"
+    parts.told = dict(WELL)
+    await health.look()
+    assert {part["state"] for part in health.parts()} == {"ok"}
+
+
+async def test_one_part_need_not_be_waited_for() -> None:
+    parts = Parts()
+    parts.told = WELL | {"sources": []}
+    health = Health(parts)
+    await asyncio.wait_for(health.wait_well(besides="bridge"), 2)
+    assert not health.well
 
 
 async def test_waiting_ends_when_all_is_well() -> None:
