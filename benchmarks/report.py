@@ -97,9 +97,10 @@ def mean(samples: Sequence[float]) -> float:
 def text(result: Result) -> str:
     """A result as a person reads it."""
     wide = max(len(measure.what) for measure in result.measures)
-    lines = [f"{result.name}: {result.title}", "", f"  {'':{wide}}  {'n':>5} {'p50':>10} {'p95':>10}"]
+    lines = [f"{result.name}: {result.title}", "", f"  {'':{wide}}  {'n':>5} {'p50':>10} {'p95':>10} {'p99':>10}"]
     lines += [
-        f"  {each.what:{wide}}  {len(each.samples):>5} {each.p(50):>10.3f} {each.p(95):>10.3f} {each.unit}"
+        f"  {each.what:{wide}}  {len(each.samples):>5} "
+        f"{each.p(50):>10.3f} {each.p(95):>10.3f} {each.p(99):>10.3f} {each.unit}"
         for each in result.measures
     ]
     lines += [line for shares in result.shares for line in _share_lines(shares)]
@@ -130,7 +131,7 @@ def plain(result: Result) -> dict[str, Any]:
         "name": result.name,
         "title": result.title,
         "measures": [
-            {"what": m.what, "unit": m.unit, "n": len(m.samples), "p50": m.p(50), "p95": m.p(95)}
+            {"what": m.what, "unit": m.unit, "n": len(m.samples), "p50": m.p(50), "p95": m.p(95), "p99": m.p(99)}
             for m in result.measures
         ],
         "ratios": [

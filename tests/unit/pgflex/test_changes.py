@@ -1,54 +1,52 @@
-"""The feed without a database: positions, what a reader is told, and readers that are too slow."""
+"""The feed without a database: readers that are too slow, and readers that end."""
 
-import pytest
+from datetime import UTC, datetime
 
-from appliance.errors import ApplianceError
-from appliance.pgflex.changes import QUEUE_LIMIT, CatalogChanged, Feed, _Entry, _Place, _Subscriber, _told
-from appliance.types import Change, Role
-
-
-def entry(audience: Role = "wall", changed: tuple[str, ...] = ("ward", "note"), op: str = "update") -> _Entry:
-    row = None if op == "delete" else {"id": 1, "ward": "A", "note": "secret"}
-    change = Change("5.1", "beds", op, 1, "2026-11-23T00:00:00+00:00", row, changed, audience)  # type: ignore[arg-type]
-    return _Entry(_Place(5, 1), change, ("ward",))
+from appliance.pgflex.changes import QUEUE_LIMIT, CatalogChanged, _Subscriber
+from appliance.pgflex.outbox import Batch, Entry, Place
 
 
-def test_wall_is_told_only_its_fields() -> None:
-    (told,) = _told(entry(), _Subscriber("wall", None))
-    assert told.row == {"id": 1, "ward": "A"}
-    assert told.changed == ("ward",)
-    (whole,) = _told(entry(), _Subscriber("staff", None))
-    assert whole == entry().change
+def batch(first: int, count: int = 500, collection: str = "beds") -> Batch:
+    at = datetime(2026, 11, 24, tzinfo=UTC)
+    entries = [
+        Entry(Place(first + n, 1), at, collection, "insert", "1", '{"id":1}', None, frozenset(), frozenset())
+        for n in range(count)
+    ]
+    return Batch(entries, {collection: "staff"}, {"staff": {collection: None}})
 
 
-def test_wall_is_not_told_of_changes_it_may_not_see() -> None:
-    assert _told(entry(changed=("note",)), _Subscriber("wall", None)) == []
-    assert _told(entry(audience="staff"), _Subscriber("wall", None)) == []
-    assert _told(entry(audience="admin"), _Subscriber("staff", None)) == []
-    assert len(_told(entry(changed=(), op="delete"), _Subscriber("wall", None))) == 1
-
-
-def test_reader_of_one_collection() -> None:
-    assert _told(entry(), _Subscriber("staff", "patients")) == []
-    assert len(_told(entry(), _Subscriber("staff", "beds"))) == 1
-
-
-async def test_slow_reader_gets_what_is_queued_and_then_the_end() -> None:
+async def test_a_reader_gets_batches_in_order() -> None:
     reader = _Subscriber("staff", None)
-    for number in range(QUEUE_LIMIT + 50):
-        reader.put(CatalogChanged(str(number)))
-    got = []
-    while (event := await reader.next()) is not None:
-        got.append(event)
-    assert got == [CatalogChanged(str(number)) for number in range(QUEUE_LIMIT)]
+    first, second = batch(1), batch(501)
+    reader.put(first)
+    reader.put(second)
+    assert (await reader.next(), await reader.next()) == (first, second)
+    assert reader.waiting == 0
 
 
-@pytest.mark.parametrize("text", ["", "5", "5.", ".1", "-1.2", "5.1.2", "a.b", "5 .1", "99999999999999999999.1", "٥.١"])
-def test_position_that_cannot_be_read(text: str) -> None:
-    with pytest.raises(ApplianceError, match="PGF111"):
-        Feed("").subscribe("staff", after=text)
+async def test_a_batch_without_anything_for_the_reader_is_not_queued() -> None:
+    reader = _Subscriber("staff", "patients")
+    reader.put(batch(1))
+    assert reader.waiting == 0
 
 
-def test_places_compare_as_numbers() -> None:
-    assert _Place(9, 100) < _Place(10, 2) < _Place(10, 11)
-    assert str(_Place(9, 100)) == "9.100"
+async def test_a_reader_that_is_too_slow_keeps_only_the_newest_catalog() -> None:
+    reader = _Subscriber("staff", None)
+    reader.put(CatalogChanged("1"))
+    reader.put(CatalogChanged("2"))
+    for start in range(0, QUEUE_LIMIT, 500):
+        reader.put(batch(start))
+    assert reader.behind
+    reader.put(batch(9000))
+    assert await reader.next() == CatalogChanged("2")
+    assert await reader.next() is None
+    assert not reader.ended
+
+
+async def test_a_reader_that_is_told_to_end_gets_what_is_queued_first() -> None:
+    reader = _Subscriber("staff", None)
+    reader.put(batch(1))
+    reader.end()
+    assert await reader.next() is not None
+    assert await reader.next() is None
+    assert reader.ended
