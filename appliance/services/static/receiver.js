@@ -429,9 +429,38 @@ function page(root, dress) {
     put($("clock"), clock(new Date(now + skew), wall()));
   };
 
+  // active alerts: unseen ones first, then the newest; acknowledging one tells everybody
+  const drawAlarms = () => {
+    const all = [];
+    for (const [name, a] of signals.values) if (name.startsWith("alert.") && a?.message) all.push({ ...a, id: name.slice(6) });
+    all.sort((a, b) => !!a.acknowledged_at - !!b.acknowledged_at || (a.fired_at < b.fired_at ? 1 : -1));
+    const create = () => {
+      const p = make("p");
+      for (const tag of ["b", "span", "button"]) add(p, tag);
+      return p;
+    };
+    keyed($("alarms"), all.slice(0, 3), (a) => a.id, create, (p, a) => {
+      const [message, facts, button] = p.children, seen = text(a.acknowledged_at);
+      p.className = seen && "seen";
+      put(message, text(a.message));
+      put(facts, told(when(text(a.fired_at)), seen && `seen ${when(seen)}`));
+      put(button, "Acknowledge");
+      button.hidden = seen || !role || role === "wall";
+      button.onclick = () => acknowledge(a.id, button);
+    });
+    put($("others"), all.length > 3 ? `and ${all.length - 3} more` : "");
+  };
+  const acknowledge = async (id, button) => {
+    button.disabled = true;
+    const answer = await fetch(`/api/alerts/events/${id}/acknowledge`, { method: "POST" }).catch(() => ({}));
+    if (!answer.ok) note = "The alert could not be acknowledged.";
+    button.disabled = false;
+  };
+
   const draw = () => {
     drawing = 0;
     settle();
+    drawAlarms();
     const all = ids(), name = text(signals.get("box.name")) || "DreamStack", facility = text(signals.get("box.facility"));
     document.title = facility || name;
     put($("facility"), document.title);
