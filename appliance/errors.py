@@ -30,6 +30,21 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "PGF112": 502,  # PostgREST answered with an error
     "PGF113": 404,  # no row with this id
     "PGF114": 504,  # the database took too long
+    "PGF115": 400,  # a formula cannot be read or does not fit
+    "PGF116": 409,  # a field is in use, or is in the way
+    "PGF117": 400,  # an alert is not declared in a way the box can watch
+    "PGF118": 404,  # no such alert
+    "PGF119": 400,  # a shape's filter is not in its language, or names a column the role does not have
+    "PGF120": 400,  # a request for a shape cannot be read
+    "PGF121": 503,  # the box follows as many shapes as it may
+    "PGF130": 409,  # a relation does not fit what is there, or a write breaks it
+    "PGF131": 404,  # no such relation or field
+    "PGF140": 400,  # a file cannot be imported: a line, its header or its text cannot be read
+    "PGF141": 409,  # the collection changed while a file was being imported
+    "PGF150": 404,  # no such role, or nothing declared there
+    "PGF151": 400,  # a role, a condition or a mask is not declared in a way the box can keep
+    "PGF152": 409,  # not a role that can be declared
+    "PGF153": 404,  # no such token
     "LLM200": 500,  # the model failed in a way nobody foresaw
     "LLM201": 400,  # the question is empty
     "LLM202": 413,  # the question is too long
@@ -42,6 +57,7 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "LLM209": 429,  # too many questions are waiting
     "LLM210": 504,  # the question took too long
     "LLM211": 400,  # the request body cannot be read
+    "LLM212": 403,  # the question is about a collection that the role may not see
     "SIG300": 400,  # the frame header cannot be read
     "SIG301": 400,  # a flag this version does not know
     "SIG302": 413,  # the payload is longer than the receiver's limit

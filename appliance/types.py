@@ -18,6 +18,9 @@ Role = Literal["wall", "staff", "admin"]
 ROLES: Final[tuple[Role, ...]] = ("wall", "staff", "admin")
 """Roles from the least to the most trusted: each may see what the ones before it may."""
 
+RoleName = str
+"""A database role: one of :data:`ROLES`, or one that the facility declared."""
+
 Op = Literal["insert", "update", "delete"]
 FieldType = Literal["boolean", "integer", "numeric", "date", "timestamptz", "text", "jsonb"]
 Stage = Literal["queued", "reading", "looking", "done"]
@@ -27,6 +30,11 @@ Status = Literal["answered", "clarify", "refused", "failed"]
 def rank(role: Role) -> int:
     """How much a role may see: 0 (wall) to 2 (admin)."""
     return ROLES.index(role)
+
+
+def audience_of(role: RoleName) -> Role:
+    """Which screens may see what was read as `role`: those of the same role; of a declared one, the admin's."""
+    return next((known for known in ROLES if known == role), "admin")
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -63,6 +71,12 @@ class Field(msgspec.Struct, frozen=True, omit_defaults=True):
         values: every distinct value where they are few (texts only), else empty.
         examples: a few values where they are many.
         distinct: how many different values there are.
+        count: how many rows have a value.
+        low, high: the least and the greatest value of numbers and times.
+        unit: what its numbers are in, such as ``kg``.
+        first_seen: when the field was first written, ISO 8601.
+        who: who first wrote it.
+        masked: this stands in the place of a field that the role may not read.
     """
 
     name: str
@@ -71,6 +85,13 @@ class Field(msgspec.Struct, frozen=True, omit_defaults=True):
     values: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
     distinct: int = 0
+    count: int = 0
+    low: int | float | str | None = None
+    high: int | float | str | None = None
+    unit: str = ""
+    first_seen: str = ""
+    who: str = ""
+    masked: bool = False
 
 
 class Collection(msgspec.Struct, frozen=True):
@@ -86,15 +107,30 @@ class Collection(msgspec.Struct, frozen=True):
         return next((field for field in self.fields if field.name == name), None)
 
 
+class Relation(msgspec.Struct, frozen=True):
+    """A field whose values name rows of another collection, by its field `target_field`."""
+
+    collection: str
+    field: str
+    target: str
+    target_field: str
+
+
 class Catalog(msgspec.Struct, frozen=True):
-    """What a role may see. `version` changes whenever a collection, a field or its values do."""
+    """What a role may see. `version` changes whenever a collection, a field, its values or a relation do."""
 
     version: str
     collections: tuple[Collection, ...]
+    relations: tuple[Relation, ...] = ()
 
     def collection(self, name: str) -> Collection | None:
         """The collection of this name, or None."""
         return next((item for item in self.collections if item.name == name), None)
+
+    def relation(self, collection: str, field: str) -> Relation | None:
+        """Where a field of a collection leads, or None."""
+        found = (item for item in self.relations if (item.collection, item.field) == (collection, field))
+        return next(found, None)
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -102,7 +138,7 @@ class Question(msgspec.Struct, frozen=True):
 
     id: str
     text: str
-    role: Role
+    role: RoleName
     asked_at: str
     screen: str = ""
     plan: dict[str, Any] | None = None

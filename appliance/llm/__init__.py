@@ -6,10 +6,22 @@ The model never sees a database and never writes SQL.
 
     >>> from appliance.llm import Condition, Query, Select, to_rest
     >>> to_rest(Query("beds", (Select("*", "count"),), (Condition("status", "eq", "free"),)))
-    '/beds?select=count()&status=eq.free'
+    '/beds?select=id.count()&status=eq.free'
 """
 
-from appliance.llm.plan import Condition, Order, Query, Select, read_query, to_rest, to_words, validate
+from appliance.llm.plan import Condition, Having, Order, Query, Select, read_query, validate
 from appliance.llm.prompt import Task
+from appliance.llm.render import to_rest, to_words
 
-__all__ = ["Condition", "Order", "Query", "Select", "Task", "read_query", "to_rest", "to_words", "validate"]
+__all__ = [
+    "Condition",
+    "Having",
+    "Order",
+    "Query",
+    "Select",
+    "Task",
+    "read_query",
+    "to_rest",
+    "to_words",
+    "validate",
+]

@@ -12,7 +12,8 @@ from typing import Any, Final
 
 import msgspec
 
-from appliance.llm.plan import ROWS_AT_MOST, TIMES, Condition, Query, Select, paired
+from appliance.llm.plan import ROWS_AT_MOST, TIMES, Condition, Query, Select, keys
+from appliance.llm.render import paired
 from appliance.llm.saying import join, number, say_collection, say_days, say_label, say_value
 from appliance.llm.words import fold, singular
 from appliance.types import Collection
@@ -42,9 +43,9 @@ def say(plan: Query, collection: Collection, rows: Sequence[Row], today: date) -
 def view(plan: Query, collection: Collection, rows: Sequence[Row]) -> dict[str, Any]:
     """How a screen should show the rows: a number, bars, or a table."""
     if plan.group and len(plan.group) == 1 and rows:
-        return {"kind": "bars", "label": plan.group[0], "value": _key(_measure(plan))}
+        return {"kind": "bars", "label": plan.group[0], "value": _key(plan, _measure(plan))}
     if any(select.aggregate for select in plan.select) and not plan.group:
-        value = rows[0].get(_key(_measure(plan))) if rows else None
+        value = rows[0].get(_key(plan, _measure(plan))) if rows else None
         return {"kind": "number", "value": value, "label": _number_label(plan, collection)}
     return {"kind": "table"} if rows else {"kind": "text"}
 
@@ -52,21 +53,23 @@ def view(plan: Query, collection: Collection, rows: Sequence[Row]) -> dict[str, 
 def fields(plan: Query, collection: Collection) -> list[dict[str, str]]:
     """The columns of the rows in order: name, label, type; the row's ``id`` is left out."""
     columns = []
-    for select in plan.select:
+    for select, key in zip(plan.select, keys(plan), strict=True):
         field = collection.field(select.field)
         if select.aggregate:
             label = select.aggregate if field is None else f"{select.aggregate} of {say_label(collection, field.name)}"
-            columns.append({"name": _key(select), "label": label, "type": "numeric" if field is None else field.type})
+            columns.append({"name": key, "label": label, "type": "numeric" if field is None else field.type})
         elif field is not None and field.name != "id":
-            columns.append({"name": field.name, "label": say_label(collection, field.name), "type": field.type})
+            label = say_label(collection, field.name)
+            kind = "date" if select.bucket not in (None, "hour") else field.type
+            columns.append({"name": key, "label": select.bucket or label, "type": kind})
     return columns
 
 
 def arrange(plan: Query, rows: Sequence[Row]) -> list[Row]:
-    """Groups with the largest number first: PostgREST cannot order by an aggregate."""
-    if not plan.group:
+    """Groups that the plan leaves in any order with the largest number first."""
+    if not plan.group or plan.order:
         return list(rows)
-    key = _key(_measure(plan))
+    key = _key(plan, _measure(plan))
     return sorted(rows, key=lambda row: (row.get(key) is None, -(row.get(key) or 0) if _is_number(row.get(key)) else 0))
 
 
@@ -78,12 +81,12 @@ def _measure(plan: Query) -> Select:
     return next(select for select in plan.select if select.aggregate)
 
 
-def _key(select: Select) -> str:
-    return select.aggregate or select.field
+def _key(plan: Query, select: Select) -> str:
+    return keys(plan)[plan.select.index(select)]
 
 
 def _say_number(plan: Query, collection: Collection, select: Select, rows: Sequence[Row], today: date) -> str:
-    value = rows[0].get(_key(select)) if rows else None
+    value = rows[0].get(_key(plan, select)) if rows else None
     if select.aggregate == "count":
         return _say_count(plan, collection, int(value or 0), today)
     states = [condition for condition in plan.where if _kind(condition, collection) == "state"]
@@ -162,14 +165,16 @@ def _say_one(plan: Query, collection: Collection, row: Row, shown: list[str]) ->
 
 
 def _say_groups(plan: Query, collection: Collection, rows: Sequence[Row], today: date) -> str:
-    key = _key(_measure(plan))
+    key = _key(plan, _measure(plan))
     ranked = [row for row in rows if _is_number(row.get(key))]
     if not rows:
         return _say_count(plan, collection, 0, today)
     told = _conditions(plan, collection, today).strip()
-    per = join([say_label(collection, name) for name in plan.group])
+    per = join([_bucket(plan, name) or say_label(collection, name) for name in plan.group])
     head = f"{_number_label(plan, collection)} per {per}{', ' + told if told else ''}"
     head = head[0].upper() + head[1:]
+    if plan.order and plan.order[0].aggregate and ranked:
+        return f"{head}: {_ranking(plan, ranked, key)}."
     if len(rows) >= plan.limit:
         return f"{head}: there are too many to say which has the most; {number(len(rows))} were read."
     if not ranked:  # days and texts are not ranked: the first groups stand for all
@@ -177,9 +182,10 @@ def _say_groups(plan: Query, collection: Collection, rows: Sequence[Row], today:
         if not few:
             return f"{head}: none is known."
         return f"{head}: {join(few) if len(few) <= _NAMED else ', '.join(few[:_NAMED]) + ' and others'}."
-    first, last = ranked[0], ranked[-1]
+    first, last = max(ranked, key=lambda row: row[key]), min(reversed(ranked), key=lambda row: row[key])
     if len(ranked) == 1:
-        return f"{head}: {_say_group(plan, first)} {number(first[key])}."
+        timed = any(_bucket(plan, name) for name in plan.group)
+        return f"{head}: {_say_group(plan, first)} {f'({number(first[key])})' if timed else number(first[key])}."
     most, fewest = (
         f"{_say_group(plan, first)} ({number(first[key])})",
         f"{_say_group(plan, last)} ({number(last[key])})",
@@ -187,8 +193,35 @@ def _say_groups(plan: Query, collection: Collection, rows: Sequence[Row], today:
     return f"{head}: most {most}, fewest {fewest}."
 
 
+def _ranking(plan: Query, rows: Sequence[Row], key: str) -> str:
+    """The first group, with those that are level with it, and the few that follow."""
+    level = [row for row in rows if row[key] == rows[0][key]]
+    named = [_say_group(plan, row) for row in level]
+    each = " each" if len(level) > 1 else ""
+    lead = f"{join(named) if len(named) <= _NAMED else ', '.join(named[:_NAMED]) + ' and others'} "
+    counted = _measure(plan).aggregate in ("count", "sum")
+    most, least = ("most", "fewest") if counted else ("highest", "lowest")
+    end = most if plan.order[0].descending else least
+    others = [f"{_say_group(plan, row)} ({number(row[key])})" for row in rows[len(level) :][: _NAMED - 1]]
+    return f"{end} {lead}({number(rows[0][key])}{each})" + (f", then {join(others)}" if others else "")
+
+
+def _bucket(plan: Query, name: str) -> str:
+    return next((select.bucket for select in plan.select if select.field == name and select.bucket), "")
+
+
 def _say_group(plan: Query, row: Row) -> str:
-    return " / ".join("none" if row.get(name) is None else say_value(row[name]) for name in plan.group)
+    return " / ".join(_say_bucket(row.get(name), _bucket(plan, name)) for name in plan.group)
+
+
+def _say_bucket(value: Any, bucket: str) -> str:
+    """A value of a group; of a time bucket what it is called: ``November 2026``, ``the week of 23 November 2026``."""
+    said = say_value(value)
+    if value is None or bucket in ("", "hour", "day"):
+        return said
+    month = said.partition(" ")[2]
+    names = {"week": f"the week of {said}", "month": month, "year": value[:4]}
+    return names.get(bucket) or f"Q{(int(value[5:7]) + 2) // 3} {value[:4]}"
 
 
 def _number_label(plan: Query, collection: Collection) -> str:

@@ -18,7 +18,7 @@ import msgspec
 
 from appliance.llm.amounts import Comparison, comparisons, in_own_unit
 from appliance.llm.dates import Span, spans
-from appliance.llm.plan import NUMBERS, TIMES
+from appliance.llm.plan import NUMBERS, TIMES, Bucket
 from appliance.llm.values import Hit, Index, slip
 from appliance.llm.words import (
     COLLECTION_WORDS,
@@ -79,6 +79,13 @@ class Cue(msgspec.Struct, frozen=True):
     at: tuple[int, int]
 
 
+class BucketMention(msgspec.Struct, frozen=True):
+    """A time to count by, at the words `at`: "per week"."""
+
+    bucket: Bucket
+    at: tuple[int, int]
+
+
 class Links(msgspec.Struct, frozen=True):
     """What a question says about one collection.
 
@@ -86,6 +93,7 @@ class Links(msgspec.Struct, frozen=True):
         score: how likely the question is about this collection; 0 means not at all.
         named: the words at which the collection's name, or another word for it, stands.
         explained: the indices of all words that have a meaning here.
+        bucket: the time that "per week" or "by month" counts by.
     """
 
     collection: Collection
@@ -99,6 +107,7 @@ class Links(msgspec.Struct, frozen=True):
     cues: tuple[Cue, ...]
     group: tuple[str, ...]
     explained: frozenset[int]
+    bucket: BucketMention | None = None
 
     @property
     def rank(self) -> float:
@@ -179,6 +188,8 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     values = _alike_negated(asked, _values(asked, collection, index, closed))
     fields = tuple(_fields(asked, collection, time_words | compared))
     group, group_words = _group(asked, fields)
+    bucket = _bucket(asked, closed.taken | {at for mention in fields for at in range(*mention.at)})
+    group_words |= set(range(*bucket.at)) if bucket and kinds & TIMES else set()
     explained = own | also | closed.cued | group_words | _beside(asked, values, collection)
     explained |= {index for place in _places(values, fields) for index in range(*place)}
     explained |= time_words if kinds & TIMES else set()
@@ -195,6 +206,7 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
         cues,
         group,
         frozenset(explained),
+        bucket if kinds & TIMES else None,
     )
 
 
@@ -308,6 +320,23 @@ def _group(asked: tuple[Word, ...], fields: tuple[FieldMention, ...]) -> tuple[t
             names.append(mention.field)
             used, end = used | {mention.at[0] - 1}, mention.at[1]
     return tuple(dict.fromkeys(names)), used
+
+
+_BUCKETS: Final[dict[str, Bucket]] = {
+    "hour": "hour", "day": "day", "week": "week", "month": "month", "quarter": "quarter", "year": "year",
+    "hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month", "quarterly": "quarter", "yearly": "year",
+}  # fmt: skip
+
+
+def _bucket(asked: tuple[Word, ...], taken: set[int]) -> BucketMention | None:
+    """The time behind "per" or "by": "admissions per week", "monthly revenue"."""
+    for index, word in enumerate(asked):
+        bucket = _BUCKETS.get(word.folded)
+        before = index > 0 and asked[index - 1].folded in ("per", "by", "each", "every")
+        if bucket is None or index in taken or not (before or word.folded.endswith("ly")):
+            continue
+        return BucketMention(bucket, (index - before, index + 1))
+    return None
 
 
 class Closed(msgspec.Struct, frozen=True):

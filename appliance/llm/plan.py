@@ -1,28 +1,29 @@
 """The Plan: the only thing a model may produce, and what is run, shown and kept.
 
-A plan is a typed value. It is checked against the catalog that the asking role may see, rendered to a
-PostgREST request and to plain words, and travels as JSON.
+A plan is a typed value. It is checked against the catalog that the asking role may see, rendered to a request
+and to plain words (:mod:`~appliance.llm.render`), and travels as JSON.
 
-    >>> plan = Query("beds", (Select("*", "count"),), (Condition("status", "eq", "free"),))
-    >>> to_rest(plan)
-    '/beds?select=id.count()&status=eq.free'
+A field is a column of the collection, or a path along relations: ``ward_id.name`` is the name of the ward.
+
+    >>> read_query({"form": "query", "collection": "beds", "select": [{"field": "*", "aggregate": "count"}]}).limit
+    200
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
-from urllib.parse import quote
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from appliance.errors import ApplianceError
-from appliance.llm.saying import days, join, say_collection, say_days, say_label, say_value
 from appliance.types import Catalog, Collection, Field, FieldType
 
 Aggregate = Literal["count", "sum", "avg", "min", "max"]
+Bucket = Literal["hour", "day", "week", "month", "quarter", "year"]
+Comparison = Literal["eq", "neq", "gt", "gte", "lt", "lte"]
 Operator = Literal["eq", "neq", "gt", "gte", "lt", "lte", "like", "in", "null"]
 
 NUMBERS: Final[frozenset[FieldType]] = frozenset({"integer", "numeric"})
@@ -30,16 +31,20 @@ TIMES: Final[frozenset[FieldType]] = frozenset({"date", "timestamptz"})
 ORDERED: Final = NUMBERS | TIMES
 ROWS_AT_MOST: Final = 200
 GROUPS_AT_MOST: Final = 1000
-"""Groups are ranked after they are read, so that all of them must be."""
+ITEMS_AT_MOST: Final = {"select": 100, "where": 100, "group": 10, "having": 10, "order": 10}
+"""The longest lists of a plan that the database takes."""
+RELATIONS_AT_MOST: Final = 3
+"""The longest path of a field; a plan follows at most ten relations."""
 ID: Final = Field("id", "id", "integer")
 """Every collection has it and every role that may read the collection may read it."""
 
 
-class Select(msgspec.Struct, frozen=True):
-    """A field to show, or an aggregate of one; ``*`` stands for the rows themselves."""
+class Select(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A field to show, an aggregate of one, or the time buckets of one; ``*`` stands for the rows themselves."""
 
     field: str
     aggregate: Aggregate | None = None
+    bucket: Bucket | None = None
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -50,15 +55,28 @@ class Condition(msgspec.Struct, frozen=True):
     value: Any
 
 
-class Order(msgspec.Struct, frozen=True):
-    """An order of rows."""
+class Having(msgspec.Struct, frozen=True):
+    """A test that groups must pass, of an aggregate."""
+
+    field: str
+    aggregate: Aggregate
+    op: Comparison
+    value: Any
+
+
+class Order(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An order of rows, or of groups by an aggregate."""
 
     field: str
     descending: bool = False
+    aggregate: Aggregate | None = None
 
 
 class Query(msgspec.Struct, frozen=True, tag="query", tag_field="form", omit_defaults=True):
-    """Read a collection: which fields or aggregates, of which rows, grouped, ordered, how many."""
+    """Read a collection: which fields or aggregates, of which rows, grouped, ordered, how many.
+
+    Buckets of times begin and end as the days do in `timezone`; empty is the database's own.
+    """
 
     collection: str
     select: tuple[Select, ...]
@@ -66,6 +84,21 @@ class Query(msgspec.Struct, frozen=True, tag="query", tag_field="form", omit_def
     group: tuple[str, ...] = ()
     order: tuple[Order, ...] = ()
     limit: int = ROWS_AT_MOST
+    having: tuple[Having, ...] = ()
+    timezone: str = ""
+
+    @property
+    def grouped(self) -> bool:
+        """Whether its rows tell of many rows each."""
+        told = [select.aggregate for select in self.select] + [order.aggregate for order in self.order]
+        return bool(self.group or self.having) or any(told)
+
+    @property
+    def fields(self) -> list[str]:
+        """Every field it names, once."""
+        names = [*(each.field for each in self.select), *(each.field for each in self.where), *self.group]
+        names += [*(each.field for each in self.having), *(each.field for each in self.order)]
+        return [name for name in dict.fromkeys(names) if name != "*"]
 
 
 class Clarify(msgspec.Struct, frozen=True, tag="clarify", tag_field="form"):
@@ -98,6 +131,19 @@ def read_query(value: object) -> Query:
         raise ApplianceError("LLM206", "This is not a plan.", str(error)) from None
 
 
+def keys(plan: Query) -> tuple[str, ...]:
+    """What each item of `select` is called in the rows: its aggregate or field, and both where two would be alike."""
+    short = [select.aggregate or select.field for select in plan.select]
+    alike = {name for name in short if len({s for s, own in zip(plan.select, short, strict=True) if own == name}) > 1}
+    return tuple(_long_key(s) if own in alike else own for s, own in zip(plan.select, short, strict=True))
+
+
+def _long_key(select: Select) -> str:
+    if select.aggregate:
+        return f"{select.aggregate}_{select.field.replace('*', 'rows')}"
+    return f"{select.field}_{select.bucket}" if select.bucket else select.field
+
+
 def validate(plan: Query, catalog: Catalog) -> Collection:
     """Check a query against what a role may see.
 
@@ -106,7 +152,7 @@ def validate(plan: Query, catalog: Catalog) -> Collection:
         catalog: what the asking role may see.
 
     Returns:
-        The collection that the query reads.
+        The collection that the query reads, with the fields it reads along relations.
 
     Raises:
         ApplianceError: LLM206, with the part that does not fit in the details.
@@ -114,30 +160,94 @@ def validate(plan: Query, catalog: Catalog) -> Collection:
     collection = catalog.collection(plan.collection)
     if collection is None:
         raise _unfit("There is no such collection for this role.", plan.collection)
-    if not plan.select:
-        raise _unfit("The plan selects nothing.", plan.collection)
-    if not 1 <= plan.limit <= GROUPS_AT_MOST:
-        raise _unfit("The plan's limit is not between 1 and 1000.", plan.limit)
+    _check_size(plan)
+    collection = _with_paths(plan, collection, catalog)
     for select in plan.select:
         _check_select(select, collection)
     for condition in plan.where:
         _check_condition(condition, collection)
-    for name in (*plan.group, *(order.field for order in plan.order)):
+    for test in plan.having:
+        _check_having(test, collection)
+    for order in plan.order:
+        _check_aggregate(order.field, order.aggregate, collection)
+    for name in plan.group:
         _field(collection, name)
     _check_shape(plan)
     return collection
 
 
+def _check_size(plan: Query) -> None:
+    if not plan.select:
+        raise _unfit("The plan selects nothing.", plan.collection)
+    if not 1 <= plan.limit <= GROUPS_AT_MOST:
+        raise _unfit("The plan's limit is not between 1 and 1000.", plan.limit)
+    for name, most in ITEMS_AT_MOST.items():
+        if len(getattr(plan, name)) > most:
+            raise _unfit(f"The plan's {name} has more than {most} items.", len(getattr(plan, name)))
+    if plan.timezone and not _is_timezone(plan.timezone):
+        raise _unfit("The plan's timezone is not known.", plan.timezone)
+
+
+def _is_timezone(name: str) -> bool:
+    try:
+        return re.fullmatch(r"UTC|[A-Z]\w+(/[\w+-]+)+", name, re.ASCII) is not None and bool(ZoneInfo(name))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+
+
+def _with_paths(plan: Query, collection: Collection, catalog: Catalog) -> Collection:
+    """The collection, and in it a field for each path of the plan."""
+    paths = [name for name in plan.fields if "." in name]
+    if not paths:
+        return collection
+    if len({name[:place] for name in paths for place, sign in enumerate(name) if sign == "."}) > 10:
+        raise _unfit("The plan follows more than ten relations.", paths)
+    reached = tuple(_reached(name, collection, catalog) for name in paths)
+    return msgspec.structs.replace(collection, fields=(*collection.fields, *reached))
+
+
+def _reached(path: str, collection: Collection, catalog: Catalog) -> Field:
+    """The field that a path leads to, by the name of the path: ``ward_id.name``, label ``ward name``."""
+    *steps, last = path.split(".")
+    held, said = collection, list[str]()
+    for step in steps:
+        relation = catalog.relation(held.name, step)
+        target = catalog.collection(relation.target) if relation else None
+        if target is None or len(steps) > RELATIONS_AT_MOST:
+            raise _unfit(f"{step} of {held.label} leads to no other collection for this role.", path)
+        said.append(re.sub(r"[\s_-]*id$", "", _field(held, step).label, flags=re.IGNORECASE) or target.label)
+        held = target
+    field = _field(held, last)
+    return Field(path, " ".join([*said, field.label]).replace("_", " "), field.type, values=field.values)
+
+
 def _check_select(select: Select, collection: Collection) -> None:
-    if select.field == "*":
-        if select.aggregate not in (None, "count"):
-            raise _unfit(f"Rows have no {select.aggregate}.", select.field)
+    if select.bucket is None:
+        if select.aggregate is not None or select.field != "*":
+            _check_aggregate(select.field, select.aggregate, collection)
         return
     field = _field(collection, select.field)
-    if select.aggregate in ("sum", "avg") and field.type not in NUMBERS:
-        raise _unfit(f"{field.label} is not a number.", {"field": field.name, "aggregate": select.aggregate})
-    if select.aggregate in ("min", "max") and field.type not in ORDERED | {"text"}:
-        raise _unfit(f"{field.label} has no order.", {"field": field.name, "aggregate": select.aggregate})
+    if select.aggregate is not None or field.type not in TIMES or (select.bucket, field.type) == ("hour", "date"):
+        raise _unfit(f"{field.label} has no buckets of a {select.bucket}.", {"field": field.name})
+
+
+def _check_aggregate(name: str, aggregate: Aggregate | None, collection: Collection) -> None:
+    if name == "*":
+        if aggregate != "count":
+            raise _unfit(f"Rows have no {aggregate or 'order'}.", name)
+        return
+    field = _field(collection, name)
+    if aggregate in ("sum", "avg") and field.type not in NUMBERS:
+        raise _unfit(f"{field.label} is not a number.", {"field": field.name, "aggregate": aggregate})
+    if aggregate in ("min", "max") and field.type not in ORDERED | {"text"}:
+        raise _unfit(f"{field.label} has no order.", {"field": field.name, "aggregate": aggregate})
+
+
+def _check_having(test: Having, collection: Collection) -> None:
+    _check_aggregate(test.field, test.aggregate, collection)
+    kind = _field(collection, test.field).type if test.aggregate in ("min", "max") else "numeric"
+    if not _value_fits(kind, test.value):
+        raise _unfit("Groups cannot be tested that way.", {"field": test.field, "op": test.op, "value": test.value})
 
 
 def _check_condition(condition: Condition, collection: Collection) -> None:
@@ -169,30 +279,33 @@ def _value_fits(kind: FieldType, value: Any) -> bool:
     return isinstance(value, str) and len(value) <= 1000 and not re.search("[\0\ud800-\udfff]", value)
 
 
+_DAY: Final = r"\d{4}-\d\d-\d\d"
+_HOUR: Final = r"[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d(:\d\d)?)?"
+
+
 def _is_time(kind: FieldType, value: str) -> bool:
-    if not re.fullmatch(r"[-+:. 0-9TZ]+", value):
+    if not re.fullmatch(_DAY if kind == "date" else f"{_DAY}({_HOUR})?", value, re.ASCII):
         return False  # Python also reads weeks, and any sign between day and hour; PostgreSQL does not
     try:
-        (date if kind == "date" else datetime).fromisoformat(value)
+        offset = timedelta() if kind == "date" else datetime.fromisoformat(value).utcoffset() or timedelta()
+        date.fromisoformat(value[:10])
     except ValueError:
         return False
-    return True
+    return abs(offset) < timedelta(hours=16)  # PostgreSQL's limit
 
 
 def _check_shape(plan: Query) -> None:
     plain = [select for select in plan.select if select.aggregate is None]
-    if any(select.aggregate for select in plan.select) and any(select.field not in plan.group for select in plain):
+    if plan.grouped and any(select.field not in plan.group for select in plain):
         raise _unfit("A plan with an aggregate can only show the fields it groups by.", [s.field for s in plain])
-    keys = [select.aggregate or select.field for select in plan.select]
-    if any(select.aggregate and keys.count(select.aggregate) > 1 for select in plan.select):
-        raise _unfit("Two columns of a plan would have the same name.", keys)
+    named = keys(plan)
+    if len(set(named)) < len(plan.select) and plan.grouped:
+        raise _unfit("Two columns of a plan would have the same name.", list(named))
+    if len(set(named)) < len(set(plan.select)):
+        raise _unfit("Two columns of a plan would have the same name.", list(named))
     if plan.group and not any(select.aggregate for select in plan.select):
         raise _unfit("A grouped plan needs an aggregate.", list(plan.group))
-    if (
-        plan.order
-        and any(select.aggregate for select in plan.select)
-        and any(o.field not in plan.group for o in plan.order)
-    ):
+    if plan.grouped and any(order.field not in plan.group for order in plan.order if order.aggregate is None):
         raise _unfit("A grouped plan can only be ordered by the fields it groups by.", [o.field for o in plan.order])
 
 
@@ -205,124 +318,3 @@ def _field(collection: Collection, name: str) -> Field:
 
 def _unfit(message: str, details: Any) -> ApplianceError:
     return ApplianceError("LLM206", message, details, "Ask in other words, or name what the box holds.")
-
-
-def to_rest(plan: Query) -> str:
-    """The plan as a PostgREST request: path and query, values percent-encoded."""
-    parts = [f"select={','.join(_rest_select(select) for select in plan.select)}"]
-    parts += [_rest_condition(condition) for condition in plan.where]
-    if plan.order:
-        parts.append(
-            "order=" + ",".join(quote(o.field) + (".desc.nullslast" if o.descending else "") for o in plan.order)
-        )
-    if not any(select.aggregate for select in plan.select) or plan.group:
-        parts.append(f"limit={plan.limit}")
-    return f"/{quote(plan.collection)}?{'&'.join(parts)}"
-
-
-def _rest_select(select: Select) -> str:
-    if select.aggregate == "count" and select.field == "*":
-        return "id.count()"  # count() alone needs the right to read every column
-    name = quote(select.field, safe="*")
-    return f"{name}.{select.aggregate}()" if select.aggregate else name
-
-
-def _rest_condition(condition: Condition) -> str:
-    name, op, value = quote(condition.field), condition.op, condition.value
-    if op == "null":
-        return f"{name}={'is.null' if value else 'not.is.null'}"
-    if op == "in":
-        listed = ",".join(_listed(item) for item in value)
-        return f"{name}=in.({quote(listed, safe='')})"
-    if op == "like":
-        return f"{name}=ilike.{quote('%' + _pattern(str(value)) + '%', safe='')}"
-    return f"{name}={op}.{quote(_scalar(value), safe='')}"
-
-
-def _pattern(text: str) -> str:
-    # PostgREST turns every * into %, and knows no way to write a plain one: _ stands for it.
-    return re.sub(r"([\\%_])", r"\\\1", text).replace("*", "_")
-
-
-def _scalar(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)  # an integer field takes no 5.0
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _listed(value: Any) -> str:
-    escaped = _scalar(value).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
-
-
-_OPERATORS: Final[dict[str, str]] = {
-    "eq": "is", "neq": "is not", "gt": "is over", "gte": "is at least", "lt": "is under", "lte": "is at most",
-    "like": "contains", "in": "is",
-}  # fmt: skip
-_TIME_OPERATORS: Final[dict[str, str]] = {"gt": "is after", "gte": "is from", "lt": "is before", "lte": "is up to"}
-_AGGREGATES: Final[dict[str, str]] = {
-    "count": "number of", "sum": "sum of", "avg": "average", "min": "lowest", "max": "highest",
-}  # fmt: skip
-
-
-def to_words(plan: Query, collection: Collection, today: date) -> str:
-    """The plan in plain words: ``number of beds where status is free and ward is Cardiology``."""
-    wanted = [select for select in plan.select if select.aggregate] if plan.group else plan.select
-    shown = [select for select in wanted if select.field != "id"] or list(wanted)
-    text = join([_words_select(select, collection) for select in shown[:4]])
-    if any(select.field != "*" for select in shown):
-        text += f" of {say_collection(collection)}"
-    if plan.where:
-        text += " where " + join(_words_where(plan.where, collection, today))
-    if plan.group:
-        text += " per " + join([say_label(collection, name) for name in plan.group])
-    if plan.order and (plan.order[0].field != "id" or plan.order[0].descending):
-        text += ", " + ", ".join(_words_order(order, collection) for order in plan.order)
-    if plan.limit < ROWS_AT_MOST:
-        text += f", the first {plan.limit}" if plan.limit > 1 else ", the first one"
-    return text
-
-
-def _words_order(order: Order, collection: Collection) -> str:
-    field = collection.field(order.field)
-    time = field is not None and field.type in TIMES
-    end = ("latest" if time else "highest") if order.descending else ("earliest" if time else "lowest")
-    return f"{end} {say_label(collection, order.field)} first"
-
-
-def _words_select(select: Select, collection: Collection) -> str:
-    if select.field == "*":
-        return f"number of {say_collection(collection)}" if select.aggregate else "everything"
-    label = say_label(collection, select.field)
-    field = collection.field(select.field)
-    if select.aggregate in ("min", "max") and field is not None and field.type in TIMES:
-        return f"{'earliest' if select.aggregate == 'min' else 'latest'} {label}"
-    return f"{_AGGREGATES[select.aggregate]} {label}" if select.aggregate else label
-
-
-def _words_where(where: Iterable[Condition], collection: Collection, today: date) -> list[str]:
-    single, spans = paired(where)
-    words = [f"{say_label(collection, field)} is {say_days(start, end, today)}" for field, start, end in spans]
-    for condition in single:
-        label = say_label(collection, condition.field)
-        if condition.op == "null":
-            words.append(f"{label} is {'not set' if condition.value else 'set'}")
-            continue
-        field = collection.field(condition.field)
-        time = field is not None and field.type in TIMES
-        operator = (_TIME_OPERATORS if time else {}).get(condition.op, _OPERATORS[condition.op])
-        words.append(f"{label} {operator} {say_value(condition.value)}")
-    return words
-
-
-def paired(where: Iterable[Condition]) -> tuple[list[Condition], list[tuple[str, date, date]]]:
-    """Conditions apart from those that together span whole days: (field, first day, day after the last)."""
-    single = list(where)
-    spans = []
-    for first in [condition for condition in single if condition.op == "gte"]:
-        for last in [condition for condition in single if condition.op == "lt" and condition.field == first.field]:
-            whole = days(first.value, last.value)
-            if whole is not None and first in single:
-                single = [condition for condition in single if condition not in (first, last)]
-                spans.append((first.field, *whole))
-    return single, spans

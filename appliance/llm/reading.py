@@ -49,7 +49,8 @@ def read(query: Query, links: Links, found: list[Found], now: datetime) -> Readi
     about = _asked_of_one(tests)
     shown = wanted(tests, about)
     where = (*tests.where, *_until_now(tests, shown, now))
-    plan = Query(links.collection.name, shown.select, where, shown.group, shown.order, shown.limit)
+    zone = getattr(now.tzinfo, "key", "") if any(select.bucket for select in shown.select) else ""
+    plan = Query(links.collection.name, shown.select, where, shown.group, shown.order, shown.limit, timezone=zone)
     missed = _missed(links, tests.explained | shown.explained, [*tests.dropped, *shown.dropped])
     return Reading(plan, missed, tuple(tests.corrected))
 

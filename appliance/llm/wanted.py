@@ -16,11 +16,14 @@ from appliance.llm.words import MEASURES, label_words, stem
 from appliance.types import Field, FieldType
 
 FIELDS_SHOWN: Final = 10
+RANKED_SHOWN: Final = 10
+"""Groups that a ranking shows where no number is said: "which ward has the most"."""
 _PEOPLE: Final = (
     "name", "patient", "person", "client", "employee", "doctor", "attorney", "lawyer", "staff", "tenant", "student",
 )  # fmt: skip
 _WEAK: Final = frozenset({"first", "last", "next", "most", "least"})
 _RANKS: Final = frozenset({"most", "fewest", "least"})
+_SMALLEST: Final = frozenset({"fewest", "least"})
 _TIMELY: Final = frozenset(
     {"latest", "most recent", "newest", "last", "earliest", "oldest", "first", "next", "soonest"}
 )
@@ -78,14 +81,34 @@ class Wanted:
 
     def _grouped(self, cue: Cue | None) -> bool:
         ranked = self._rank()
-        self.group = self._groups(cue) or (self._ranked_group(ranked) if ranked else ())
+        time = self._bucketed()
+        self.group = self._groups(cue) or (self._ranked_group(ranked) if ranked and not time else ())
+        self.group = tuple(dict.fromkeys([*self.group, time])) if time else self.group
         if not self.group:
             return False
         if ranked is not None:
             self._used.add(ranked.phrase)
             cue = next((each for each in self.links.cues if each.phrase not in _WEAK and each != ranked), None)
-        self.select, self.limit = (*(Select(name) for name in self.group), self._per_group(cue)), GROUPS_AT_MOST
+        measure, bucket = self._per_group(cue), self.links.bucket.bucket if self.links.bucket else None
+        shown = (Select(name, bucket=bucket if name == time else None) for name in self.group)
+        self.select, self.limit = (*shown, measure), GROUPS_AT_MOST
+        if ranked is not None:
+            self.order = (Order(measure.field, ranked.phrase not in _SMALLEST, measure.aggregate),)
+            self.limit = self._said_count(ranked) or RANKED_SHOWN
+        elif time:
+            self.order = (Order(time),)
         return True
+
+    def _bucketed(self) -> str | None:
+        """The time that "per week" is about; days have no hours."""
+        mention = self.links.bucket
+        field = self.collection.field(self.tests.time_field or "") if mention else None
+        if mention is None or field is None:
+            return None
+        if (mention.bucket, field.type) != ("hour", "date"):
+            return field.name
+        self.dropped.append(mention.at)
+        return None
 
     def _groups(self, cue: Cue | None) -> tuple[str, ...]:
         ordered = cue is not None and cue.aggregate in ("max", "min")  # "top 5 by cost" orders, it does not group
@@ -202,7 +225,7 @@ class Wanted:
         if field is None:
             return False
         self._used.add(cue.phrase)
-        self.order, self.limit = (Order(field, descending=cue.aggregate == "max"),), self._how_many(cue)
+        self.order, self.limit = (Order(field, descending=cue.aggregate == "max"),), self._said_count(cue) or 1
         self.select = self._shown([field])
         if field in self.tests.time_fields():
             self.coming = {"next": True, "soonest": True, "last": False, "most recent": False}.get(cue.phrase)
@@ -226,7 +249,8 @@ class Wanted:
         field = self._measured(cue, ORDERED)
         return field.name if field else None
 
-    def _how_many(self, cue: Cue) -> int:
+    def _said_count(self, cue: Cue) -> int:
+        """The number beside a cue, as in "top 3"; 0 where none is said."""
         for index in (cue.at[0] - 1, cue.at[1]):
             if 0 <= index < len(self.links.words):
                 word = self.links.words[index].folded
@@ -234,7 +258,7 @@ class Wanted:
                 if count:
                     self.explained.add(index)
                     return min(count, ROWS_AT_MOST)
-        return 1
+        return 0
 
     # Rows ------------------------------------------------------------------------------------------------
 

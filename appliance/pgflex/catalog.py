@@ -16,13 +16,16 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Iterable, Iterator
-from typing import Final
+from decimal import Decimal
+from typing import Any, Final
 
 import msgspec
 from psycopg import sql
 
 from appliance.pgflex.database import Connection, Pool, act_as, transaction
-from appliance.types import Catalog, Collection, Field, FieldType, Role
+from appliance.pgflex.foreign_keys import rows_about
+from appliance.pgflex.units import unit_of
+from appliance.types import Catalog, Collection, Field, Relation, RoleName
 
 __all__ = ["Catalogs", "read_catalog"]
 
@@ -30,14 +33,28 @@ VALUES_LIMIT: Final = 60
 VALUE_LENGTH: Final = 80
 EXAMPLES: Final = 5
 FRESH_S: Final = 1.0
+LARGE: Final = 200_000
+"""Rows above which a sample is counted."""
+_CELLS: Final = 1_000_000
+_SAMPLE: Final = 20_000
+_NEWEST: Final = 2_000
 _BUSY_SHARE: Final = 10
 _FIELDS_AT_ONCE: Final = 100
 
 _VISIBLE: Final = """
-select c.name, c.label, f.name, f.label, f.type
+select c.name, c.label, coalesce(m.shown, f.name), f.label, coalesce(m.type, f.type),
+  coalesce(f.unit, ''), f.first_seen, coalesce(f.who, ''), m.shown is not null
 from flex.collections c join flex.fields f on f.collection = c.name
-where has_column_privilege(%s, format('api.%%I', c.name), f.name, 'select')
+left join flex.masks m on m.collection = f.collection and m.field = f.name and m.role = %(role)s
+where (m.field is null or m.shown is not null)
+  and has_column_privilege(%(role)s, format('api.%%I', c.name), coalesce(m.shown, f.name), 'select')
 order by c.name, f.place
+"""
+_RELATIONS: Final = """
+select collection, field, target, target_field from flex.relations
+where has_column_privilege(%(role)s, format('api.%%I', collection), field, 'select')
+  and has_column_privilege(%(role)s, format('api.%%I', target), target_field, 'select')
+order by collection, field
 """
 
 
@@ -46,7 +63,7 @@ class _Seen(msgspec.Struct, frozen=True):
 
     name: str
     label: str
-    fields: tuple[tuple[str, str, FieldType], ...]
+    fields: tuple[Field, ...]
 
 
 class _Kept(msgspec.Struct, frozen=True):
@@ -58,7 +75,46 @@ class _Kept(msgspec.Struct, frozen=True):
     again_at: float
 
 
-async def read_catalog(pool: Pool, role: Role) -> Catalog:
+class _Source(msgspec.Struct, frozen=True):
+    """Where values are counted: the collection, or a sample of it with its newest rows.
+
+    Attributes:
+        table: the collection.
+        rows: how many rows there are.
+        sampled: a sample of the collection, or None.
+        share: the part of all rows that the sample is of; 1 without one.
+    """
+
+    table: sql.Composed
+    rows: int
+    sampled: sql.Composed | None = None
+    share: float = 1.0
+
+    def of(self, names: Iterable[str], query: sql.Composable) -> sql.Composed:
+        """A query of ``source``, where these fields of the rows stand."""
+        made = sql.SQL("with source as not materialized (select {0} from {1}) {4}")
+        if self.sampled is not None:
+            made = sql.SQL(
+                "with source as materialized ("
+                "select {0} from {2} where id <= (select max(id) from {1}) - {3} union all"
+                " select {0} from {1} where id > (select max(id) from {1}) - {3}) {4}"
+            )
+        columns = sql.SQL(", ").join(map(sql.Identifier, names))
+        return made.format(columns, self.table, self.sampled, _NEWEST, query)
+
+
+class _Told(msgspec.Struct, frozen=True):
+    """What the values of a field tell: how many there are, how many different, how many of those once."""
+
+    count: int
+    distinct: int
+    once: int
+    longest: int
+    low: Any
+    high: Any
+
+
+async def read_catalog(pool: Pool, role: RoleName) -> Catalog:
     """The catalog of a role, counted now.
 
     Raises:
@@ -72,8 +128,8 @@ class Catalogs:
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
-        self._kept: dict[tuple[Role, str], _Kept] = {}
-        self._turns: dict[Role, asyncio.Lock] = {}
+        self._kept: dict[tuple[RoleName, str], _Kept] = {}
+        self._turns: dict[RoleName, asyncio.Lock] = {}
         self._editions: dict[str | None, int] = {}
 
     def mark(self, collection: str | None = None) -> None:
@@ -85,7 +141,7 @@ class Catalogs:
         """Whether something changed since it was counted."""
         return any(kept.edition != self._edition(name) for (_, name), kept in self._kept.items())
 
-    async def read(self, role: Role) -> Catalog:
+    async def read(self, role: RoleName) -> Catalog:
         """The catalog as of the last count, counting again what changed.
 
         Raises:
@@ -94,20 +150,23 @@ class Catalogs:
         async with self._turns.setdefault(role, asyncio.Lock()):
             async with transaction(self._pool) as db:
                 seen = await _visible(db, role)
+                found = await (await db.execute(_RELATIONS, {"role": role})).fetchall()
+            relations = tuple(Relation(*row) for row in found)
             collections = [await self._collection(item, role) for item in seen]
         names = {item.name for item in seen}
         for key in [key for key in self._kept if key[0] == role and key[1] not in names]:
             del self._kept[key]
-        return Catalog(_version(collections), tuple(collections))
+        return Catalog(_version(collections, relations), tuple(collections), relations)
 
-    async def _collection(self, seen: _Seen, role: Role) -> Collection:
+    async def _collection(self, seen: _Seen, role: RoleName) -> Collection:
         kept, edition = self._kept.get((role, seen.name)), self._edition(seen.name)
         began = time.monotonic()
         if kept and kept.seen == seen and (kept.edition == edition or began < kept.again_at):
             return kept.counted
         async with transaction(self._pool) as db:
+            rows = await rows_about(db, seen.name)
             await act_as(db, role)
-            counted = await _count(db, seen)
+            counted = await _count(db, seen, rows)
         now = time.monotonic()
         again_at = now + max(FRESH_S, _BUSY_SHARE * (now - began))
         self._kept[role, seen.name] = _Kept(seen, counted, edition, again_at)
@@ -117,78 +176,103 @@ class Catalogs:
         return self._editions.get(collection, 0) + self._editions.get(None, 0)
 
 
-async def _visible(db: Connection, role: Role) -> list[_Seen]:
-    found = await (await db.execute(_VISIBLE, [role])).fetchall()
-    fields: dict[tuple[str, str], list[tuple[str, str, FieldType]]] = {}
-    for collection, label, name, field_label, kind in found:
-        fields.setdefault((collection, label), []).append((name, field_label, kind))
+async def _visible(db: Connection, role: RoleName) -> list[_Seen]:
+    found = await (await db.execute(_VISIBLE, {"role": role})).fetchall()
+    fields: dict[tuple[str, str], list[Field]] = {}
+    for collection, label, name, field_label, kind, unit, first_seen, who, masked in found:
+        unit = unit or (unit_of(field_label) if kind in ("integer", "numeric") else "")
+        field = Field(name, field_label, kind, unit=unit, first_seen=first_seen.isoformat(), who=who, masked=masked)
+        fields.setdefault((collection, label), []).append(field)
     return [_Seen(name, label, tuple(items)) for (name, label), items in fields.items()]
 
 
-async def _count(db: Connection, seen: _Seen) -> Collection:
-    count = await _row_count(db, seen.name)
-    distinct: dict[str, tuple[int, int]] = {}
+async def _count(db: Connection, seen: _Seen, rows: int) -> Collection:
+    fields, source = list[Field](), await _source(db, seen, rows)
     for some in _chunks(seen.fields):
-        distinct |= await _distinct_counts(db, seen.name, some)
-    fields = [await _field(db, seen.name, name, label, kind, *distinct[name]) for name, label, kind in seen.fields]
-    return Collection(seen.name, seen.label, tuple(fields), count)
+        size, told = await _told(db, source, some)
+        fields += [await _field(db, source, field, size, told[field.name]) for field in some]
+    return Collection(seen.name, seen.label, tuple(fields), source.rows)
 
 
-async def _row_count(db: Connection, collection: str) -> int:
-    found = await db.execute(sql.SQL("select count(*) from api.{}").format(sql.Identifier(collection)))
-    row = await found.fetchone()
-    return int(row[0]) if row else 0
+async def _source(db: Connection, seen: _Seen, rows: int) -> _Source:
+    """All rows, or where they are too many to be counted at each change a sample of whole blocks and the newest."""
+    table = sql.SQL("api.{}").format(sql.Identifier(seen.name))
+    wanted = max(_NEWEST // 2, min(_SAMPLE, _CELLS // len(seen.fields)))
+    if wanted >= rows or (rows <= LARGE and rows * len(seen.fields) <= _CELLS):
+        row = await (await db.execute(sql.SQL("select count(*) from {}").format(table))).fetchone()
+        return _Source(table, int(row[0]) if row else 0)
+    share = wanted / rows
+    sampled = sql.SQL("{} tablesample system ({})").format(table, 100 * share)
+    row = await (await db.execute(sql.SQL("select count(*) from {}").format(sampled))).fetchone()
+    seen_of_all = int(row[0] / share) if row else 0
+    # Where no policy hides rows the planner's number is the better one.
+    return _Source(table, rows if seen_of_all > 0.7 * rows else seen_of_all, sampled, share)
 
 
-async def _distinct_counts(
-    db: Connection, collection: str, fields: Iterable[tuple[str, str, FieldType]]
-) -> dict[str, tuple[int, int]]:
-    """For each field how many different values it has, and the length of the longest when it is text."""
-    columns = [(sql.Identifier(name), kind) for name, _, kind in fields]
-    asked = sql.SQL(", ").join(
-        sql.SQL("count(distinct {}), {}").format(
-            column, sql.SQL("coalesce(max(length({})), 0)").format(column) if kind == "text" else sql.SQL("0")
-        )
-        for column, kind in columns
-    )
-    found = await db.execute(sql.SQL("select {} from api.{}").format(asked, sql.Identifier(collection)))
-    row = await found.fetchone() or ()
-    return {name: (row[2 * place], row[2 * place + 1]) for place, (name, _, _) in enumerate(fields)}
+async def _told(db: Connection, source: _Source, fields: tuple[Field, ...]) -> tuple[int, dict[str, _Told]]:
+    """How many rows were looked at, and what the fields tell."""
+    asked = [_asked(source, field, place) for place, field in enumerate(fields)]
+    asked.append(sql.SQL("select -1, count(*), 0, 0, 0, null, null from source").format())
+    found = await db.execute(source.of([field.name for field in fields], sql.SQL(" union all ").join(asked)))
+    told = {place: _Told(*row) for place, *row in await found.fetchall()}
+    return told[-1].count, {field.name: told[place] for place, field in enumerate(fields)}
 
 
-async def _field(
-    db: Connection, collection: str, name: str, label: str, kind: FieldType, distinct: int, longest: int
-) -> Field:
-    if kind != "text" or not distinct:
-        return Field(name, label, kind, distinct=distinct)
-    if distinct <= VALUES_LIMIT and longest <= VALUE_LENGTH:
-        return Field(name, label, kind, values=await _values(db, collection, name), distinct=distinct)
-    return Field(name, label, kind, examples=await _examples(db, collection, name), distinct=distinct)
+def _asked(source: _Source, field: Field, place: int) -> sql.Composed:
+    longest = "coalesce(max(length(v)), 0)" if field.type == "text" else "0"
+    ends = "to_jsonb(min(v)), to_jsonb(max(v))"
+    if source.share < 1 or field.type not in ("integer", "numeric", "date", "timestamptz"):
+        ends = "null::jsonb, null::jsonb"  # a sample does not know the ends
+    return sql.SQL(
+        "select {0}, coalesce(sum(c), 0)::bigint, count(*), count(*) filter (where c = 1), {1}, {2}"
+        " from (select {3} as v, count(*) as c from source where {3} is not null group by 1) as g"
+    ).format(place, sql.SQL(longest), sql.SQL(ends), sql.Identifier(field.name))
 
 
-async def _values(db: Connection, collection: str, name: str) -> tuple[str, ...]:
-    query = sql.SQL("select distinct {0} from api.{1} where {0} is not null order by 1 limit {2}")
-    found = await db.execute(query.format(sql.Identifier(name), sql.Identifier(collection), VALUES_LIMIT))
+async def _field(db: Connection, source: _Source, field: Field, size: int, told: _Told) -> Field:
+    count, distinct = told.count, told.distinct
+    if source.share < 1:
+        count, distinct = _scaled(source.rows, size, told)
+    low, high = (float(end) if isinstance(end, Decimal) else end for end in (told.low, told.high))
+    field = msgspec.structs.replace(field, count=count, distinct=distinct, low=low, high=high)
+    if field.type != "text" or not distinct:
+        return field
+    if distinct <= VALUES_LIMIT and told.longest <= VALUE_LENGTH:
+        return msgspec.structs.replace(field, values=await _values(db, source, field.name))
+    return msgspec.structs.replace(field, examples=await _examples(db, source, field.name))
+
+
+def _scaled(rows: int, size: int, told: _Told) -> tuple[int, int]:
+    """What a sample tells of all: values, and different ones by the estimator of Haas and Stokes (Duj1), 1998."""
+    if not told.count:
+        return 0, 0
+    count = max(told.count, round(rows * told.count / size))
+    seen, once = told.count, told.once
+    distinct = seen * told.distinct / (seen - once + once * seen / count)
+    return count, max(told.distinct, min(count, round(distinct)))
+
+
+async def _values(db: Connection, source: _Source, name: str) -> tuple[str, ...]:
+    query = sql.SQL("select distinct {0} from source where {0} is not null order by 1 limit {1}")
+    found = await db.execute(source.of([name], query.format(sql.Identifier(name), VALUES_LIMIT)))
     return tuple(row[0] for row in await found.fetchall())
 
 
-async def _examples(db: Connection, collection: str, name: str) -> tuple[str, ...]:
+async def _examples(db: Connection, source: _Source, name: str) -> tuple[str, ...]:
     query = sql.SQL(
-        "select {0} from api.{1} where length({0}) <= {2} group by {0} order by count(*) desc, {0} limit {3}"
+        "select {0} from source where length({0}) <= {1} group by {0} order by count(*) desc, {0} limit {2}"
     )
-    found = await db.execute(query.format(sql.Identifier(name), sql.Identifier(collection), VALUE_LENGTH, EXAMPLES))
+    found = await db.execute(source.of([name], query.format(sql.Identifier(name), VALUE_LENGTH, EXAMPLES)))
     return tuple(row[0] for row in await found.fetchall())
 
 
-def _chunks(
-    fields: tuple[tuple[str, str, FieldType], ...],
-) -> Iterator[tuple[tuple[str, str, FieldType], ...]]:
+def _chunks(fields: tuple[Field, ...]) -> Iterator[tuple[Field, ...]]:
     for start in range(0, len(fields), _FIELDS_AT_ONCE):
         yield fields[start : start + _FIELDS_AT_ONCE]
 
 
-def _version(collections: Iterable[Collection]) -> str:
-    """A hash of names, labels, types and enumerated values: what a question can be read with.
+def _version(collections: Iterable[Collection], relations: tuple[Relation, ...]) -> str:
+    """A hash of names, labels, types, enumerated values and relations: what a question can be read with.
 
     Row counts and examples stay out of it; they change with every write.
     """
@@ -196,4 +280,4 @@ def _version(collections: Iterable[Collection]) -> str:
         (item.name, item.label, [(field.name, field.label, field.type, field.values) for field in item.fields])
         for item in collections
     ]
-    return hashlib.sha256(msgspec.json.encode(told)).hexdigest()[:16]
+    return hashlib.sha256(msgspec.json.encode((told, relations))).hexdigest()[:16]

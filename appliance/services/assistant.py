@@ -23,12 +23,13 @@ from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.llm import answer, linking, reading
 from appliance.llm.linking import Links, link, narrow
-from appliance.llm.plan import Query, read_query, to_rest, to_words, validate
+from appliance.llm.plan import Query, read_query, validate
 from appliance.llm.prompt import Task
+from appliance.llm.render import to_rest, to_words
 from appliance.llm.words import WRITE_VERBS, orders, stem, words
 from appliance.pgflex.rest import Rest
 from appliance.services import clients
-from appliance.types import Answer, Catalog, Collection, Question, Role
+from appliance.types import Answer, Catalog, Collection, Question, RoleName
 
 Tell = Callable[[dict[str, Any]], None]
 RETRY_S = 0.25
@@ -49,13 +50,13 @@ class Assistant:
     def __init__(self, runtime: Runtime, client: httpx.AsyncClient, rest: Rest) -> None:
         self._runtime, self._client, self._rest = runtime, client, rest
         self._settings = runtime.settings
-        self._catalogs: dict[Role, Catalog] = {}
+        self._catalogs: dict[RoleName, Catalog] = {}
 
     def forget_catalog(self) -> None:
         """The catalog changed: read it anew with the next question."""
         self._catalogs.clear()
 
-    async def catalog(self, role: Role) -> Catalog:
+    async def catalog(self, role: RoleName) -> Catalog:
         """What a role may see, as last read."""
         if role not in self._catalogs:
             self._catalogs[role] = await clients.catalog(self._client, self._runtime, role)
@@ -111,6 +112,7 @@ class Assistant:
         links = link(text, catalog, self._now())
         clock.mark("link")
         if not links:
+            await self._refuse_unseen(text, question.role)
             links = await self._by_value(text, catalog, question.role)
             clock.mark("lookup")
         if not links:
@@ -132,7 +134,7 @@ class Assistant:
         clock.mark("lookup")
         return reading.read(query, links, [hit for hit in found if hit is not None], self._now())
 
-    async def _look(self, collection: str, wanted: reading.Lookup, role: Role) -> reading.Found | None:
+    async def _look(self, collection: str, wanted: reading.Lookup, role: RoleName) -> reading.Found | None:
         for field in wanted.fields:
             stored = await self._rest.lookup(collection, field, wanted.text, role, LOOKED_UP)
             values = tuple(value for value in stored if reading.holds(value, wanted.text))
@@ -142,7 +144,7 @@ class Assistant:
                 return reading.Found(wanted.text, field, values)
         return None
 
-    async def _by_value(self, text: str, catalog: Catalog, role: Role) -> list[Links]:
+    async def _by_value(self, text: str, catalog: Catalog, role: RoleName) -> list[Links]:
         """No collection or field is named: perhaps a stored value is ("how many masks do we have?")."""
         places = [
             (collection.name, field.name, word)
@@ -166,7 +168,7 @@ class Assistant:
         clock.mark("rest")
         return self._answered(question, plan, collection, words_of_plan, rows)
 
-    async def rows(self, plan: Query, role: Role) -> list[dict[str, Any]]:
+    async def rows(self, plan: Query, role: RoleName) -> list[dict[str, Any]]:
         """The rows of a plan, read as a role."""
         return answer.arrange(plan, await self._rest.get(to_rest(plan), role))
 
@@ -198,7 +200,7 @@ class Assistant:
         )
 
     def _told(self, question: Question, error: ApplianceError) -> Answer:
-        refused = error.code in ("LLM201", "LLM202", "LLM204", "LLM205", "LLM206", "LLM207")
+        refused = error.code in ("LLM201", "LLM202", "LLM204", "LLM205", "LLM206", "LLM207", "LLM212")
         return Answer(
             question.id,
             question.text,
@@ -221,7 +223,19 @@ class Assistant:
                 "Ask what you want to know. Nothing was run.",
             )
 
-    def _nothing(self, catalog: Catalog, role: Role) -> ApplianceError:
+    async def _refuse_unseen(self, text: str, role: RoleName) -> None:
+        """Say so when a question names a collection that the role may not see; its label is all that is told of it."""
+        hidden = await clients.unseen(self._client, self._runtime, role)
+        labels = sorted(links.collection.label for links in link(text, hidden, self._now()) if links.named)
+        if labels:
+            raise ApplianceError(
+                "LLM212",
+                f"This screen may not see {labels[0]}.",
+                {"collection": labels[0], "role": role},
+                "Ask on a screen that may, or ask the admin for the right to.",
+            )
+
+    def _nothing(self, catalog: Catalog, role: RoleName) -> ApplianceError:
         held = ", ".join(item.label for item in catalog.collections) or "nothing yet"
         return ApplianceError(
             "LLM204",

@@ -1,16 +1,35 @@
 """The catalog against a real PostgreSQL: statistics, roles, and what is kept between reads."""
 
 import asyncio
+import time
+from datetime import UTC, datetime, timedelta
 
-from appliance.pgflex.catalog import FRESH_S, Catalogs, read_catalog
+import msgspec
+
+from appliance.pgflex.catalog import FRESH_S, LARGE, Catalogs, read_catalog
 from appliance.pgflex.database import Pool, transaction
+from appliance.pgflex.discovery import Discovery
 from appliance.pgflex.store import Store
-from appliance.types import Field
+from appliance.types import Field, Relation
+
+
+def told(field: Field | None) -> Field:
+    """A field without when and by whom it was first written."""
+    assert field is not None
+    assert datetime.now(UTC) - datetime.fromisoformat(field.first_seen) < timedelta(minutes=10)
+    return msgspec.structs.replace(field, first_seen="", who="")
 
 
 async def test_statistics(store: Store, pool: Pool) -> None:
     rows = [
-        {"Ward": ("Cardiology", "Surgery")[n % 2], "bed": f"B-{n % 61}", "age": n, "note": "x" * 81 if n == 3 else "ok"}
+        {
+            "Ward": ("Cardiology", "Surgery")[n % 2],
+            "bed": f"B-{n % 61}",
+            "age": n,
+            "note": "x" * 81 if n == 3 else "ok",
+            "Weight (kg)": 0.5 + n if n % 2 else None,
+            "since": f"2026-01-{n % 28 + 1:02}",
+        }
         for n in range(200)
     ]
     await store.insert("beds", rows, "staff")
@@ -20,15 +39,79 @@ async def test_statistics(store: Store, pool: Pool) -> None:
     beds = catalog.collection("beds")
     assert beds is not None
     assert (beds.name, beds.label, beds.count) == ("beds", "beds", 200)
-    assert beds.field("ward") == Field("ward", "Ward", "text", values=("Cardiology", "Surgery"), distinct=2)
-    assert beds.field("bed") == Field(
-        "bed", "bed", "text", examples=("B-0", "B-1", "B-10", "B-11", "B-12"), distinct=61
-    )
-    assert beds.field("age") == Field("age", "age", "integer", distinct=200)
-    assert beds.field("note") == Field("note", "note", "text", examples=("ok",), distinct=2)
+    ward = Field("ward", "Ward", "text", values=("Cardiology", "Surgery"), distinct=2, count=200)
+    assert told(beds.field("ward")) == ward
+    assert beds.field("extra") is None
+    bed = beds.field("bed")
+    assert bed is not None and (bed.examples, bed.distinct) == (("B-0", "B-1", "B-10", "B-11", "B-12"), 61)
+    age, weight, since, note = (beds.field(name) for name in ("age", "weight_kg", "since", "note"))
+    assert age is not None and (age.distinct, age.low, age.high) == (200, 0, 199)
+    assert weight is not None and (weight.count, weight.low, weight.high, weight.unit) == (100, 1.5, 199.5, "kg")
+    assert since is not None and (since.low, since.high) == ("2026-01-01", "2026-01-28")
+    assert note is not None and (note.examples, note.distinct) == (("ok",), 2)
     empty = catalog.collection("empty")
     assert empty is not None and empty.count == 0
-    assert empty.field("a") == Field("a", "a", "text")
+    assert told(empty.field("a")) == Field("a", "a", "text")
+
+
+async def test_a_masked_field_shows_what_stands_in_its_place(store: Store, pool: Pool) -> None:
+    await store.insert("people", [{"Name": "Ana Smith", "phone": "555"}], "staff")
+    async with transaction(pool) as db:
+        await db.execute(
+            "insert into flex.masks (collection, field, role, kind, shown, type)"
+            " values ('people', 'name', 'staff', 'initials', 'name_initials', 'text'),"
+            " ('people', 'phone', 'staff', 'hidden', null, null)"
+        )
+        await db.execute("select flex.loosen('people')")
+        await db.execute("select flex.tighten('people')")
+    catalog = await read_catalog(pool, "staff")
+    people = catalog.collection("people")
+    assert people is not None
+    [name] = people.fields
+    assert (name.name, name.label, name.type, name.masked) == ("name_initials", "Name", "text", True)
+    assert len(name.values) == 1
+    assert "Ana" not in repr(catalog) and "555" not in repr(catalog)
+    whole = (await read_catalog(pool, "admin")).collection("people")
+    assert whole is not None
+    assert [(field.name, field.masked) for field in whole.fields] == [("name", False), ("phone", False)]
+
+
+async def test_relations_are_told_to_who_may_read_both_ends(store: Store, pool: Pool) -> None:
+    await store.insert("wings", [{"name": "East"}], "staff")
+    await store.insert("rooms", [{"wing_id": 1, "room": "1"}], "staff")
+    before = await read_catalog(pool, "staff")
+    await Discovery(pool).look()
+    after = await read_catalog(pool, "staff")
+    assert after.relations == (Relation("rooms", "wing_id", "wings", "id"),)
+    assert after.relation("rooms", "wing_id") == after.relations[0]
+    assert after.version != before.version
+    async with transaction(pool) as db:
+        await store.show_on_walls(db, "rooms", ["wing_id"])
+    assert (await read_catalog(pool, "wall")).relations == ()
+    async with transaction(pool) as db:
+        await store.show_on_walls(db, "rooms", [])
+
+
+async def test_a_large_collection_is_sampled(store: Store, pool: Pool) -> None:
+    await store.insert("readings", [{"state": "rare", "n": 1, "note": "x" * 100}], "staff")
+    async with transaction(pool) as db:
+        await db.execute(
+            "insert into api.readings (state, n, note) select (array['ok', 'low', 'high'])[1 + n %% 3],"
+            " n, md5(n::text) from generate_series(1, %s) as n",
+            [LARGE + 50_000],
+        )
+        await db.execute("insert into api.readings (state) values ('newest')")
+        await db.execute("analyze api.readings")
+    began = time.monotonic()
+    readings = (await read_catalog(pool, "staff")).collection("readings")
+    took = time.monotonic() - began
+    assert readings is not None and abs(readings.count - LARGE - 50_000) < 5_000
+    state, number, note = (readings.field(name) for name in ("state", "n", "note"))
+    assert state is not None and {"ok", "low", "high", "newest"} <= set(state.values) <= {*state.values, "rare"}
+    assert abs(state.count - readings.count) < 5_000 and state.distinct in (4, 5)
+    assert number is not None and number.distinct > 200_000 and number.low is None
+    assert note is not None and len(note.examples) == 5 and note.values == ()
+    assert took < 3
 
 
 async def test_each_role_sees_its_own(store: Store, pool: Pool) -> None:

@@ -4,12 +4,13 @@ import re
 from datetime import date
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.llm.answer import arrange, fields, say, view
-from appliance.llm.plan import Condition, Order, Query, Select, validate
+from appliance.llm.plan import Bucket, Condition, Order, Query, Select, validate
 from appliance.types import Catalog, Collection, Field
 
 TODAY = date(2026, 11, 23)
@@ -373,3 +374,52 @@ def test_groups_of_days_stay_in_order() -> None:
     ]
     arranged = arrange(per("ward", measure=Select("admitted_on", "max")), rows)
     assert [row["ward"] for row in arranged] == ["A", "C", "B"]
+
+
+MOST = (Order("*", True, "count"),)
+
+
+@pytest.mark.parametrize(
+    ("order", "rows", "said"),
+    [
+        (MOST, [("A", 5), ("B", 4), ("C", 4)], "Beds per ward: most A (5), then B (4) and C (4)."),
+        (MOST, [("A", 5), ("B", 5), ("C", 1)], "Beds per ward: most A and B (5 each), then C (1)."),
+        (MOST, [("A", 5)], "Beds per ward: most A (5)."),
+        ((Order("*", False, "count"),), [("C", 0), ("A", 1)], "Beds per ward: fewest C (0), then A (1)."),
+    ],
+)
+def test_a_ranking_names_the_first_and_who_is_level(
+    order: tuple[Order, ...], rows: list[tuple[str, int]], said: str
+) -> None:
+    plan = msgspec.structs.replace(per("ward"), order=order, limit=3)
+    assert say(plan, BEDS, [{"ward": ward, "count": count} for ward, count in rows], TODAY) == said
+
+
+def test_groups_that_the_plan_orders_stay_in_order() -> None:
+    rows: list[dict[str, Any]] = [{"ward": "A", "count": 1}, {"ward": "B", "count": 2}]
+    assert arrange(msgspec.structs.replace(per("ward"), order=(Order("ward"),)), rows) == rows
+
+
+def test_time_buckets_are_told_and_shown_as_days() -> None:
+    plan = query(
+        select=(Select("admitted_on", bucket="week"), COUNT), group=("admitted_on",), order=(Order("admitted_on"),)
+    )
+    rows = [{"admitted_on": "2026-11-16", "count": 2}, {"admitted_on": "2026-11-23", "count": 7}]
+    assert say(plan, BEDS, rows, TODAY) == (
+        "Beds per week: most the week of 23 November 2026 (7), fewest the week of 16 November 2026 (2)."
+    )
+    assert [(each["name"], each["label"], each["type"]) for each in fields(plan, BEDS)] == [
+        ("admitted_on", "week", "date"),
+        ("count", "count", "numeric"),
+    ]
+    assert view(plan, BEDS, rows) == {"kind": "bars", "label": "admitted_on", "value": "count"}
+
+
+@pytest.mark.parametrize(
+    ("bucket", "said"),
+    [("day", "1 October 2026"), ("month", "October 2026"), ("quarter", "Q4 2026"), ("year", "2026")],
+)
+def test_a_time_bucket_is_called_what_people_call_it(bucket: Bucket, said: str) -> None:
+    plan = query(select=(Select("admitted_on", bucket=bucket), COUNT), group=("admitted_on",))
+    assert say(plan, BEDS, [{"admitted_on": "2026-10-01", "count": 2}], TODAY) == f"Beds per {bucket}: {said} (2)."
+    assert say(plan, BEDS, [{"admitted_on": None, "count": 2}], TODAY) == f"Beds per {bucket}: none (2)."

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from appliance.errors import ApplianceError
 from appliance.llm.linking import link
 from appliance.llm.lookup import Found, lookups
-from appliance.llm.plan import Condition, Order, Query, Select, to_rest, validate
+from appliance.llm.plan import Condition, Order, Query, Select, validate
 from appliance.llm.reading import Reading, read
+from appliance.llm.render import to_rest
 from appliance.llm.words import CUES, STOP
 from tests.unit.llm.facility import CATALOG, NOW, linked
 
@@ -149,7 +150,7 @@ def test_every_reading_fits_the_catalog(said: list[str], seed: int) -> None:
             validate(made.plan, CATALOG)
         except ApplianceError as error:
             raise AssertionError((" ".join(said), made.plan, error.details)) from error
-        assert to_rest(made.plan).startswith(f"/{made.plan.collection}?select=")
+        assert to_rest(made.plan).startswith((f"/{made.plan.collection}?select=", "/rpc/run_plan?plan="))
 
 
 @given(st.lists(_WORDS, min_size=1, max_size=6), st.sampled_from(_VALUES), st.integers(0, 99))

@@ -4,7 +4,7 @@ import pytest
 
 from appliance.llm.conditions import conditions
 from appliance.llm.linking import Links, link
-from appliance.llm.plan import Aggregate, Order, Query, Select
+from appliance.llm.plan import Aggregate, Bucket, Order, Query, Select
 from appliance.llm.wanted import Wanted, wanted
 from appliance.types import Catalog, Collection, Field
 from tests.unit.llm.facility import NOW, linked
@@ -82,7 +82,8 @@ def test_groups(question: str, group: tuple[str, ...], measure: Select) -> None:
     made = shown(linked(question))
     assert made.group == group
     assert made.select == (*(Select(name) for name in group), measure)
-    assert made.limit == 1000
+    assert made.limit == (10 if "most" in question else 1000)
+    assert bool(made.order) == ("most" in question)
     assert dropped(made) == []
 
 
@@ -152,7 +153,8 @@ def test_top_of_something_ranks_groups_and_leaves_the_number() -> None:
     made = of_invoices("top 3 lawyers by invoices")
     assert made.group == ("lawyer",)
     assert made.select[1] == Select("*", "count")
-    assert made.explained == set()
+    assert (made.order, made.limit) == ((Order("*", True, "count"),), 3)
+    assert made.explained == {1}
 
 
 def test_a_count_is_believed_of_the_model_only_where_a_number_is_spoken_of() -> None:
@@ -175,3 +177,38 @@ def test_rows_of_a_time_come_in_its_order() -> None:
 
 def test_who_names_people() -> None:
     assert "patient" in [select.field for select in shown(linked("who is in bed C-04")).select]
+
+
+@pytest.mark.parametrize(
+    ("question", "order", "limit"),
+    [
+        ("which ward has the most free beds", Order("*", True, "count"), 10),
+        ("which ward has the fewest free beds", Order("*", False, "count"), 10),
+        ("who worked the most hours yesterday", Order("hours", True, "sum"), 10),
+    ],
+)
+def test_the_database_ranks_groups(question: str, order: Order, limit: int) -> None:
+    made = shown(linked(question))
+    assert (made.order, made.limit) == ((order,), limit)
+
+
+@pytest.mark.parametrize(
+    ("question", "group", "bucket", "measure"),
+    [
+        ("invoices per month", ("due_on",), "month", Select("*", "count")),
+        ("monthly fees of the invoices", ("due_on",), "month", Select("fees", "sum")),
+        ("total of invoices per lawyer and quarter", ("lawyer",), None, Select("total", "sum")),
+        ("fees by week per lawyer", ("lawyer", "due_on"), "week", Select("fees", "sum")),
+    ],
+)
+def test_time_buckets(question: str, group: tuple[str, ...], bucket: Bucket | None, measure: Select) -> None:
+    made = of_invoices(question)
+    assert made.group == group
+    assert [select.bucket for select in made.select if select.field == "due_on"] == ([bucket] if bucket else [])
+    assert made.select[-1] == measure
+    assert made.order == ((Order("due_on"),) if bucket else ())
+
+
+def test_days_have_no_hours() -> None:
+    made = of_invoices("hourly invoices")
+    assert (made.group, dropped(made)) == ((), ["hourly"])
