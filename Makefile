@@ -45,5 +45,5 @@ test-image: ## test the disk image: comes with a later version
 	@echo "make $@: disk images come with a later version; this one is tested with 'make test'." >&2; exit 2
 
 clean: ## remove what setup and tests made here; the user's cache and the box's data stay
-	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv build dist *.egg-info tests/integration/node/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find appliance benchmarks scripts tests -type d -name __pycache__ -prune -exec rm -rf {} +

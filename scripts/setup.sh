@@ -32,7 +32,7 @@ step() { # name, command...: one line for the step; its output goes to a log, sh
 
 fingerprint() {
     {
-        cat requirements/*.txt pyproject.toml scripts/*.sh scripts/*.py
+        cat requirements/*.txt pyproject.toml scripts/*.sh scripts/*.py tests/integration/node/package-lock.json
         echo "$PWD"
         readlink -f .venv/bin/python
     } | sha256sum
@@ -41,7 +41,7 @@ fingerprint() {
 up_to_date() {
     [ -x .venv/bin/appliance ] && [ "$(cat "$stamp" 2>/dev/null)" = "$(fingerprint)" ] &&
         { [ -x .venv/bin/postgrest ] || has postgrest; } &&
-        { [ "$mode" != test ] || { has chromium && has node; }; }
+        { [ "$mode" != test ] || { has chromium && has node && [ -d tests/integration/node/node_modules ]; }; }
 }
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -76,6 +76,7 @@ missing_packages() { # prints the Debian packages this machine lacks
     if [ "$mode" = test ]; then
         has chromium || echo chromium fonts-dejavu-core fonts-liberation
         has node || echo nodejs
+        has npm || echo npm
     fi
 }
 
@@ -131,6 +132,10 @@ test_packages() { # without isolation: what has no wheel is built with the pinne
     .venv/bin/python -m pip install --quiet --require-hashes --no-build-isolation -r requirements/dev.txt
 }
 
+node_packages() { # the shape client that tests follow the box with
+    npm ci --prefix tests/integration/node --ignore-scripts --omit=optional --no-audit --no-fund
+}
+
 leave_if_up_to_date() {
     if up_to_date; then
         echo "Setup: nothing changed since the last one."
@@ -152,5 +157,6 @@ step "PostgREST" postgrest
 step "appliance" the_package
 if [ "$mode" = test ]; then
     step "test packages" test_packages
+    step "Node test packages" node_packages
 fi
 fingerprint | tee .venv/setup-run.stamp >"$stamp" # what is ready to test is ready to run

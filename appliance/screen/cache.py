@@ -47,12 +47,21 @@ def save(path: Path, held: Held) -> None:
     Raises:
         OSError: the disk refuses.
     """
+    write(path, msgspec.json.encode(held))
+
+
+def write(path: Path, body: bytes) -> None:
+    """Replace a file, all or nothing; only the owner may read it. Blocks on the disk.
+
+    Raises:
+        OSError: the disk refuses.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as file:
-            file.write(msgspec.json.encode(held))
+            file.write(body)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

@@ -18,6 +18,7 @@ from appliance.bridge.identity import load_or_create
 from appliance.screen import cache
 from appliance.screen.agent import Agent
 from appliance.screen.finder import Finder
+from appliance.screen.shelf import Shelf
 from appliance.screen.text import run_text
 from appliance.screen.ticket import parse
 
@@ -31,6 +32,8 @@ class ScreenOptions(msgspec.Struct, frozen=True, kw_only=True):
         credential: the key of the role it acts as.
         once: print the current state and end.
         timeout_s: how long `once` waits for the box, seconds.
+        keep: collections whose rows it keeps on its disk.
+        door: the box's HTTP address, where those come from.
     """
 
     data: Path | None = None
@@ -38,6 +41,8 @@ class ScreenOptions(msgspec.Struct, frozen=True, kw_only=True):
     credential: str = ""
     once: bool = False
     timeout_s: float = 10.0
+    keep: tuple[str, ...] = ()
+    door: str = "http://127.0.0.1:8080"
 
 
 def default_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -53,10 +58,21 @@ async def run_screen(options: ScreenOptions) -> int:
 
     Raises:
         ApplianceError: SCR500 (no box found), SCR503 (several), SCR504 (the ticket cannot be read), BRG401
-            (the box asks for a credential), BRG414 (the folder cannot be used).
+            (the box asks for a credential), BRG414 (the folder cannot be used), PGF105 (no name of a collection).
     """
     agent = await asyncio.to_thread(make_agent, options)
-    return await run_text(agent, once=options.once, timeout_s=options.timeout_s)
+    shelf = await asyncio.to_thread(make_shelf, options)
+    return await run_text(agent, shelf=shelf, once=options.once, timeout_s=options.timeout_s)
+
+
+def make_shelf(options: ScreenOptions) -> Shelf | None:
+    """The collections these options keep, holding what they held when the screen last ran. Blocks on the disk."""
+    if not options.keep:
+        return None
+    folder = (options.data or default_folder()) / "shelf"
+    shelf = Shelf(folder, options.keep, door=options.door, credential=options.credential)
+    shelf.load()
+    return shelf
 
 
 def make_agent(options: ScreenOptions) -> Agent:

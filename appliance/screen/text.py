@@ -5,6 +5,8 @@ that is new or has changed. What the box sends is shown as text only: control ch
 
     await run_text(agent)              # until cancelled
     await run_text(agent, once=True)   # what the box shows now
+
+A screen that keeps collections shows these below, each with its age.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from appliance.screen.agent import Agent
 from appliance.screen.answers import Row, ShownAnswer, ago, answers, faults, say
 from appliance.screen.digits import large
 from appliance.screen.finder import no_box
+from appliance.screen.shelf import Item, Kept, Shelf
 
 ROWS: Final = 12
 COLUMNS: Final = 8
@@ -36,11 +39,19 @@ GATHER_S: Final = 0.05
 _STATUS_STYLES: Final = {"answered": "bold", "clarify": "yellow", "refused": "yellow", "failed": "red"}
 
 
-async def run_text(agent: Agent, *, once: bool = False, timeout_s: float = 10.0, out: TextIO | None = None) -> int:
+async def run_text(
+    agent: Agent,
+    *,
+    shelf: Shelf | None = None,
+    once: bool = False,
+    timeout_s: float = 10.0,
+    out: TextIO | None = None,
+) -> int:
     """Show what the agent holds while it runs.
 
     Args:
         agent: the agent; this runs it.
+        shelf: the collections the screen keeps; this follows them.
         once: print the current state and return; 0 when the box is live, 1 when what is printed is old.
         timeout_s: how long `once` waits for the box.
         out: where to write; standard output when not given.
@@ -49,8 +60,8 @@ async def run_text(agent: Agent, *, once: bool = False, timeout_s: float = 10.0,
         ApplianceError: the box sends this screen away; with `once`, nothing to show (SCR500 and so on).
     """
     console = Console(file=out or sys.stdout, highlight=False)
-    running = asyncio.create_task(agent.run())
-    showing = asyncio.create_task(_once(agent, console, timeout_s) if once else _show(agent, console))
+    running = asyncio.create_task(_run(agent, shelf))
+    showing = asyncio.create_task(_once(agent, shelf, console, timeout_s) if once else _show(agent, shelf, console))
     try:
         await asyncio.wait({running, showing}, return_when=asyncio.FIRST_COMPLETED)
         if running.done():
@@ -62,31 +73,49 @@ async def run_text(agent: Agent, *, once: bool = False, timeout_s: float = 10.0,
         await asyncio.gather(showing, running, return_exceptions=True)
 
 
-async def _once(agent: Agent, console: Console, timeout_s: float) -> int:
+async def _run(agent: Agent, shelf: Shelf | None) -> None:
+    following = asyncio.create_task(shelf.run()) if shelf else None
     try:
-        await asyncio.wait_for(agent.live.wait(), timeout_s)
+        await agent.run()
+    finally:
+        if following:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+
+async def _once(agent: Agent, shelf: Shelf | None, console: Console, timeout_s: float) -> int:
+    try:
+        async with asyncio.timeout(timeout_s):
+            await agent.live.wait()
+            if shelf:
+                await shelf.settled()
     except TimeoutError:
-        if agent.age_s() is None:
+        if agent.age_s() is None and not (shelf and shelf.holds):
             raise agent.problem or no_box() from None
-    console.print(draw(agent))
-    return 0 if agent.live.is_set() else 1
+    console.print(draw(agent, shelf))
+    return 0 if agent.live.is_set() and (shelf is None or shelf.live) else 1
 
 
-async def _show(agent: Agent, console: Console) -> int:
-    await (_redraw if console.is_terminal else _write_lines)(agent, console)
+async def _show(agent: Agent, shelf: Shelf | None, console: Console) -> int:
+    await (_redraw if console.is_terminal else _write_lines)(agent, shelf, console)
     return 0
 
 
-async def _redraw(agent: Agent, console: Console) -> None:
-    with Live(draw(agent), console=console, screen=True, auto_refresh=False) as live:
-        async for _ in _changes(agent):
-            live.update(draw(agent), refresh=True)
+async def _redraw(agent: Agent, shelf: Shelf | None, console: Console) -> None:
+    with Live(draw(agent, shelf), console=console, screen=True, auto_refresh=False) as live:
+        async for _ in _changes(agent, shelf):
+            live.update(draw(agent, shelf), refresh=True)
 
 
-async def _write_lines(agent: Agent, console: Console) -> None:
+async def _write_lines(agent: Agent, shelf: Shelf | None, console: Console) -> None:
     told: dict[str, str] = {}
     state = ""
-    async for _ in _changes(agent):
+    async for _ in _changes(agent, shelf):
+        for item in shelf.items if shelf else ():
+            line = _item_line(item, with_age=False)
+            if told.get(f"shelf {item.name}") != line:
+                told[f"shelf {item.name}"] = line
+                _print_line(console, line)
         if state != (state := _state(agent, with_age=False)):
             _print_line(console, state)
         for answer in reversed(answers(agent.signals)):
@@ -100,10 +129,12 @@ def _print_line(console: Console, line: str) -> None:
     console.print(Text(f"{time.strftime('%H:%M:%S')} {clean(line)}"), soft_wrap=True)
 
 
-async def _changes(agent: Agent) -> AsyncIterator[None]:
+async def _changes(agent: Agent, shelf: Shelf | None) -> AsyncIterator[None]:
     """Once at the start, after every change (many at once count as one), and every second for the clock."""
     changed = asyncio.Event()
-    agent.listeners.append(changed.set)
+    told = [agent.listeners, *([shelf.listeners] if shelf else [])]
+    for listeners in told:
+        listeners.append(changed.set)
     try:
         while True:
             yield
@@ -114,12 +145,13 @@ async def _changes(agent: Agent) -> AsyncIterator[None]:
                 pass
             changed.clear()
     finally:
-        agent.listeners.remove(changed.set)
+        for listeners in told:
+            listeners.remove(changed.set)
 
 
-def draw(agent: Agent) -> RenderableType:
+def draw(agent: Agent, shelf: Shelf | None = None) -> RenderableType:
     """The whole screen."""
-    return Group(*_parts(agent))
+    return Group(*_parts(agent), *(_shelf(shelf) if shelf else ()))
 
 
 def clean(text: str) -> str:
@@ -238,3 +270,46 @@ def _earlier(answer: ShownAnswer) -> Text:
 
 def _line(answer: ShownAnswer) -> str:
     return f"{answer.question} → {answer.told}"
+
+
+def _shelf(shelf: Shelf) -> Iterator[RenderableType]:
+    """The collections the screen keeps: each with its age, and the first rows."""
+    for item in shelf.items:
+        yield Rule(style="dim")
+        yield Text(f" {clean(_item_line(item))}", style="green" if item.live else "yellow")
+        if item.problem is not None:
+            yield Text(f" {clean(item.problem.line())}", style="yellow")
+        if item.kept is not None and item.kept.rows:
+            yield Padding(_item_table(item.kept), (0, 1))
+
+
+def _item_line(item: Item, *, with_age: bool = True) -> str:
+    age = item.age_s()
+    if item.kept is None or age is None:
+        return f"{item.name}, nothing yet"
+    count = len(item.kept.rows)
+    told = f"{item.name}, {count:,} {'row' if count == 1 else 'rows'}"
+    if item.live:
+        return f"{told}, live"
+    at = time.localtime(item.kept.at)
+    today = at[:3] == time.localtime()[:3]
+    told += f", as of {time.strftime('%H:%M' if today else '%Y-%m-%d %H:%M', at)}"
+    return f"{told}, {ago(age).removesuffix(' ago')} old" if with_age else told
+
+
+def _item_table(kept: Kept) -> Table:
+    table = Table(box=None, header_style="dim", padding=(0, 2, 0, 0))
+    columns = {name: kind for name, kind in kept.columns.items() if name != "id"}
+    shown = list(columns.items())[:COLUMNS]
+    for name, kind in shown:
+        right = kind in ("int8", "numeric")
+        table.add_column(Text(clean(name)), justify="right" if right else "left", overflow="ellipsis", no_wrap=True)
+    for row in list(kept.rows.values())[:ROWS]:
+        table.add_row(*(Text(clean(_item_value(row.get(name), kind))) for name, kind in shown))
+    if len(kept.rows) > ROWS:
+        table.caption = f"the first {ROWS} of {len(kept.rows):,} rows"
+    return table
+
+
+def _item_value(value: str | None, kind: str) -> str:
+    return say(value in ("true", "t") if kind == "bool" and value is not None else value)
