@@ -257,7 +257,7 @@ class _Maker:
     def _row(self) -> sql.Composed:
         word = self._declared.field
         value = sql.SQL("null::numeric") if word is None else self._number(word, "field")
-        return sql.SQL("t.id::text as subject, {} as value, to_jsonb(t) as facts").format(value)
+        return sql.SQL("t.id::text as subject, {} as value, to_jsonb(t.*) as facts").format(value)
 
     def _number(self, word: str, key: str) -> sql.Composable:
         """A number of a row, also where it waits in the overflow column for its own to be widened."""
@@ -265,8 +265,8 @@ class _Maker:
         if kind not in ("integer", "numeric"):
             _fail(f"The field {word} holds no numbers.", {"key": key, "type": kind})
         return sql.SQL(
-            "coalesce({0}::numeric, case when jsonb_typeof(to_jsonb(t) #> {1}) = 'number' "
-            "then (to_jsonb(t) #>> {1})::numeric end)"
+            "coalesce({0}::numeric, case when jsonb_typeof(to_jsonb(t.*) #> {1}) = 'number' "
+            "then (to_jsonb(t.*) #>> {1})::numeric end)"
         ).format(held, sql.Literal(["extra", name]))
 
     def _aggregate(self) -> sql.Composable:

@@ -160,7 +160,7 @@ async def _claim(db: Connection, collection: str, rows: list[dict[str, Any]]) ->
 
 
 async def _rows(db: Connection, collection: str) -> list[dict[str, Any]]:
-    query = sql.SQL("select to_jsonb(t) from api.{} t order by id limit {}")
+    query = sql.SQL("select to_jsonb(t.*) from api.{} t order by id limit {}")
     found = await db.execute(query.format(sql.Identifier(collection), _ROWS_READ))
     return [row[0] for row in await found.fetchall()]
 
