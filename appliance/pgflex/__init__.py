@@ -13,5 +13,6 @@ it at once under the roles of the box; every committed change leaves through the
     ...         return await Store(pool).insert("beds", [{"bed": "C-01", "free": True}], "staff")
 
 Files: `embedded` (the programs), `migrate` + `migrations/` (schema), `fields` (types), `store` (writes),
-`catalog` (what a role sees), `changes` (the feed), `rest` (PostgREST client), `seed` + `demo/` (demo data).
+`catalog` (what a role sees), `changes` (the feed), `formula` and `computed` (computed fields), `alert_rules` and
+`alerts`, `rest` (PostgREST client), `seed` + `demo/` (demo data).
 """

@@ -7,6 +7,7 @@ async with open_pool(dsn) as pool, connection(pool) as db:
 from __future__ import annotations
 
 import json
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
@@ -20,7 +21,7 @@ from psycopg.types.json import set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from appliance.errors import ApplianceError
-from appliance.types import Role
+from appliance.types import RoleName
 
 Connection = psycopg.AsyncConnection[TupleRow]
 Pool = AsyncConnectionPool[Connection]
@@ -42,10 +43,18 @@ def open_pool(dsn: str, size: int = _POOL_SIZE) -> Pool:
         max_size=size,
         timeout=_POOL_WAIT_S,
         configure=_configure,
-        check=AsyncConnectionPool.check_connection,
+        check=_check,
         kwargs={"autocommit": True},
         name="pgflex",
     )
+
+
+async def _check(db: Connection) -> None:
+    """Ask a connection whether it is alive, where something came in on it unasked: the end of a server does."""
+    waiting = select.poll()
+    waiting.register(db.fileno(), select.POLLIN)
+    if waiting.poll(0):
+        await AsyncConnectionPool.check_connection(db)
 
 
 async def _configure(db: Connection) -> None:
@@ -70,7 +79,7 @@ async def transaction(pool: Pool) -> AsyncIterator[Connection]:
         yield db
 
 
-async def act_as(db: Connection, role: Role) -> None:
+async def act_as(db: Connection, role: RoleName) -> None:
     """Take on a role for the rest of the transaction: its grants and policies hold from here."""
     await db.execute("select set_config('role', %s, true)", [role])
 

@@ -182,6 +182,7 @@ def postgrest_command(cluster: Cluster, settings: Settings, port: int, secret: s
         "PGRST_DB_AGGREGATES_ENABLED": "true",
         "PGRST_JWT_SECRET": secret,
         "PGRST_JWT_AUD": "dreamstack",
+        "PGRST_DB_PRE_REQUEST": "door.check_token",
         "PGRST_SERVER_HOST": "127.0.0.1",
         "PGRST_SERVER_PORT": str(port),
         "PGRST_LOG_LEVEL": "error",

@@ -6,7 +6,8 @@ The lattice (a type can hold what the types below it hold; nothing is lost on th
                 date < timestamptz ─┴─ text < jsonb
 
 A null tells nothing. ``"007"`` is text, for a number would lose the zeros; an integer beyond 64 bits is
-numeric; only ISO 8601 dates, and times with an offset, are dates and times.
+numeric; only ISO 8601 dates, and times with an offset, are dates and times. Where numbers meet text they become
+text of the same characters (5 becomes ``"5"``, 1.50 ``"1.50"``); true among numbers is 1.
 
     >>> infer(7), infer("007"), infer("2026-11-23"), infer([1])
     ('integer', 'text', 'date', 'jsonb')
@@ -18,9 +19,10 @@ numeric; only ISO 8601 dates, and times with an offset, are dates and times.
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -40,6 +42,17 @@ SQL_TYPES: Final[dict[FieldType, str]] = {
     "jsonb": "jsonb",
 }
 
+SAMPLES: Final[dict[FieldType, Any]] = {
+    "boolean": True,
+    "integer": 1,
+    "numeric": Decimal("0.5"),
+    "date": "2000-01-01",
+    "timestamptz": "2000-01-01T00:00:00Z",
+    "text": "x",
+    "jsonb": {},
+}
+"""A value of each type and of no lesser one."""
+
 _ABOVE: Final[dict[FieldType, frozenset[FieldType]]] = {
     "boolean": frozenset({"boolean", "integer", "numeric", "text", "jsonb"}),
     "integer": frozenset({"integer", "numeric", "text", "jsonb"}),
@@ -58,8 +71,23 @@ _LONGEST_NAME: Final = 63
 
 _TAKEN: Final = frozenset(
     # What PostgREST reads from an address as something else than a column, the key, and PostgreSQL's own columns.
-    "select order limit offset and or not columns on_conflict id ctid xmin xmax cmin cmax tableoid".split()
+    # And the column of values that do not fit theirs.
+    "select order limit offset and or not columns on_conflict id ctid xmin xmax cmin cmax tableoid extra".split()
 )
+
+_NONE: Final = type(None)
+_PLAIN: Final[dict[FieldType, frozenset[type]]] = {
+    "boolean": frozenset({bool, _NONE}),
+    "integer": frozenset({int, _NONE}),
+    "numeric": frozenset({int, Decimal, float, _NONE}),
+    "date": frozenset({str, _NONE}),
+    "timestamptz": frozenset({str, _NONE}),
+    "text": frozenset({str, _NONE}),
+    "jsonb": frozenset({dict, list, str, int, Decimal, float, bool, _NONE}),
+}
+_LONGEST_INTEGER: Final = 4300
+_LONG_INTEGER: Final = re.compile(rb"\d{4300}")
+_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 
 _json = msgspec.json.Encoder(decimal_format="number")
 _exact = msgspec.json.Decoder(float_hook=Decimal)
@@ -82,6 +110,22 @@ def infer(value: Any) -> FieldType | None:
     if isinstance(value, str):
         return _infer_text(value)
     return "jsonb"
+
+
+def plain(values: Sequence[Any], kind: FieldType) -> bool:
+    """Whether every value can be written to a column of this type just as it stands."""
+    if not _PLAIN[kind].issuperset(map(type, values)):
+        return False
+    if kind == "integer":
+        return all(value in _INTEGERS for value in values if value is not None)
+    if kind in ("date", "timestamptz"):
+        return all(_infer_text(value) == kind for value in values if value is not None)
+    return True
+
+
+def fits(value: Any, kind: FieldType) -> bool:
+    """Whether a column of this type holds `value` without loss, as it stands or converted."""
+    return join(infer(value), kind) == kind
 
 
 def join(left: FieldType | None, right: FieldType | None) -> FieldType | None:
@@ -107,7 +151,7 @@ def convert(value: Any, kind: FieldType) -> Any:
     if value is None or kind == "jsonb":
         return value
     if kind == "text":
-        return value if isinstance(value, str) else _json.encode(value).decode()
+        return value if isinstance(value, str) else _as_text(value)
     if kind in ("integer", "numeric") and isinstance(value, bool):
         return int(value)
     if kind == "timestamptz" and _DATE.fullmatch(value):
@@ -128,18 +172,70 @@ def widen_sql(column: str, held: FieldType, wanted: FieldType) -> str:
     return f"{column}::{SQL_TYPES[wanted]}"
 
 
+def spilled_sql(value: str, wanted: FieldType) -> str:
+    """The SQL expression that turns `value`, the SQL of a jsonb that is not null, into a type that can hold it."""
+    return value if wanted == "jsonb" else f"({value} #>> '{{}}')::{SQL_TYPES[wanted]}"
+
+
 def read_json(body: bytes) -> Any:
     """JSON with its numbers kept exact.
 
     Raises:
-        ApplianceError: PGF103, it is not JSON.
+        ApplianceError: PGF103, it is not JSON, or an object names a key twice.
     """
     try:
-        return _exact.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidOperation) as error:
+        value = _decoded(body)
+        if body.count(b":") != (count := _keys(value)) and _STRING.sub(b"", body).count(b":") != count:
+            json.loads(body, object_pairs_hook=_refuse_twice, parse_int=str)
+    except (ValueError, RecursionError, InvalidOperation) as error:
         raise ApplianceError(
             "PGF103", "The body is not JSON.", str(error), "Send a JSON object or a list of them."
         ) from None
+    return value
+
+
+def read_rows(rows: Iterable[str]) -> list[dict[str, Any]]:
+    """Rows that the database gave as JSON texts, their numbers kept exact."""
+    made: list[dict[str, Any]] = _decoded(f"[{','.join(rows)}]".encode())
+    return made
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return _exact.decode(body)
+    except msgspec.DecodeError:
+        # Python reads a whole number of more than 4300 digits only as a decimal; msgspec does not read it at all.
+        if not _LONG_INTEGER.search(body):
+            raise
+        return json.loads(body.decode(), parse_float=Decimal, parse_int=_integer, parse_constant=_refuse_constant)
+
+
+def _integer(digits: str) -> int | Decimal:
+    return int(digits) if len(digits) < _LONGEST_INTEGER else Decimal(digits)
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no number in JSON")
+
+
+def _keys(value: Any) -> int:
+    """How many keys the objects within a value have."""
+    if isinstance(value, dict):
+        return len(value) + sum(_keys(item) for item in value.values() if isinstance(item, (dict, list)))
+    if isinstance(value, list):
+        return sum(_keys(item) for item in value if isinstance(item, (dict, list)))
+    return 0
+
+
+def _refuse_twice(pairs: list[tuple[str, Any]]) -> Any:
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            raise ApplianceError(
+                "PGF103", "An object names a key twice.", {"key": name[:200]}, "Give every key one value."
+            )
+        seen.add(name)
+    return None
 
 
 def write_json(value: Any) -> str:
@@ -198,6 +294,14 @@ def numbered(name: str, taken: Iterable[str]) -> str:
 def meaning(label: str) -> str:
     """What two labels share when they mean the same field: case, spaces, hyphens and underscores do not count."""
     return re.sub(r"[\s_\-]+", " ", unicodedata.normalize("NFKC", label).casefold()).strip()
+
+
+def _as_text(value: bool | int | float | Decimal) -> str:
+    """A value as PostgreSQL writes it in a text."""
+    if isinstance(value, bool | int):
+        return str(value).lower()
+    number = value if isinstance(value, Decimal) else Decimal(repr(value))
+    return format(number if number else number.copy_abs(), "f")
 
 
 def _infer_text(value: str) -> FieldType:

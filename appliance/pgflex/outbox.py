@@ -242,18 +242,24 @@ def _seen(entry: Entry, role: str, columns: Columns) -> _View | None:
     if not before or entry.op == "insert":
         return _View("insert", row, names)
     changed = entry.changed or ()
-    if columns is not None:
-        changed = tuple(name for name in changed if name in columns)
+    changed = tuple(name for name in changed if not _is_ours(name) and (columns is None or name in columns))
     return _View("update", row, changed) if changed else None
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a column is the box's own: a field never begins so, a column that is being widened does."""
+    return name.startswith("_")
 
 
 def _row(text: str, columns: Columns) -> tuple[str, tuple[str, ...]]:
     """The row as JSON text with the columns given, what overflowed in its place; and the names that have a value."""
     fields = _fields.decode(text)
     extra = fields.pop(_EXTRA, None)
-    if extra is not None or columns is not None:
+    if extra is not None or columns is not None or any(map(_is_ours, fields)):
         fields |= {} if extra is None or bytes(extra) == b"null" else _fields.decode(extra)
-        fields = {name: value for name, value in fields.items() if columns is None or name in columns}
+        fields = {
+            name: value for name, value in fields.items() if not _is_ours(name) and (columns is None or name in columns)
+        }
         text = msgspec.json.encode(fields).decode()
     return text, tuple(sorted(name for name, value in fields.items() if bytes(value) != b"null"))
 

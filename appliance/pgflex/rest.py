@@ -17,7 +17,7 @@ import jwt
 import msgspec
 
 from appliance.errors import ApplianceError
-from appliance.types import Role
+from appliance.types import RoleName
 
 __all__ = ["Rest"]
 
@@ -40,13 +40,13 @@ class Rest:
     def __init__(self, base_url: str, secret: str) -> None:
         self._client = httpx.AsyncClient(base_url=base_url, timeout=_TIMEOUT, trust_env=False)
         self._secret = secret
-        self._tokens: dict[Role, tuple[str, float]] = {}
+        self._tokens: dict[RoleName, tuple[str, float]] = {}
 
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
 
-    def token(self, role: Role) -> str:
+    def token(self, role: RoleName) -> str:
         """A token (JWT, HS256) to act as `role`; valid for at least 20 more seconds, at most 60."""
         token, until = self._tokens.get(role, ("", 0.0))
         now = time.time()
@@ -56,7 +56,7 @@ class Rest:
             self._tokens[role] = (token, until)
         return token
 
-    async def get(self, path_and_query: str, role: Role) -> list[dict[str, Any]]:
+    async def get(self, path_and_query: str, role: RoleName) -> list[dict[str, Any]]:
         """The rows of a request such as ``/beds?select=bed``.
 
         Raises:
@@ -79,7 +79,7 @@ class Rest:
         rows = msgspec.json.decode(answer.content)
         return rows if isinstance(rows, list) else [rows]
 
-    async def lookup(self, collection: str, field: str, text: str, role: Role, limit: int = 5) -> list[str]:
+    async def lookup(self, collection: str, field: str, text: str, role: RoleName, limit: int = 5) -> list[str]:
         """Stored values of a text field that equal `text`, else that contain it; case does not count.
 
         Raises:

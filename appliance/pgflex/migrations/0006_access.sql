@@ -490,6 +490,8 @@ begin
     raise insufficient_privilege using message = format('role %I is one of the box', old.name);
   end if;
   if shobj_description(to_regrole(old.name), 'pg_authid') = 'A role of the facility.' then
+    -- First what are many: "drop owned" goes through a table's columns anew for each of them.
+    execute format('revoke all on all tables in schema api from %I', old.name);
     execute format('drop owned by %I', old.name);
     execute format('drop role %I', old.name);
     notify pgrst, 'reload config';

@@ -85,6 +85,12 @@ def test_a_value_that_overflowed_is_in_its_place() -> None:
     assert empty.row == {"id": 1, "dose": 2}
 
 
+def test_a_column_that_is_being_filled_is_not_told() -> None:
+    (change,) = told(entry(row='{"id":1,"dose":2,"_7":"2"}', changed=("_7", "dose")))
+    assert (change.row, change.changed) == ({"id": 1, "dose": 2}, ("dose",))
+    assert told(entry(row='{"id":1,"dose":2,"_7":"2"}', changed=("_7",))) == []
+
+
 def test_events_say_what_changes_say() -> None:
     for item, role, columns in (
         (entry(), "staff", None),

@@ -1,79 +1,16 @@
-"""Where the labels of documents go, without a database."""
+"""The store's rules that need no database."""
+
+import asyncio
+import json
+from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from appliance.errors import ApplianceError
-from appliance.pgflex.fields import convert
-from appliance.pgflex.store import Store, _Column, _Layout, _needed
-
-labels = st.text(min_size=1, max_size=8).filter(lambda text: text.strip() != "" and "\x00" not in text)
-
-
-def test_new_labels_become_columns() -> None:
-    needed = _needed(None, [{"Bed No": "C-01", "free": True, "x": None}])
-    assert [(column.name, column.label, column.type) for column in needed.added] == [
-        ("bed_no", "Bed No", "text"),
-        ("free", "free", "boolean"),
-    ]
-    assert needed.document({"Bed No": "C-01", "free": True, "x": None}) == {"bed_no": "C-01", "free": True}
-
-
-def test_known_label_means_its_column() -> None:
-    layout = _Layout((_Column("bed_no", "Bed No", "text"),), "staff")
-    for label in ("Bed No", "bed_no", "BED-NO"):
-        needed = _needed(layout, [{label: "C-01"}])
-        assert needed.names == {label: "bed_no"}
-        assert needed.added == needed.widened == ()
-
-
-def test_labels_that_mean_the_same_in_one_document_stay_apart() -> None:
-    document = {"ward": 1, "Ward": 2}
-    needed = _needed(None, [document])
-    assert sorted(needed.document(document).values()) == [1, 2]
-    layout = _Layout((_Column("ward", "Ward", "integer"),), "staff")
-    again = _needed(layout, [document])
-    assert again.names == {"Ward": "ward", "ward": "ward_2"}
-
-
-def test_wider_values_widen() -> None:
-    layout = _Layout((_Column("n", "n", "integer"),), "staff")
-    needed = _needed(layout, [{"n": 1}, {"n": "x"}])
-    assert [column.name for column in needed.widened] == ["n"]
-    assert needed.types == {"n": "text"}
-    assert needed.document({"n": 1}) == {"n": "1"}
-
-
-@given(st.lists(st.dictionaries(labels, st.integers() | st.text() | st.none()), min_size=1, max_size=4))
-def test_no_value_of_a_document_is_lost(documents: list[dict[str, object]]) -> None:
-    needed = _needed(None, documents)
-    for document in documents:
-        written = needed.document(document)
-        told = {label: value for label, value in document.items() if value is not None}
-        assert len({needed.names[label] for label in told}) == len(told)
-        for label, value in told.items():
-            name = needed.names[label]
-            assert written[name] == convert(value, needed.types[name])
-    names = [column.name for column in needed.added]
-    assert len(names) == len(set(names))
-
-
-@given(st.lists(st.dictionaries(labels, st.integers()), min_size=1, max_size=4))
-def test_the_same_documents_again_need_nothing_new(documents: list[dict[str, int]]) -> None:
-    layout = _Layout(_needed(None, documents).added, "staff")
-    again = _needed(layout, documents)
-    assert again.widened == ()
-    for document in documents:
-        assert sorted(again.document(document).values()) == sorted(document.values())
-
-
-@pytest.mark.parametrize("documents", [[5], ["x"], [{}, None]])
-async def test_only_objects_are_documents(documents: list[object]) -> None:
-    from appliance.pgflex.store import _documents
-
-    with pytest.raises(ApplianceError, match="PGF103"):
-        _documents(documents)
+from appliance.pgflex.known import Known
+from appliance.pgflex.layout import Column, Layout
+from appliance.pgflex.store import Store
+from appliance.pgflex.writing import Statement
 
 
 async def test_wall_may_not_write() -> None:
@@ -81,7 +18,50 @@ async def test_wall_may_not_write() -> None:
     for attempt in (
         store.insert("beds", [{"a": 1}], "wall"),
         store.update("beds", 1, {"a": 1}, "wall"),
+        store.replace("beds", 1, {"a": 1}, "wall"),
         store.delete("beds", 1, "wall"),
     ):
         with pytest.raises(ApplianceError, match="PGF106"):
             await attempt
+
+
+class Together(Known):
+    """Writes nothing, and tells what would have been written together."""
+
+    def __init__(self, refused: str = "") -> None:
+        super().__init__(None)  # type: ignore[arg-type]
+        self.remember("beds", "staff", Layout((Column("n", "n", "integer"),)))
+        self.written: list[list[Any]] = []
+        self._refused = refused
+
+    async def _run(self, collection: str, role: str, statement: Statement) -> list[dict[str, Any]]:
+        await asyncio.sleep(0.001)
+        rows = [{"id": place, **row} for place, row in enumerate(json.loads(statement.parameters[0]))]
+        self.written.append([row["n"] for row in rows])
+        if self._refused and len(rows) > 1:
+            raise ApplianceError(self._refused, "No.")
+        return rows
+
+
+async def test_writes_that_wait_go_together() -> None:
+    known = Together()
+    rows = await asyncio.gather(*(known.insert("beds", [{"n": number}], "staff") for number in range(9)))
+    assert [row and row[0]["n"] for row in rows] == list(range(9))
+    assert known.written == [[0], [1, 2, 3, 4, 5, 6, 7, 8]]
+    assert await known.insert("beds", [{"n": 9}], "staff") == [{"id": 0, "n": 9}]
+    assert await known.insert("wards", [{"n": 9}], "staff") is None
+
+
+async def test_what_is_refused_for_one_is_tried_alone_by_each() -> None:
+    known = Together("PGF103")
+    rows = await asyncio.gather(*(known.insert("beds", [{"n": number}], "staff") for number in range(4)))
+    assert rows == [[{"id": 0, "n": 0}], None, None, None]
+
+
+async def test_what_may_have_been_written_is_not_tried_again() -> None:
+    known = Together("PGF101")
+    told = await asyncio.gather(
+        *(known.insert("beds", [{"n": number}], "staff") for number in range(3)), return_exceptions=True
+    )
+    assert told[0] == [{"id": 0, "n": 0}]
+    assert [getattr(each, "code", None) for each in told[1:]] == ["PGF101", "PGF101"]
