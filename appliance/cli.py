@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_up(commands)
     _add_ask(commands)
+    _add_import(commands)
     _add_screen(commands)
     _add_doctor(commands)
     _command(commands, "version", "print the version", "  appliance version", _version)
@@ -233,6 +234,41 @@ def _request(
     )
 
 
+# import --------------------------------------------------------------------------------------------------
+
+
+def _add_import(commands: Any) -> None:
+    examples = (
+        "  appliance import stock.csv                     into the collection stock\n"
+        "  appliance import stock.csv --dry-run           show what would be stored, and store nothing\n"
+        "  appliance import export.jsonl --collection visits --role admin --key KEY"
+    )
+    told = "import a CSV or JSON file into a collection of the running box"
+    parser = _command(commands, "import", told, examples, _import)
+    parser.add_argument(
+        "file", metavar="FILE", help="CSV (.csv, .tsv), JSON objects in lines (.jsonl) or a list (.json)"
+    )
+    parser.add_argument("--collection", default="", metavar="NAME", help="where to; else the file's name")
+    parser.add_argument("--format", default="", choices=("csv", "ndjson", "json"), help="where its name does not tell")
+    parser.add_argument("--encoding", default="", metavar="NAME", help="where it is not UTF-8, such as cp1252")
+    parser.add_argument("--dry-run", action="store_true", help="report what is in it, and write nothing")
+    parser.add_argument("--skip-bad", action="store_true", help="leave lines out that cannot be read, and list them")
+    parser.add_argument("--role", help="act as this role: staff or admin")
+    _add_door(parser)
+
+
+def _import(options: argparse.Namespace) -> int:
+    from appliance.services.importer import Import, import_file
+
+    names = ("url", "key", "role", "collection", "format", "encoding", "dry_run", "skip_bad")
+    try:
+        import_file(Import(Path(options.file), **{name: getattr(options, name) for name in names}))
+    except KeyboardInterrupt:
+        print("Cancelled; nothing of the file is kept.", file=sys.stderr)
+        raise
+    return 0
+
+
 # screen, doctor, version ---------------------------------------------------------------------------------
 
 
@@ -240,7 +276,8 @@ def _add_screen(commands: Any) -> None:
     examples = (
         "  appliance screen                       find the box by mDNS and show its answers\n"
         "  appliance screen --once                print what it shows now, and end\n"
-        "  appliance screen --box ID@192.0.2.7:4433 --key KEY"
+        "  appliance screen --box ID@192.0.2.7:4433 --key KEY\n"
+        "  appliance screen --keep beds,wards     keep these rows on this disk, for when the box is gone"
     )
     parser = _command(commands, "screen", "show the box's live answers in this terminal", examples, _screen)
     parser.add_argument("--box", metavar="ID@IP:PORT", help="the box, where mDNS does not reach")
@@ -248,6 +285,13 @@ def _add_screen(commands: Any) -> None:
         "--key", default=os.environ.get("DREAMSTACK_KEY", ""), help="the credential, where the box asks for one"
     )
     parser.add_argument("--data", metavar="DIR", help="where the screen keeps its key and what it last showed")
+    parser.add_argument("--keep", metavar="NAMES", default="", help="collections to keep on this disk: beds,wards")
+    parser.add_argument(
+        "--door",
+        metavar="URL",
+        default=os.environ.get("DREAMSTACK_URL", "http://127.0.0.1:8080"),
+        help="the box's address, where --keep takes them from",
+    )
     parser.add_argument("--once", action="store_true", help="print the state and end")
     parser.add_argument("--timeout", type=float, default=10.0, metavar="SECONDS", help="how long to look for the box")
 
@@ -259,7 +303,13 @@ def _screen(options: argparse.Namespace) -> int:
     return asyncio.run(
         run_screen(
             ScreenOptions(
-                box=options.box or "", credential=options.key, once=options.once, timeout_s=options.timeout, **given
+                box=options.box or "",
+                credential=options.key,
+                once=options.once,
+                timeout_s=options.timeout,
+                keep=tuple(name.strip() for name in options.keep.split(",") if name.strip()),
+                door=options.door,
+                **given,
             )
         )
     )

@@ -58,8 +58,22 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     ),
     Setting("postgrest", str, "", "A PostgREST program to use; empty takes the bundled one, else the one on PATH."),
     Setting("feed_rows_kept", int, 200_000, "Changes kept for readers that resume."),
+    Setting("feed_days_kept", int, 7, "Days a change is kept for readers that resume."),
+    Setting("feed_bytes_kept", int, 1_073_741_824, "Bytes of changes kept for readers that resume, about."),
+    Setting("shapes_limit", int, 200, "Shapes the box follows at once; the longest unused makes room for a new one."),
+    Setting("shape_rows_limit", int, 100_000, "Rows a shape may have."),
+    Setting("electric_url", str, "", "Where an Electric service listens that serves shapes; empty serves them here."),
+    Setting("electric_secret", str, "", "The secret that Electric service asks for."),
     Setting("document_limit", int, 4_194_304, "Bytes a request that writes documents may have."),
+    Setting("documents_limit", int, 10_000, "Documents a request may have."),
+    Setting("depth_limit", int, 32, "How deep lists and objects may be nested within a document."),
+    Setting("key_limit", int, 500, "Characters the name of a field may have."),
+    Setting("import_limit", int, 2_147_483_648, "Bytes a file that is imported may have."),
     Setting("fields_limit", int, 1200, "Fields a collection may have."),
+    Setting(
+        "widen_rows_limit", int, 50_000, "Rows up to which a column is made wider at once; else in the background."
+    ),
+    Setting("token_ttl_limit_s", int, 86_400, "Seconds a token that the box gives out may last."),
     Setting("frame_limit", int, 4_194_304, "Payload bytes of a frame the box accepts."),
     Setting("receivers_limit", int, 2000, "Receivers the bridge serves at once."),
     Setting("diffs_kept", int, 256, "Diffs of a stream kept for receivers that resume."),
@@ -92,8 +106,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     postgres_user: str
     postgrest: str
     feed_rows_kept: int
+    feed_days_kept: int
+    feed_bytes_kept: int
+    shapes_limit: int
+    shape_rows_limit: int
+    electric_url: str
+    electric_secret: str
     document_limit: int
+    documents_limit: int
+    depth_limit: int
+    key_limit: int
+    import_limit: int
     fields_limit: int
+    widen_rows_limit: int
+    token_ttl_limit_s: int
     frame_limit: int
     receivers_limit: int
     diffs_kept: int

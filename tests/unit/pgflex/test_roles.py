@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import jwt
@@ -155,7 +156,7 @@ def test_a_good_token_says_who_and_until_when() -> None:
     assert 50 < token.expires - time.time() <= 60
 
 
-NO_GOOD = {
+NO_GOOD: dict[str, Callable[[], str]] = {
     "another audience": lambda: signed(aud="elsewhere"),
     "no audience": lambda: signed(aud=None),
     "no end": lambda: signed(exp=None),
