@@ -87,7 +87,7 @@ async def act_as(db: Connection, role: RoleName) -> None:
 def fault(error: Exception) -> ApplianceError:
     """A database fault as a person should read it."""
     told = _told(error)
-    if isinstance(error, errors.QueryCanceled | errors.LockNotAvailable):
+    if isinstance(error, errors.QueryCanceled | errors.LockNotAvailable | errors.DeadlockDetected):
         return ApplianceError("PGF114", "The database took too long.", told, "Try again; ask for less at once.")
     if isinstance(error, errors.InsufficientPrivilege):
         return ApplianceError("PGF106", "This role may not do that.", told, "Act as a role that may.")

@@ -61,7 +61,8 @@ class Rest:
 
         Raises:
             ApplianceError: PGF102 (PostgREST does not answer), PGF101 (it has no database),
-                PGF112 (it refused; its own code, message, details and hint are the details).
+                PGF106 (the role may not), PGF112 (it refused otherwise); PostgREST's own code, message, details and
+                hint are the details.
         """
         try:
             answer = await self._client.get(
@@ -120,4 +121,6 @@ def _refused(answer: httpx.Response) -> ApplianceError:
         return ApplianceError(
             "PGF101", "PostgreSQL does not answer.", details, "The box restarts it by itself; try again."
         )
+    if isinstance(details, dict) and details["code"] == "42501":
+        return ApplianceError("PGF106", "This role may not do that.", details, "Act as a role that may.")
     return ApplianceError("PGF112", "The database refused the request.", details)

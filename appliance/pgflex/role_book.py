@@ -19,12 +19,14 @@ import msgspec
 import psycopg
 
 from appliance.observation import logger
-from appliance.pgflex.database import Connection
+from appliance.pgflex.database import Connection, fault
 from appliance.types import ROLES, Role, RoleName
 
 __all__ = ["RoleBook", "State"]
 
 RETRY_S: Final = 0.5
+IDLE_S: Final = 30.0
+"""How often it looks though nothing was heard."""
 
 _LEVELS: Final = "select name, level from flex.roles order by name"
 _REVOKED: Final = "select jti from flex.tokens where revoked is not null and expires > now() order by jti"
@@ -69,9 +71,12 @@ class RoleBook:
             with suppress(psycopg.Error, OSError):
                 async with await psycopg.AsyncConnection.connect(self._dsn, autocommit=True, connect_timeout=5) as db:
                     await db.execute("listen flex_access")
-                    await self._load(db)
-                    async for _ in db.notifies():
-                        await self._load(db)
+                    heard = True
+                    while True:
+                        await self._load(db, heard)
+                        heard = False
+                        async for _ in db.notifies(timeout=IDLE_S, stop_after=1):
+                            heard = True
             logger("pgflex").warn("roles cannot be followed just now")
             await asyncio.sleep(RETRY_S)
 
@@ -79,10 +84,13 @@ class RoleBook:
         """Know by the return what was committed before the call.
 
         Raises:
-            psycopg.Error: the database does not answer.
+            ApplianceError: PGF101, the database does not answer.
         """
-        async with await psycopg.AsyncConnection.connect(self._dsn, autocommit=True, connect_timeout=5) as db:
-            await self._load(db)
+        try:
+            async with await psycopg.AsyncConnection.connect(self._dsn, autocommit=True, connect_timeout=5) as db:
+                await self._load(db)
+        except psycopg.Error as error:
+            raise fault(error) from error
 
     def end(self) -> None:
         """End every :meth:`states`."""
@@ -103,10 +111,12 @@ class RoleBook:
         finally:
             self._waiting.discard(changed)
 
-    async def _load(self, db: Connection) -> None:
+    async def _load(self, db: Connection, heard: bool = True) -> None:
         async with db.transaction():
             levels: dict[RoleName, Role] = dict(await (await db.execute(_LEVELS)).fetchall())
             revoked = frozenset(row[0] for row in await (await db.execute(_REVOKED)).fetchall())
+        if not heard and (levels, revoked) == (self.state.levels, self.state.revoked):
+            return
         self.state = State(levels, revoked, self.state.edition + 1)
         self.loaded.set()
         for each in self._waiting:

@@ -22,7 +22,7 @@ from appliance.llm.plan import Query, read_query
 from appliance.observation import logger
 from appliance.services.assistant import Assistant, now_in
 from appliance.services.clients import BridgeSource, Event
-from appliance.types import Answer, Question, Role
+from appliance.types import Answer, Question, RoleName, audience_of
 
 GATHER_S = 0.01
 """After a reading, changes that arrive within this time lead to one new reading."""
@@ -63,7 +63,7 @@ class Board:
         self.reread = 0
 
     async def ask(
-        self, text: str, role: Role, screen: str, plan: dict[str, Any] | None = None, pinned: bool = False
+        self, text: str, role: RoleName, screen: str, plan: dict[str, Any] | None = None, pinned: bool = False
     ) -> Answer:
         """Answer a question and put it on the board.
 
@@ -211,7 +211,8 @@ class Board:
 
     def _set(self, question: Question, values: dict[str, Any]) -> None:
         if question.id in self._live or all(value is None for value in values.values()):
-            self._bridge.set({f"answer.{question.id}.{name}": value for name, value in values.items()}, question.role)
+            audience = audience_of(question.role)
+            self._bridge.set({f"answer.{question.id}.{name}": value for name, value in values.items()}, audience)
 
     # Staying live ----------------------------------------------------------------------------------------
 
@@ -239,8 +240,9 @@ class Board:
         try:
             found = await self._assistant.again(live.question, plan)
         except ApplianceError as error:
-            if error.status < 500:  # the collection or the right to read it is gone: the last rows stay
-                log.warn("an answer cannot be read anew", question=live.question.text, error=error)
+            if error.status < 500:  # the collection or the right to read it so is gone: no screen keeps its rows
+                log.warn("an answer cannot be read as before", question=live.question.text, error=error)
+                await self._answer(live.question)
                 return True
             self.changed(plan.collection)
             return False

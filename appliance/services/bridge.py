@@ -64,7 +64,7 @@ class Bridge:
             log.info("screen left", peer=connection.peer, screens=len(self.screens))
 
     def _admit(self, connection: Connection, said: dict[str, Any]) -> Member:
-        role = self._access.role(str(said.get("credential") or ""))
+        role = self._access.key_role(str(said.get("credential") or ""))
         return Member(connection.peer[:16], role)
 
     async def source(self, connection: Connection, name: str, stream: str) -> None:

@@ -27,7 +27,8 @@ from appliance.config import Runtime
 from appliance.errors import ApplianceError, from_shape
 from appliance.llm.plan import Query
 from appliance.llm.prompt import Task
-from appliance.types import ROLES, Catalog, Role
+from appliance.pgflex.roles import Access
+from appliance.types import ROLES, Catalog, Collection, Role, RoleName
 
 Event = dict[str, Any]
 FLUSH_S = 0.05
@@ -43,7 +44,7 @@ def loopback_client(runtime: Runtime) -> httpx.AsyncClient:
     )
 
 
-async def catalog(client: httpx.AsyncClient, runtime: Runtime, role: Role) -> Catalog:
+async def catalog(client: httpx.AsyncClient, runtime: Runtime, role: RoleName) -> Catalog:
     """What a role may see.
 
     Raises:
@@ -56,6 +57,23 @@ async def catalog(client: httpx.AsyncClient, runtime: Runtime, role: Role) -> Ca
     if answer.status_code != 200:
         raise from_shape(_json(answer), "BRG406")
     return msgspec.json.decode(answer.content, type=Catalog)
+
+
+async def unseen(client: httpx.AsyncClient, runtime: Runtime, role: RoleName) -> Catalog:
+    """The collections that a role may not see: their names and labels, and nothing else.
+
+    Raises:
+        ApplianceError: BRG406, the data service does not answer.
+    """
+    try:
+        answer = await client.get(f"{runtime.pgflex_url}/access", params={"role": role})
+    except httpx.HTTPError as error:
+        raise _absent("The data service", error) from None
+    if answer.status_code != 200:
+        raise from_shape(_json(answer), "BRG406")
+    told = msgspec.json.decode(answer.content, type=dict[str, Access])
+    hidden = tuple(Collection(name, each.label, ()) for name, each in told.items() if each.columns == ())
+    return Catalog(f"unseen {hash(hidden)}", hidden)
 
 
 def _json(answer: httpx.Response) -> object:

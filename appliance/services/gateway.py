@@ -26,18 +26,21 @@ from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.observation import logger
 from appliance.pgflex.rest import Rest
-from appliance.services import clients
+from appliance.services import clients, door_alerts, door_import, door_roles, door_shapes
 from appliance.services.access import Access
+from appliance.services.alarms import Alarms
 from appliance.services.assistant import Assistant
 from appliance.services.board import Board
 from appliance.services.door import COOKIE, check_meant, credential
 from appliance.services.health import BoxProbe, Health
 from appliance.services.internal import Json, essential, install_errors, start
 from appliance.services.notice import notice
+from appliance.services.own_columns import with_own_columns
 from appliance.services.page import load_page
 from appliance.services.proxy import forward
 from appliance.services.relay import relay
-from appliance.types import Role
+from appliance.services.token_watch import TokenWatch
+from appliance.types import RoleName
 
 log = logger("gateway")
 HOLD_S = 5.0
@@ -77,7 +80,9 @@ class Gateway:
         self.bridge = clients.BridgeSource(runtime, self._hear)
         file = self.settings.data / "gateway" / "board.json"
         self.board = Board(self.assistant, self.bridge, file, self.settings.answers_kept, self.settings.timezone)
+        self.alarms = Alarms(self.client, runtime.pgflex_url, self.bridge)
         self.health = Health(BoxProbe(runtime, self.client))
+        self.watch = TokenWatch(self)
         self.page = load_page()
         self.metrics = Metrics()
         self._restored = asyncio.Event()
@@ -86,7 +91,7 @@ class Gateway:
         if said.get("type") == "ask":
             self.board.ask_soon(said)
 
-    def role(self, request: Request | WebSocket) -> Role:
+    def role(self, request: Request | WebSocket) -> RoleName:
         """The role of a request's credential."""
         return self.access.role(credential(request))
 
@@ -95,8 +100,10 @@ class Gateway:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._join_bridge())
             tasks.create_task(self.board.run())
+            tasks.create_task(self.alarms.run())
             tasks.create_task(self.health.run(self._tell_health))
             tasks.create_task(self._watch_changes())
+            tasks.create_task(self.watch.run())
             tasks.create_task(self._open())
 
     async def _open(self) -> None:
@@ -110,6 +117,7 @@ class Gateway:
                 "box.suggestions": demo.get("questions") or [],
             }
         )
+        await self.alarms.loaded()
         await self.board.restore(tuple(demo.get("pinned") or ()))
         self._restored.set()
 
@@ -124,6 +132,7 @@ class Gateway:
 
     async def _watch_changes(self) -> None:
         async for kind, data in clients.changes(self.client, self.runtime):
+            self.alarms.hear(kind, data)
             if kind == "change":
                 self.board.changed(data.get("collection"))
                 self.metrics.changes.inc()
@@ -165,6 +174,7 @@ def make(runtime: Runtime) -> FastAPI:
         await asyncio.gather(task, return_exceptions=True)
         await gateway.client.aclose()
         await gateway.plain.aclose()
+        await shapes.close()
 
     app = FastAPI(
         title="DreamStack Appliance",
@@ -178,6 +188,10 @@ def make(runtime: Runtime) -> FastAPI:
     install_errors(app, "gateway", Guard(gateway), notice)
     _pages(app, gateway)
     _api(app, gateway)
+    door_alerts.install(app, gateway)
+    door_roles.install(app, gateway)
+    door_import.install(app, gateway)
+    shapes = door_shapes.install(app, gateway)
     _data(app, gateway)
     return app
 
@@ -216,17 +230,13 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
     async def admin() -> Response:
         raise ApplianceError("BRG404", "This version has no console yet.", None, "Use the command: appliance --help")
 
-    @app.get("/shape", include_in_schema=False)
-    async def shape() -> Response:
-        raise ApplianceError("BRG404", "This version serves no shapes yet.", None, "Follow /changes instead.")
-
     @app.websocket("/ws")
     async def socket(websocket: WebSocket) -> None:
         try:
             check_meant(websocket, gateway.settings)
-            role = gateway.access.acting(gateway.role(websocket), websocket.query_params.get("role"))
+            role = gateway.access.screen_role(credential(websocket), websocket.query_params.get("role"))
         except ApplianceError as error:
-            await websocket.close(1008, error.code)
+            await websocket.send_denial_response(Json(error.shape(), 403))  # what a refused upgrade has always been
             return
         await relay(websocket, gateway.runtime, role)
 
@@ -305,6 +315,7 @@ def _data(app: FastAPI, gateway: Gateway) -> None:
         role = gateway.access.acting(gateway.role(request), request.headers.get("x-role"))
         headers = {"Authorization": f"Bearer {gateway.rest.token(role)}"}
         target = f"{runtime.postgrest_url}/{_raw_path(request, '/rest/')}"
+        request = await with_own_columns(request, path, role, gateway.watch)
         return await forward(request, gateway.plain, target, headers, limit=settings.document_limit, absent=no_rest)
 
     async def to_pgflex(request: Request, path: str, wanted: str | None) -> Response:
@@ -319,7 +330,7 @@ def _data(app: FastAPI, gateway: Gateway) -> None:
             absent=no_data,
         )
 
-    @app.api_route("/flex/{path:path}", methods=["POST", "PATCH", "PUT", "DELETE"], include_in_schema=False)
+    @app.api_route("/flex/{path:path}", methods=["GET", "POST", "PATCH", "PUT", "DELETE"], include_in_schema=False)
     async def flex(request: Request, path: str) -> Response:
         return await to_pgflex(request, f"/flex/{_raw_path(request, '/flex/')}", request.headers.get("x-role"))
 

@@ -25,7 +25,7 @@ import os
 import signal
 import socket
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from contextlib import AbstractAsyncContextManager
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -40,9 +40,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.observation import Logger, logger
-from appliance.types import ROLES, Role
+from appliance.types import ROLES, Role, RoleName
 
-__all__ = ["STREAM_GRACE_S", "Json", "checked_role", "essential", "make_app", "role_of", "serve", "start"]
+__all__ = ["STREAM_GRACE_S", "Json", "checked_role", "essential", "known_role", "make_app", "role_of", "serve", "start"]
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 Guard = Callable[[Request], None]
@@ -110,26 +110,40 @@ def _bearer(token: str) -> Guard:
     return guard
 
 
-def role_of(request: Request) -> Role:
+def role_of(request: Request) -> RoleName:
     """The role a request acts as: header ``X-Role``.
 
     Raises:
         ApplianceError: BRG410, missing or unknown.
     """
-    return checked_role(request.headers.get("x-role"))
+    return known_role(request, request.headers.get("x-role"))
+
+
+def known_role(request: Request, name: str | None) -> RoleName:
+    """`name` as a role: a built-in one, or where the app knows of declared ones (``app.state.roles``) one of those.
+
+    Raises:
+        ApplianceError: BRG410, missing or unknown.
+    """
+    known = getattr(request.app.state, "roles", lambda: ROLES)()
+    if name is None or name not in known:
+        raise _no_role(name, known)
+    return name
 
 
 def checked_role(name: str | None) -> Role:
-    """`name` as a role.
+    """`name` as a built-in role.
 
     Raises:
         ApplianceError: BRG410, missing or unknown.
     """
     if name not in ROLES:
-        raise ApplianceError(
-            "BRG410", "The request does not name a role.", {"role": name}, f"One of {', '.join(ROLES)}."
-        )
+        raise _no_role(name, ROLES)
     return name
+
+
+def _no_role(name: str | None, known: Iterable[str]) -> ApplianceError:
+    return ApplianceError("BRG410", "The request does not name a role.", {"role": name}, f"One of {', '.join(known)}.")
 
 
 def start(part: str, make: Callable[[Runtime], FastAPI]) -> None:

@@ -1,10 +1,12 @@
 """The data service: schemaless writes, the catalog and the change feed, on loopback.
 
     POST   /flex/{collection}        a document or a list of them -> 201, the stored rows
+    PUT    /flex/{collection}/{id}   all that the row holds then -> the row
     PATCH  /flex/{collection}/{id}   fields to set -> the whole row
     DELETE /flex/{collection}/{id}   -> 204
     GET    /catalog?role=            what a role may see
     GET    /changes?role=&collection=   server-sent events; resumes after the header Last-Event-ID
+    GET    /v1/shape?table=          a shape, in ElectricSQL's protocol
     GET    /demo                     the demo's facility, questions and pinned questions, or nulls
     GET    /health                   503 until the service is ready, then 200; what does not answer is named
 
@@ -20,32 +22,49 @@ import random
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from fastapi import FastAPI, Path, Request, Response
+from fastapi import FastAPI, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from appliance.config import Runtime
+from appliance.config import Runtime, Settings
 from appliance.errors import ApplianceError
 from appliance.observation import logger
+from appliance.pgflex.alerts import Alerts
 from appliance.pgflex.catalog import FRESH_S, Catalogs
-from appliance.pgflex.changes import CatalogChanged, Event, Feed, Gap, Ready
+from appliance.pgflex.changes import CatalogChanged, Feed, Gap, Kept, Ready
 from appliance.pgflex.database import connection, open_pool
 from appliance.pgflex.demo import Demo, load_demo
-from appliance.pgflex.fields import read_json, write_json
+from appliance.pgflex.discovery import Discovery
+from appliance.pgflex.fields import write_json
 from appliance.pgflex.migrate import migrations
+from appliance.pgflex.outbox import Lag
+from appliance.pgflex.reload import Reload
+from appliance.pgflex.role_book import RoleBook
+from appliance.pgflex.roles import Roles
 from appliance.pgflex.seed import Seed
+from appliance.pgflex.shapes import Shapes
 from appliance.pgflex.store import Store
-from appliance.services.internal import STREAM_GRACE_S, Json, checked_role, essential, make_app, role_of, start
-from appliance.types import ROLES, Change, Role
+from appliance.pgflex.tokens import Tokens
+from appliance.pgflex.widening import Widening
+from appliance.services import (
+    data_alerts,
+    data_computed,
+    data_import,
+    data_relations,
+    data_roles,
+    data_shapes,
+    data_writes,
+)
+from appliance.services.internal import STREAM_GRACE_S, Json, essential, known_role, make_app, role_of, start
+from appliance.types import RoleName
 
 __all__ = ["main", "make"]
 
 _PING_S: Final = 10
 _RETRY_S: Final = 1.0
 _HEALTH_S: Final = 0.8
-Key = Annotated[int, Path(ge=-(2**63), lt=2**63)]
 
 
 class DataService:
@@ -53,51 +72,83 @@ class DataService:
 
     def __init__(self, runtime: Runtime) -> None:
         self.settings = runtime.settings
+        self._dsn = runtime.postgres_dsn
         self.pool = open_pool(runtime.postgres_dsn)
-        self.feed = Feed(runtime.postgres_dsn, runtime.settings.feed_rows_kept)
+        self.feed = Feed(runtime.postgres_dsn, _kept(runtime.settings))
         self.catalogs = Catalogs(self.pool)
-        self.store = Store(self.pool, runtime.settings.fields_limit)
+        self.store = Store(self.pool, data_writes.limits(runtime.settings))
+        self.shapes = Shapes(
+            runtime.postgres_dsn,
+            self.pool,
+            self.feed,
+            shapes_limit=runtime.settings.shapes_limit,
+            rows_limit=runtime.settings.shape_rows_limit,
+        )
         self.seed = Seed(self.store)
+        self.alerts = Alerts(self.pool)
+        self.roles = Roles(self.pool)
+        self.tokens = Tokens(self.pool, runtime.secret, runtime.settings.token_ttl_limit_s)
+        self.book = RoleBook(runtime.postgres_dsn)
         self._newest = migrations()[-1].number
         self._zone = ZoneInfo(self.settings.timezone) if self.settings.timezone else None
         self.demo_ready = runtime.settings.demo == "none"
         self._changed = asyncio.Event()
+        self.discovery = Discovery(self.pool, self._changed.set)
         self._log = logger("pgflex")
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Everything open and every task running."""
         self.feed.watch(self._mark)
+        self.feed.watch(self.discovery.mark)
+        self.feed.watch(self.alerts.mark)
+        self.book.watch(lambda: self._mark(None))
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.pool)
             await stack.enter_async_context(self.feed.running())
-            for work in (self._demo(), self._tell_catalogs()):
+            await stack.enter_async_context(self.shapes.running())
+            await stack.enter_async_context(Reload(self._dsn).running())
+            for work in (
+                Widening(self.pool, self.settings.widen_rows_limit).run(),
+                self._demo(),
+                self._tell_catalogs(),
+                self.alerts.run(),
+                self.book.run(),
+                self.discovery.run(),
+            ):
                 stack.push_async_callback(_stopped, essential("pgflex", work))
             yield
 
     async def told(self) -> dict[str, Any]:
         """What the health page shows: ``status`` (starting, ok, failing) and the state of each part."""
         live = self.feed.live  # before the database is waited for: it may be back by then
-        schema, problem = await self._schema()
+        schema, lag, problem = await self._looked()
         well = problem is None and schema == self._newest and live
         return {
             "status": "starting" if not self.demo_ready else "ok" if well else "failing",
             "database": "down" if problem else "ok",
             "problem": problem,
             "migrations": {"database": schema, "program": self._newest},
-            "feed": {"live": live, "position": self.feed.position, "readers": self.feed.readers},
+            "feed": {
+                "live": live,
+                "position": self.feed.position,
+                "readers": self.feed.readers,
+                "waiting": self.feed.waiting,
+                "lag_commits": lag.commits,
+                "lag_s": lag.seconds,
+            },
         }
 
-    async def _schema(self) -> tuple[int | None, str | None]:
-        """The migration the database is at, or why that cannot be said."""
+    async def _looked(self) -> tuple[int | None, Lag, str | None]:
+        """The migration the database is at and how far the feed is behind it, or why that cannot be said."""
         try:
             async with asyncio.timeout(_HEALTH_S), connection(self.pool) as db:
                 row = await (await db.execute("select max(number) from flex.migrations")).fetchone()
-                return (row[0] if row else None), None
+                return (row[0] if row else None), await self.feed.lag(db), None
         except TimeoutError:
-            return None, "PostgreSQL does not answer."
+            return None, Lag(0, 0.0), "PostgreSQL does not answer."
         except ApplianceError as error:
-            return None, error.message
+            return None, Lag(0, 0.0), error.message
 
     def _mark(self, collection: str | None) -> None:
         self.catalogs.mark(collection)
@@ -105,12 +156,12 @@ class DataService:
 
     async def _tell_catalogs(self) -> None:
         """Tell readers of the feed when what their role may see changed; at most once a second."""
-        versions: dict[Role, str] = {}
+        versions: dict[RoleName, str] = {}
         while True:
             await self._changed.wait()
             self._changed.clear()
             with suppress(ApplianceError):
-                for role in ROLES:
+                for role in self.book.state.levels:
                     version = (await self.catalogs.read(role)).version
                     if versions.setdefault(role, version) != version:
                         versions[role] = version
@@ -145,8 +196,6 @@ class DataService:
         if await self.seed.load(demo, self._now().date()):
             self._log.info("demo loaded", name=demo.name, rows=sum(len(item.rows) for item in demo.collections))
         await self._freshen()
-        self._newest = migrations()[-1].number
-        self._zone = ZoneInfo(self.settings.timezone) if self.settings.timezone else None
         self.demo_ready = True
 
     async def _freshen(self) -> None:
@@ -167,7 +216,13 @@ def make(runtime: Runtime) -> FastAPI:
     app = make_app("pgflex", runtime, lifespan)
     app.state.endings = [service.feed.end_all]
     _reads(app, service)
-    _writes(app, service)
+    data_writes.install(app, service)
+    data_computed.install(app, service)
+    data_import.install(app, service)
+    data_alerts.install(app, service)
+    data_relations.install(app, service)
+    data_shapes.install(app, service)
+    data_roles.install(app, service)
     return app
 
 
@@ -184,7 +239,10 @@ def _reads(app: FastAPI, service: DataService) -> None:
     @app.get("/changes")
     async def changes(request: Request, collection: str | None = None) -> Response:
         after = request.headers.get("last-event-id")
-        events = service.feed.subscribe(_asked_role(request), collection, after)
+        role = _asked_role(request)
+        if collection is not None:
+            await service.roles.check_reads(role, collection)
+        events = service.feed.stream(role, collection, after)
         return EventSourceResponse(_stream(events), ping=_PING_S, shutdown_grace_period=STREAM_GRACE_S)
 
     @app.get("/demo")
@@ -193,68 +251,32 @@ def _reads(app: FastAPI, service: DataService) -> None:
         return Json({name: getattr(told, name, None) for name in ("facility", "questions", "pinned")})
 
 
-def _writes(app: FastAPI, service: DataService) -> None:
-    @app.post("/flex/{collection}")
-    async def insert(collection: str, request: Request) -> Response:
-        role = role_of(request)
-        body = await _body(request, service.settings.document_limit)
-        documents = body if isinstance(body, list) else [body]
-        return Json(await service.store.insert(collection, documents, role), status_code=201)
-
-    @app.patch("/flex/{collection}/{key}")
-    async def update(collection: str, key: Key, request: Request) -> Response:
-        role = role_of(request)
-        body = await _body(request, service.settings.document_limit)
-        return Json(await service.store.update(collection, key, body, role))
-
-    @app.delete("/flex/{collection}/{key}")
-    async def delete(collection: str, key: Key, request: Request) -> Response:
-        await service.store.delete(collection, key, role_of(request))
-        return Response(status_code=204)
-
-
 def main() -> None:
     """Entry point of ``appliance-pgflex``."""
     start("pgflex", make)
 
 
-def _asked_role(request: Request) -> Role:
+def _asked_role(request: Request) -> RoleName:
     named = request.query_params.get("role")
-    return role_of(request) if named is None else checked_role(named)
+    return role_of(request) if named is None else known_role(request, named)
 
 
-async def _body(request: Request, limit: int) -> Any:
-    """The JSON body, refused as soon as it is over `limit` bytes.
-
-    Raises:
-        ApplianceError: PGF109 (too long), PGF103 (not JSON).
-    """
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > limit:
-            raise ApplianceError(
-                "PGF109", f"The documents are over {limit} bytes.", None, "Send fewer documents per request."
-            )
-    return read_json(bytes(body))
+def _kept(settings: Settings) -> Kept:
+    return Kept(settings.feed_rows_kept, settings.feed_days_kept, settings.feed_bytes_kept)
 
 
-async def _stream(events: AsyncGenerator[Event, None]) -> AsyncIterator[ServerSentEvent]:
+async def _stream(events: AsyncGenerator[bytes | Gap | Ready | CatalogChanged, None]) -> AsyncIterator[Any]:
     async with aclosing(events):
         try:
             async for event in events:
-                yield _sent(event)
+                yield event if isinstance(event, bytes) else _sent(event)
         except ApplianceError as error:
             yield ServerSentEvent(write_json(error.shape()), event="error")
 
 
-def _sent(event: Event) -> ServerSentEvent:
-    kinds: dict[type[Event], str] = {Change: "change", Gap: "gap", Ready: "ready", CatalogChanged: "catalog"}
-    return ServerSentEvent(
-        write_json(event),
-        event=kinds[type(event)],
-        id=getattr(event, "position", None),
-    )
+def _sent(event: Gap | Ready | CatalogChanged) -> ServerSentEvent:
+    kinds: dict[type, str] = {Gap: "gap", Ready: "ready", CatalogChanged: "catalog"}
+    return ServerSentEvent(write_json(event), event=kinds[type(event)], id=getattr(event, "position", None))
 
 
 async def _stopped(task: asyncio.Task[None]) -> None:

@@ -13,7 +13,7 @@ from appliance.errors import ApplianceError
 
 _NOT_PASSED = frozenset(
     "host connection keep-alive transfer-encoding upgrade te trailer proxy-authorization authorization cookie origin "
-    "content-length x-role x-screen accept-encoding".split()
+    "content-length x-role x-token x-screen accept-encoding".split()
 )
 _NOT_RETURNED = frozenset("connection keep-alive transfer-encoding content-encoding content-length server date".split())
 
@@ -64,6 +64,8 @@ async def _stream(answer: httpx.Response) -> AsyncIterator[bytes]:
             yield piece
     except httpx.HTTPError:
         return  # the service went away in the middle: the asker sees the stream end
+    finally:
+        await answer.aclose()
 
 
 async def _body(request: Request, limit: int) -> bytes:

@@ -36,6 +36,8 @@ from appliance.pgflex.embedded import (
 )
 from tests.box import box_folder
 
+_RELOAD = "import asyncio, sys; from appliance.pgflex.reload import Reload; asyncio.run(Reload(sys.argv[1]).run())"
+
 
 def free_port() -> int:
     """A TCP port of 127.0.0.1 that nothing listens on."""
@@ -101,7 +103,8 @@ class Box:
         )
 
     def start_postgrest(self) -> subprocess.Popen[bytes]:
-        """PostgREST, answering."""
+        """PostgREST, answering, and what tells it of new tables, as the data service does."""
+        self._others.append(subprocess.Popen([sys.executable, "-c", _RELOAD, self.dsn], stdin=subprocess.DEVNULL))
         port = int(self.rest_url.rsplit(":", 1)[1])
         process = started(postgrest_command(self.cluster, self.settings, port, self.secret))
         self._others.append(process)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -74,6 +75,32 @@ async def test_request_that_was_run_can_be_repeated(door: httpx.AsyncClient) -> 
     again = await door.get(found["rest"])
     assert again.status_code == 200
     assert again.json() == found["rows"] != []
+
+
+@pytest.mark.parametrize(
+    ("question", "count", "field"),
+    [("Which ward has the most occupied beds?", 10, "ward"), ("top 3 wards by occupied beds", 3, "ward")],
+)
+async def test_groups_are_ranked_by_the_database(
+    door: httpx.AsyncClient, question: str, count: int, field: str
+) -> None:
+    found = await ask(door, question)
+    beds = (await door.get("/rest/beds?select=ward&status=eq.occupied")).json()
+    counted = Counter(row["ward"] for row in beds)
+    assert found["rest"].startswith("/rest/rpc/run_plan?plan="), found
+    assert [row["count"] for row in found["rows"]] == sorted(counted.values(), reverse=True)[:count]
+    assert all(counted[row[field]] == row["count"] for row in found["rows"])
+    assert found["rows"][0][field] in found["sentence"].partition("then")[0]
+    assert (await door.get(found["rest"])).json() == found["rows"]
+
+
+async def test_rows_are_counted_by_time(door: httpx.AsyncClient) -> None:
+    found = await ask(door, "How many surgeries per month?")
+    starts = [row["starts_at"] for row in (await door.get("/rest/surgeries?select=starts_at")).json()]
+    assert sum(row["count"] for row in found["rows"]) == len(starts) > 0
+    assert [row["starts_at"] for row in found["rows"]] == sorted({f"{start[:7]}-01" for start in starts})
+    assert "per month" in found["reading"]
+    assert found["view"]["kind"] == "bars"
 
 
 async def test_same_values_travel_as_signals(box: Box, door: httpx.AsyncClient) -> None:

@@ -18,6 +18,8 @@ import msgspec
 import pytest
 
 from appliance.config import Runtime
+from appliance.llm.plan import read_query
+from appliance.llm.render import to_rest
 from appliance.types import Answer, Question
 from tests.integration.ask_box import asking_box, assistant
 
@@ -67,9 +69,16 @@ def outcome(asked: Asked, answer: Answer, named: dict[str, str]) -> Outcome:
     if answer.status != "answered":
         as_expected = answer.status == asked.expect
         return "right" if as_expected else "asked back" if answer.status == "clarify" else "refused"
-    about = answer.rest.partition("?")[0] == f"/rest/{asked.collection}"
-    fits = all(part.format(**named) in answer.rest for part in asked.rest_contains)
+    about, request = (answer.plan or {}).get("collection") == asked.collection, plainly(answer)
+    fits = all(part.format(**named) in request for part in asked.rest_contains)
     return "right" if asked.expect == "answered" and about and fits else "wrong"
+
+
+def plainly(answer: Answer) -> str:
+    """The request of an answer as PostgREST would have it, also where the database ranks or counts by time."""
+    plan = read_query(answer.plan)
+    select = tuple(msgspec.structs.replace(each, bucket=None) for each in plan.select)
+    return to_rest(msgspec.structs.replace(plan, select=select, order=() if plan.grouped else plan.order, having=()))
 
 
 def read_set(name: str) -> list[Asked]:

@@ -33,7 +33,7 @@ def fault(done_stderr: str, code: str) -> None:
     assert len(lines) == 2, done_stderr
 
 
-@pytest.mark.parametrize("command", ["", "up", "ask", "screen", "doctor", "version"])
+@pytest.mark.parametrize("command", ["", "up", "ask", "import", "screen", "doctor", "version"])
 def test_help_has_examples(command: str) -> None:
     done = appliance(*command.split(), "--help")
     assert done.returncode == 0

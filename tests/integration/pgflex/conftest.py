@@ -8,6 +8,7 @@ import pytest
 
 from appliance.pgflex.database import Pool
 from appliance.pgflex.store import Store
+from appliance.services.data_writes import limits
 from tests.integration.pgflex_box import Box, opened, running_box
 
 
@@ -26,4 +27,4 @@ async def pool(box: Box) -> AsyncIterator[Pool]:
 
 @pytest.fixture
 def store(pool: Pool, box: Box) -> Store:
-    return Store(pool, box.settings.fields_limit)
+    return Store(pool, limits(box.settings))
