@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
@@ -44,6 +45,7 @@ class Writers:
         self._door, self._path = door, f"/flex/{collection}"
         self.acknowledged: list[str] = []
         self.refused = 0
+        self.longest_wait_s = 0.0
         self.stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -57,6 +59,7 @@ class Writers:
             name = f"{writer}-{number}"
             # A field that is new now and then, so that tables grow while they are written.
             document = {"name": name, "number": number, f"field {number // 20 % 7}": writer}
+            began = time.monotonic()
             try:
                 answer = await self._door.post(self._path, json=document)
             except httpx.HTTPError:
@@ -64,6 +67,7 @@ class Writers:
                 continue
             if answer.status_code == 201:
                 self.acknowledged.append(name)
+                self.longest_wait_s = max(self.longest_wait_s, time.monotonic() - began)
             else:
                 assert answer.status_code in (500, 502, 503, 504), answer.text
                 assert {"code", "message", "details", "hint"} <= answer.json().keys(), "always the one error shape"
@@ -128,7 +132,7 @@ async def test_kill_in_the_middle_of_twenty_writers(hurt: Box, door: httpx.Async
     writers.stopping.set()
     await asyncio.wait_for(writing, BACK_S)
     assert before > WRITERS and len(writers.acknowledged) > after + WRITERS, "they wrote before it and after it"
-    assert writers.refused, "it was felt"
+    assert writers.refused or writers.longest_wait_s > 0.5, "it was felt"
 
     rows = (await door.get(f"/rest/{collection}?select=name&limit=1000000")).raise_for_status().json()
     kept = Counter(row["name"] for row in rows)
