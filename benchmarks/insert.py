@@ -28,7 +28,7 @@ from appliance.config import load
 from appliance.pgflex.database import Pool, open_pool
 from appliance.pgflex.embedded import bootstrap, postgres_command, prepare, release
 from appliance.pgflex.fields import read_rows
-from appliance.pgflex.store import Store
+from appliance.pgflex.writes.store import Store
 from benchmarks.report import Measure, Ratio, Result
 
 WRITERS: Final = 8

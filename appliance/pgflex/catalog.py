@@ -23,7 +23,7 @@ import msgspec
 from psycopg import sql
 
 from appliance.pgflex.database import Connection, Pool, act_as, transaction
-from appliance.pgflex.foreign_keys import rows_about
+from appliance.pgflex.relations.foreign_keys import rows_about
 from appliance.pgflex.units import unit_of
 from appliance.types import Catalog, Collection, Field, Relation, RoleName
 

@@ -22,7 +22,7 @@ from psycopg.types.json import Jsonb
 from appliance.errors import ApplianceError
 from appliance.pgflex.database import Connection, transaction
 from appliance.pgflex.demo import Demo, DemoCollection, Write
-from appliance.pgflex.store import Store
+from appliance.pgflex.writes.store import Store
 from appliance.types import FieldType, Role
 
 __all__ = ["Facility", "Seed"]

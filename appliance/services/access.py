@@ -2,7 +2,7 @@
 
 A box that listens on loopback only serves whoever is at the machine as ``staff``. With ``--lan`` nothing is
 served without a credential: a key that the box made at first start, one per built-in role, or a token that it gave
-out (:mod:`appliance.pgflex.tokens`). Screens come in with keys only.
+out (:mod:`appliance.pgflex.access.tokens`). Screens come in with keys only.
 
     >>> access.role("")           # loopback only  # doctest: +SKIP
     'staff'
@@ -16,8 +16,8 @@ import time
 
 from appliance.config import Runtime
 from appliance.errors import ApplianceError
-from appliance.pgflex.role_book import State
-from appliance.pgflex.tokens import Token, read_token, refused, resembles_token
+from appliance.pgflex.access.role_book import State
+from appliance.pgflex.access.tokens import Token, read_token, refused, resembles_token
 from appliance.types import ROLES, Role, RoleName, rank
 
 TOKENS_KEPT = 1000

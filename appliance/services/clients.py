@@ -27,7 +27,7 @@ from appliance.config import Runtime
 from appliance.errors import ApplianceError, from_shape
 from appliance.llm.plan import Query
 from appliance.llm.prompt import Task
-from appliance.pgflex.roles import Access
+from appliance.pgflex.access.roles import Access
 from appliance.types import ROLES, Catalog, Collection, Role, RoleName
 
 Event = dict[str, Any]

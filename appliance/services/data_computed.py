@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Request, Response
 
-from appliance.pgflex.computed import Computed
 from appliance.pgflex.fields import read_json
+from appliance.pgflex.formulas.computed import Computed
 from appliance.services.internal import Json, role_of
 
 if TYPE_CHECKING:

@@ -20,8 +20,8 @@ from starlette.types import Receive, Scope, Send
 
 from appliance.errors import ApplianceError
 from appliance.observation import logger
-from appliance.pgflex.importing import Importer, Progress, Report, Wanted
-from appliance.pgflex.scan import ENCODINGS, Format
+from appliance.pgflex.imports.importing import Importer, Progress, Report, Wanted
+from appliance.pgflex.imports.scan import ENCODINGS, Format
 from appliance.services.data_writes import limits
 from appliance.services.internal import role_of
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from fastapi import FastAPI, Request, Response
 
 from appliance.pgflex.fields import read_json
-from appliance.pgflex.relations import Relations, declared
+from appliance.pgflex.relations.relations import Relations, declared
 from appliance.services.internal import Json, role_of
 
 if TYPE_CHECKING:

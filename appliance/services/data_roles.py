@@ -28,10 +28,10 @@ from fastapi import FastAPI, Request, Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from appliance.errors import ApplianceError
+from appliance.pgflex.access.role_book import RoleBook
+from appliance.pgflex.access.roles import only_admin
+from appliance.pgflex.access.tokens import TTL_S
 from appliance.pgflex.fields import read_json
-from appliance.pgflex.role_book import RoleBook
-from appliance.pgflex.roles import only_admin
-from appliance.pgflex.tokens import TTL_S
 from appliance.services.internal import STREAM_GRACE_S, Json, known_role, role_of
 from appliance.types import RoleName
 

@@ -23,9 +23,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import StreamingResponse
 
 from appliance.errors import ApplianceError
-from appliance.pgflex.shape import Definition, Entry, Shape, inserted
-from appliance.pgflex.shapes import Shapes
-from appliance.pgflex.where import read_names
+from appliance.pgflex.shapes.shape import Definition, Entry, Shape, inserted
+from appliance.pgflex.shapes.shapes import Shapes
+from appliance.pgflex.shapes.where import read_names
 from appliance.services.internal import Json, role_of
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from fastapi import FastAPI, Path, Request, Response
 from appliance.config import Settings
 from appliance.errors import ApplianceError
 from appliance.pgflex.fields import read_json
-from appliance.pgflex.placing import Limits
+from appliance.pgflex.writes.placing import Limits
 from appliance.services.internal import Json, role_of
 
 if TYPE_CHECKING:

@@ -31,23 +31,23 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from appliance.config import Runtime, Settings
 from appliance.errors import ApplianceError
 from appliance.observation import logger
-from appliance.pgflex.alerts import Alerts
+from appliance.pgflex.access.role_book import RoleBook
+from appliance.pgflex.access.roles import Roles
+from appliance.pgflex.access.tokens import Tokens
+from appliance.pgflex.alerts.watch import Alerts
 from appliance.pgflex.catalog import FRESH_S, Catalogs
 from appliance.pgflex.changes import CatalogChanged, Feed, Gap, Kept, Ready
 from appliance.pgflex.database import connection, open_pool
 from appliance.pgflex.demo import Demo, load_demo
-from appliance.pgflex.discovery import Discovery
 from appliance.pgflex.fields import write_json
 from appliance.pgflex.migrate import migrations
 from appliance.pgflex.outbox import Lag
-from appliance.pgflex.reload import Reload
-from appliance.pgflex.role_book import RoleBook
-from appliance.pgflex.roles import Roles
+from appliance.pgflex.relations.discovery import Discovery
 from appliance.pgflex.seed import Seed
-from appliance.pgflex.shapes import Shapes
-from appliance.pgflex.store import Store
-from appliance.pgflex.tokens import Tokens
-from appliance.pgflex.widening import Widening
+from appliance.pgflex.shapes.shapes import Shapes
+from appliance.pgflex.writes.reload import Reload
+from appliance.pgflex.writes.store import Store
+from appliance.pgflex.writes.widening import Widening
 from appliance.services import (
     data_alerts,
     data_computed,

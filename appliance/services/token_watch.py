@@ -12,9 +12,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from appliance.bridge.sources.feed import follow
 from appliance.errors import ApplianceError, from_shape
-from appliance.pgflex.role_book import State
-from appliance.pgflex.roles import Access as Readable
-from appliance.pgflex.tokens import Token, refused
+from appliance.pgflex.access.role_book import State
+from appliance.pgflex.access.roles import Access as Readable
+from appliance.pgflex.access.tokens import Token, refused
 from appliance.services.door import credential
 from appliance.services.internal import Json
 from appliance.types import RoleName

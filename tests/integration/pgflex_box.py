@@ -36,7 +36,9 @@ from appliance.pgflex.embedded import (
 )
 from tests.box import box_folder
 
-_RELOAD = "import asyncio, sys; from appliance.pgflex.reload import Reload; asyncio.run(Reload(sys.argv[1]).run())"
+_RELOAD = (
+    "import asyncio, sys; from appliance.pgflex.writes.reload import Reload; asyncio.run(Reload(sys.argv[1]).run())"
+)
 
 
 def free_port() -> int:

@@ -8,7 +8,7 @@ create table flex.alerts (
   id bigint generated always as identity primary key,
   name text not null,
   collection text not null references flex.collections on delete cascade,
-  -- As it was declared, and what was made of that: see pgflex/alert_rules.py.
+  -- As it was declared, and what was made of that: see pgflex/alerts/rules.py.
   declared jsonb not null,
   audience text not null check (audience in ('wall', 'staff', 'admin')),
   -- The rows or groups as they are now: key, subject, value, facts.

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from appliance.pgflex.database import Pool
-from appliance.pgflex.store import Store
+from appliance.pgflex.writes.store import Store
 from appliance.services.data_writes import limits
 from tests.integration.pgflex_box import Box, opened, running_box
 

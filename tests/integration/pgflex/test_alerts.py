@@ -12,10 +12,10 @@ import pytest
 from psycopg import sql
 
 from appliance.errors import ApplianceError
-from appliance.pgflex.alerts import Alerts
+from appliance.pgflex.alerts.watch import Alerts
 from appliance.pgflex.changes import Feed
 from appliance.pgflex.database import Pool, act_as, connection, transaction
-from appliance.pgflex.store import Store
+from appliance.pgflex.writes.store import Store
 from appliance.types import Change, Role
 from tests.integration.pgflex_box import Box
 

@@ -8,8 +8,8 @@ import msgspec
 
 from appliance.pgflex.catalog import FRESH_S, LARGE, Catalogs, read_catalog
 from appliance.pgflex.database import Pool, transaction
-from appliance.pgflex.discovery import Discovery
-from appliance.pgflex.store import Store
+from appliance.pgflex.relations.discovery import Discovery
+from appliance.pgflex.writes.store import Store
 from appliance.types import Field, Relation
 
 

@@ -11,7 +11,7 @@ import pytest
 from appliance.errors import ApplianceError
 from appliance.pgflex.changes import QUEUE_LIMIT, CatalogChanged, Event, Feed, Gap, Kept, Ready
 from appliance.pgflex.database import transaction
-from appliance.pgflex.store import Store
+from appliance.pgflex.writes.store import Store
 from appliance.types import Change
 from tests.integration.pgflex_box import Box
 

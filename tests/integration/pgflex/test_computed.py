@@ -8,11 +8,11 @@ import pytest
 from psycopg import sql
 
 from appliance.errors import ApplianceError
-from appliance.pgflex.computed import Computed
 from appliance.pgflex.database import Pool, act_as, connection, transaction
-from appliance.pgflex.formula import Known, check, parse
-from appliance.pgflex.formula_sql import FUNCTIONS
-from appliance.pgflex.store import Store
+from appliance.pgflex.formulas.computed import Computed
+from appliance.pgflex.formulas.formula import Known, check, parse
+from appliance.pgflex.formulas.formula_sql import FUNCTIONS
+from appliance.pgflex.writes.store import Store
 from appliance.types import FieldType
 from tests.integration.pgflex_box import Box
 
@@ -231,7 +231,7 @@ async def test_writers_in_the_way_are_not_waited_for_long(wards: str, computed: 
 async def test_a_large_table_is_written_again_only_when_wanted(
     wards: str, computed: Computed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("appliance.pgflex.computed.REWRITE_LIMIT", 1000)
+    monkeypatch.setattr("appliance.pgflex.formulas.computed.REWRITE_LIMIT", 1000)
     error = await refused("PGF116", declare(computed, "x", "capacity + 1"))
     assert error.details["bytes"] > 1000
     await declare(computed, "x", "capacity + 1", rewrite=True)

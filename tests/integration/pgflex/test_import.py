@@ -21,11 +21,11 @@ from hypothesis import strategies as st
 from appliance.errors import ApplianceError
 from appliance.pgflex.changes import Feed, Ready
 from appliance.pgflex.database import Pool, connection
-from appliance.pgflex.discovery import Discovery
-from appliance.pgflex.importing import Importer, Progress, Report, Wanted
-from appliance.pgflex.placing import Limits
-from appliance.pgflex.relations import Declared, Relations
-from appliance.pgflex.store import Store
+from appliance.pgflex.imports.importing import Importer, Progress, Report, Wanted
+from appliance.pgflex.relations.discovery import Discovery
+from appliance.pgflex.relations.relations import Declared, Relations
+from appliance.pgflex.writes.placing import Limits
+from appliance.pgflex.writes.store import Store
 from appliance.types import Change
 from tests.integration.pgflex_box import Box, opened, running_box
 
@@ -425,7 +425,7 @@ def reading(box: Box) -> list[int]:
     found = []
     for process in Path("/proc").iterdir():
         with suppress(OSError):
-            if process.name.isdigit() and b"appliance.pgflex.scan" in (process / "cmdline").read_bytes():
+            if process.name.isdigit() and b"appliance.pgflex.imports.scan" in (process / "cmdline").read_bytes():
                 names = [str(file.readlink()) for file in (process / "fd").iterdir()]
                 found += [int(process.name)] * any(str(box.settings.data) in name for name in names)
     return found

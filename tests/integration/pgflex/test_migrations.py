@@ -12,7 +12,7 @@ from psycopg.conninfo import make_conninfo
 from appliance.pgflex.changes import Feed
 from appliance.pgflex.database import open_pool, transaction
 from appliance.pgflex.migrate import migrate, migrations
-from appliance.pgflex.store import Store
+from appliance.pgflex.writes.store import Store
 from appliance.types import Change
 from tests.integration.pgflex_box import Box
 

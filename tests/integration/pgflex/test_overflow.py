@@ -8,9 +8,9 @@ import pytest
 
 from appliance.errors import ApplianceError
 from appliance.pgflex.database import Pool, transaction
-from appliance.pgflex.placing import Limits
-from appliance.pgflex.store import Store
-from appliance.pgflex.widening import Widening
+from appliance.pgflex.writes.placing import Limits
+from appliance.pgflex.writes.store import Store
+from appliance.pgflex.writes.widening import Widening
 from tests.integration.pgflex_box import Box
 
 FEW = Limits(widen_rows=3)

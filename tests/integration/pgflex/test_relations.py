@@ -9,11 +9,11 @@ import pytest
 
 from appliance.errors import ApplianceError
 from appliance.pgflex.database import Pool, transaction
-from appliance.pgflex.discovery import Discovery
-from appliance.pgflex.foreign_keys import ForeignKeys, Link
-from appliance.pgflex.relations import Declared, Relations, declared, gives_way, names_target
+from appliance.pgflex.relations.discovery import Discovery
+from appliance.pgflex.relations.foreign_keys import ForeignKeys, Link
+from appliance.pgflex.relations.relations import Declared, Relations, declared, gives_way, names_target
 from appliance.pgflex.rest import Rest
-from appliance.pgflex.store import Store
+from appliance.pgflex.writes.store import Store
 from tests.integration.pgflex_box import Box, running_box
 
 

@@ -16,14 +16,14 @@ import pytest
 from psycopg import errors, sql
 
 from appliance.errors import ApplianceError
+from appliance.pgflex.access.role_book import RoleBook
+from appliance.pgflex.access.roles import Roles
+from appliance.pgflex.access.tokens import Tokens
 from appliance.pgflex.catalog import Catalogs
 from appliance.pgflex.changes import Feed
-from appliance.pgflex.computed import Computed
 from appliance.pgflex.database import Pool, act_as, connection, transaction
-from appliance.pgflex.role_book import RoleBook
-from appliance.pgflex.roles import Roles
-from appliance.pgflex.store import Store
-from appliance.pgflex.tokens import Tokens
+from appliance.pgflex.formulas.computed import Computed
+from appliance.pgflex.writes.store import Store
 from appliance.types import Change
 from tests.integration.pgflex_box import Box, running_box
 

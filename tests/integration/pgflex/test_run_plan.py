@@ -36,9 +36,9 @@ from appliance.llm.plan import (
 from appliance.llm.render import is_plain, to_rest
 from appliance.pgflex.catalog import read_catalog
 from appliance.pgflex.database import Pool, act_as, transaction
-from appliance.pgflex.discovery import Discovery
+from appliance.pgflex.relations.discovery import Discovery
 from appliance.pgflex.rest import Rest
-from appliance.pgflex.store import Store
+from appliance.pgflex.writes.store import Store
 from appliance.types import Catalog
 from tests.integration.pgflex_box import Box, opened, running_box
 

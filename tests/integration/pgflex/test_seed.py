@@ -12,7 +12,7 @@ from appliance.pgflex.catalog import read_catalog
 from appliance.pgflex.database import Pool, transaction
 from appliance.pgflex.demo import Demo, DemoCollection, Write, load_demo
 from appliance.pgflex.seed import Seed
-from appliance.pgflex.store import Store
+from appliance.pgflex.writes.store import Store
 from tests.integration.pgflex_box import Box, running_box
 
 TODAY = date(2026, 11, 23)

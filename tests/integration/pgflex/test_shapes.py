@@ -13,15 +13,15 @@ import psycopg
 import pytest
 
 from appliance.errors import ApplianceError
-from appliance.pgflex import shape as shape_module
-from appliance.pgflex import shapes as shapes_module
+from appliance.pgflex.access.roles import Roles
 from appliance.pgflex.changes import Event, Feed, Gap, Ready
 from appliance.pgflex.database import Pool
-from appliance.pgflex.roles import Roles
-from appliance.pgflex.shape import Definition, Shape
-from appliance.pgflex.shape_rows import offset_at
-from appliance.pgflex.shapes import Shapes
-from appliance.pgflex.store import Store
+from appliance.pgflex.shapes import shape as shape_module
+from appliance.pgflex.shapes import shapes as shapes_module
+from appliance.pgflex.shapes.rows import offset_at
+from appliance.pgflex.shapes.shape import Definition, Shape
+from appliance.pgflex.shapes.shapes import Shapes
+from appliance.pgflex.writes.store import Store
 from tests.integration.pgflex_box import Box
 
 SOON_S = 10.0

@@ -14,7 +14,7 @@ from appliance.errors import ApplianceError
 from appliance.pgflex.database import open_pool, transaction
 from appliance.pgflex.fields import read_json, write_json
 from appliance.pgflex.rest import Rest
-from appliance.pgflex.store import Store
+from appliance.pgflex.writes.store import Store
 from appliance.types import Role
 from tests.integration.pgflex_box import Box, running_box
 

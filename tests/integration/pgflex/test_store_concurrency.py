@@ -12,9 +12,9 @@ import pytest
 
 from appliance.errors import ApplianceError
 from appliance.pgflex.database import Pool, open_pool, transaction
-from appliance.pgflex.reload import SPACING_S
 from appliance.pgflex.rest import Rest
-from appliance.pgflex.store import Store
+from appliance.pgflex.writes.reload import SPACING_S
+from appliance.pgflex.writes.store import Store
 from tests.integration.pgflex_box import Box, running_box
 
 WRITERS = 20

@@ -8,7 +8,7 @@ import pytest
 
 from appliance.errors import ApplianceError
 from appliance.pgflex.database import open_pool, transaction
-from appliance.pgflex.store import Store
+from appliance.pgflex.writes.store import Store
 from tests.integration.pgflex_box import Box, running_box
 
 

@@ -14,9 +14,9 @@ import psycopg
 import pytest
 
 from appliance.pgflex.database import Pool, open_pool, transaction
-from appliance.pgflex.placing import Limits
-from appliance.pgflex.store import Store
-from appliance.pgflex.widening import Widening
+from appliance.pgflex.writes.placing import Limits
+from appliance.pgflex.writes.store import Store
+from appliance.pgflex.writes.widening import Widening
 from tests.integration.pgflex_box import Box, running_box
 
 ROWS = 200_000
@@ -25,7 +25,7 @@ PATIENCE_S = 0.1
 _WORK = """
 import asyncio, sys
 from appliance.pgflex.database import open_pool
-from appliance.pgflex.widening import Widening
+from appliance.pgflex.writes.widening import Widening
 async def main():
     async with open_pool(sys.argv[1]) as pool:
         print("ready", flush=True)

@@ -3,7 +3,7 @@
 import io
 from pathlib import Path
 
-from appliance.pgflex.scan import Asked, read_file
+from appliance.pgflex.imports.scan import Asked, read_file
 from benchmarks import import_csv
 
 

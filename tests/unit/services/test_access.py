@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from appliance.errors import ApplianceError
-from appliance.pgflex.role_book import State
+from appliance.pgflex.access.role_book import State
 from appliance.services.access import Access
 from appliance.types import ROLES, Role
 from tests.unit.services.runtimes import KEYS, runtime
