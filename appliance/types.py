@@ -61,6 +61,16 @@ class Change(msgspec.Struct, frozen=True):
     audience: Role
 
 
+class Moved(msgspec.Struct, frozen=True):
+    """Changes of one collection, told together: how many (`n`), and the last one's operation and time."""
+
+    collection: str
+    op: Op
+    at: str
+    n: int
+    audience: Role
+
+
 class Field(msgspec.Struct, frozen=True, omit_defaults=True):
     """A column of a collection as a role may see it.
 

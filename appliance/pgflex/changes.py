@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Container
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Final
 
@@ -207,7 +207,15 @@ class Feed:
         self, role: str, collection: str | None = None, after: str | None = None
     ) -> AsyncGenerator[bytes | Gap | Ready | CatalogChanged, None]:
         """As :meth:`subscribe`, the changes as server-sent events that are encoded once for all readers of a role."""
-        return self._blocks(role, collection, None if after is None else read_place(after))
+        place = None if after is None else read_place(after)
+        return self._blocks(role, collection, place, lambda batch: batch.sent(role, collection))
+
+    def brief(
+        self, role: str, whole: Container[str] = (), after: str | None = None
+    ) -> AsyncGenerator[bytes | Gap | Ready | CatalogChanged, None]:
+        """As :meth:`stream`, for readers that need to know that rows changed, not which: see :meth:`Batch.brief`."""
+        place = None if after is None else read_place(after)
+        return self._blocks(role, None, place, lambda batch: batch.brief(role, whole))
 
     async def _events(self, role: str, collection: str | None, after: Place | None) -> AsyncGenerator[Event, None]:
         async with aclosing(self._items(role, collection, after)) as items:
@@ -219,13 +227,13 @@ class Feed:
                     yield item
 
     async def _blocks(
-        self, role: str, collection: str | None, after: Place | None
+        self, role: str, collection: str | None, after: Place | None, sent: Callable[[Batch], bytes]
     ) -> AsyncGenerator[bytes | Gap | Ready | CatalogChanged, None]:
         async with aclosing(self._items(role, collection, after)) as items:
             async for item in items:
                 if not isinstance(item, Batch):
                     yield item
-                elif block := item.sent(role, collection):
+                elif block := sent(item):
                     yield block
 
     async def _items(self, role: str, collection: str | None, after: Place | None) -> AsyncGenerator[_Item, None]:

@@ -12,7 +12,7 @@ seen all below it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
@@ -28,6 +28,7 @@ __all__ = ["Batch", "Lag", "Place", "connect_options", "floor", "head", "lag", "
 BATCH: Final = 1000
 _EXTRA: Final = "extra"
 _ADMIN: Final = "admin"
+_END: Final = "\r\n\r\n"
 Columns = frozenset[str] | None
 """The columns a role may read of a collection; None is all of them."""
 
@@ -203,6 +204,28 @@ class Batch:
             ).encode()
         return self._sent[asked]
 
+    def brief(self, role: str, whole: Container[str]) -> bytes:
+        """That rows changed rather than which, as server-sent events ``moved``.
+
+        For each collection and audience: how many changes (``n``), and the last one's ``op`` and ``at``. Changes of
+        collections in `whole` are sent as they are. Only the last event has an id: whoever loses the connection
+        before it hears all of them again.
+        """
+        moved: dict[tuple[str, Role], tuple[int, str]] = {}
+        events = []
+        for entry, view in self._seen(role, None):
+            what = entry.collection, self._audience(entry)
+            if entry.collection in whole:
+                events.append(f"event: change\r\ndata: {_json(entry, view, what[1])}")
+            else:
+                count = moved.get(what, (0, ""))[0] + 1
+                moved[what] = count, f'"op":"{view.op}","at":"{entry.at.isoformat()}","n":{count}'
+        events += [
+            f'event: moved\r\ndata: {{"collection":"{collection}",{last},"audience":"{audience}"}}'
+            for (collection, audience), (_, last) in moved.items()
+        ]
+        return f"{_END.join(events)}\r\nid: {self.last}{_END}".encode() if events else b""
+
     def touches(self, role: str, collection: str | None = None) -> bool:
         """Whether there is anything in it for `role`."""
         return bool(self._seen(role, collection))
@@ -271,15 +294,18 @@ def _change(entry: Entry, view: _View, audience: Role) -> Change:
     return Change(str(entry.place), entry.collection, view.op, key, at, row, view.changed, audience)
 
 
-def _event(entry: Entry, view: _View, audience: Role) -> str:
-    """The change as a server-sent event: what :func:`_change` would encode to, without taking the row apart."""
+def _json(entry: Entry, view: _View, audience: Role) -> str:
+    """What :func:`_change` would encode to, without taking the row apart."""
     changed = msgspec.json.encode(view.changed).decode()
     return (
-        f"event: change\r\nid: {entry.place}\r\n"
-        f'data: {{"position":"{entry.place}","collection":"{entry.collection}","op":"{view.op}","key":{entry.key},'
+        f'{{"position":"{entry.place}","collection":"{entry.collection}","op":"{view.op}","key":{entry.key},'
         f'"at":"{entry.at.isoformat()}","row":{view.row or "null"},"changed":{changed},"audience":"{audience}"}}'
-        "\r\n\r\n"
     )
+
+
+def _event(entry: Entry, view: _View, audience: Role) -> str:
+    """The change as a server-sent event."""
+    return f"event: change\r\nid: {entry.place}\r\ndata: {_json(entry, view, audience)}{_END}"
 
 
 def connect_options() -> str:

@@ -137,7 +137,7 @@ async def _feeds(bridge: Bridge) -> AsyncIterator[None]:
     headers = {"Authorization": f"Bearer {runtime.token}"}
     async with httpx.AsyncClient(headers=headers, trust_env=False) as client:
         tasks = [
-            essential("bridge", changes.run(client, f"{runtime.pgflex_url}/changes?role=admin", stream)),
+            essential("bridge", changes.run(client, f"{runtime.pgflex_url}/changes?role=admin&whole=", stream)),
             essential("bridge", inference.run(client, f"{runtime.llm_url}/events", stream)),
         ]
         try:

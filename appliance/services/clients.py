@@ -210,6 +210,9 @@ class BridgeSource:
 
 
 async def changes(client: httpx.AsyncClient, runtime: Runtime) -> AsyncIterator[tuple[str, Event]]:
-    """The change feed as (event, data), from now on; ``lost`` when it breaks, ``ready`` when it is live again."""
-    async for event in follow(client, f"{runtime.pgflex_url}/changes?role=admin"):
+    """The change feed in brief as (event, data), from now on, changes of alerts whole.
+
+    ``lost`` comes when it breaks, ``ready`` when it is live again.
+    """
+    async for event in follow(client, f"{runtime.pgflex_url}/changes?role=admin&whole=alerts"):
         yield event.event, msgspec.json.decode(event.data) if event.data.startswith("{") else {}

@@ -133,9 +133,9 @@ class Gateway:
     async def _watch_changes(self) -> None:
         async for kind, data in clients.changes(self.client, self.runtime):
             self.alarms.hear(kind, data)
-            if kind == "change":
+            if kind in ("change", "moved"):
                 self.board.changed(data.get("collection"))
-                self.metrics.changes.inc()
+                self.metrics.changes.inc(data.get("n", 1))
             elif kind == "catalog":
                 self.assistant.forget_catalog()
             elif kind in ("ready", "gap"):

@@ -6,12 +6,13 @@
     DELETE /flex/{collection}/{id}   -> 204
     GET    /catalog?role=            what a role may see
     GET    /changes?role=&collection=   server-sent events; resumes after the header Last-Event-ID
+    GET    /changes?role=&whole=     that rows changed, not which, but for the collections listed
     GET    /v1/shape?table=          a shape, in ElectricSQL's protocol
     GET    /demo                     the demo's facility, questions and pinned questions, or nulls
     GET    /health                   503 until the service is ready, then 200; what does not answer is named
 
-Writes act as the role in the header ``X-Role``. Events: ``change`` (data: a Change), ``catalog`` (data:
-``{"version"}``), ``gap``, ``ready``; each that has a position carries it as its id.
+Writes act as the role in the header ``X-Role``. Events: ``change`` (data: a Change), ``moved`` (data: a Moved),
+``catalog`` (data: ``{"version"}``), ``gap``, ``ready``; each that has a position carries it as its id.
 """
 
 from __future__ import annotations
@@ -237,12 +238,15 @@ def _reads(app: FastAPI, service: DataService) -> None:
         return Json(await service.catalogs.read(_asked_role(request)))
 
     @app.get("/changes")
-    async def changes(request: Request, collection: str | None = None) -> Response:
+    async def changes(request: Request, collection: str | None = None, whole: str | None = None) -> Response:
         after = request.headers.get("last-event-id")
         role = _asked_role(request)
         if collection is not None:
             await service.roles.check_reads(role, collection)
-        events = service.feed.stream(role, collection, after)
+        if whole is None:
+            events = service.feed.stream(role, collection, after)
+        else:
+            events = service.feed.brief(role, whole.split(","), after)
         return EventSourceResponse(_stream(events), ping=_PING_S, shutdown_grace_period=STREAM_GRACE_S)
 
     @app.get("/demo")

@@ -130,3 +130,26 @@ def test_position_that_cannot_be_read(text: str) -> None:
 def test_places_compare_as_numbers() -> None:
     assert Place(9, 100) < Place(10, 2) < Place(10, 11)
     assert str(Place(9, 100)) == "9.100"
+
+
+def test_in_brief_changes_are_counted_and_some_are_whole() -> None:
+    items = [
+        entry()._replace(place=Place(1, 1)),
+        entry(hides=("wall",))._replace(place=Place(2, 1)),
+        entry("delete", None, ())._replace(place=Place(3, 1)),
+        entry()._replace(place=Place(4, 1), collection="alerts"),
+    ]
+    batch = Batch(items, {"beds": "wall", "alerts": "wall"}, {"admin": {"beds": None, "alerts": None}})
+    *events, end = batch.brief("admin", ("alerts",)).decode().split("\r\n\r\n")
+    lines = [event.split("\r\n") for event in events]
+    said = [msgspec.json.decode(line[1].removeprefix("data: ")) for line in lines]
+    at = "2026-11-24T08:30:00+00:00"
+    assert end == ""
+    assert [line[0] for line in lines] == ["event: change", "event: moved", "event: moved"]
+    assert said[0]["row"]["ward"] == "A"
+    assert said[1:] == [
+        {"collection": "beds", "op": "delete", "at": at, "n": 2, "audience": "wall"},
+        {"collection": "beds", "op": "update", "at": at, "n": 1, "audience": "staff"},
+    ]
+    assert [line[2:] for line in lines] == [[], [], ["id: 4.1"]], "only the last can be resumed from"
+    assert Batch(items[:1], {"beds": "wall"}, {"wall": {"beds": frozenset()}}).brief("wall", ()) == b""

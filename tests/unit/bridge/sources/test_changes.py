@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from typing import Any
 
 import httpx
 import msgspec
@@ -14,12 +13,12 @@ from hypothesis import strategies as st
 from appliance.bridge.sources import changes as source
 from appliance.bridge.sources.changes import NAME, Changes
 from appliance.bridge.stream import Stream
-from appliance.types import ROLES, Change, Op, Role
+from appliance.types import ROLES, Moved, Op, Role
 from tests.unit.bridge.sources.feeds import event, feed
 
 
-def change(collection: str, op: Op = "update", audience: Role = "wall", row: dict[str, Any] | None = None) -> Change:
-    return Change("1.1", collection, op, 7, "2026-03-01T08:00:00+00:00", row, ("status",), audience)
+def change(collection: str, op: Op = "update", audience: Role = "wall", n: int = 1) -> Moved:
+    return Moved(collection, op, "2026-03-01T08:00:00+00:00", n, audience)
 
 
 def test_a_change_says_what_happened_and_when() -> None:
@@ -28,12 +27,12 @@ def test_a_change_says_what_happened_and_when() -> None:
     assert signal.value == {"op": "insert", "at": "2026-03-01T08:00:00+00:00", "n": 1}
 
 
-@given(st.lists(st.sampled_from(["beds", "patients", "inventory"]), max_size=30))
-def test_each_collection_is_counted_by_itself(collections: list[str]) -> None:
+@given(st.lists(st.tuples(st.sampled_from(["beds", "patients", "inventory"]), st.integers(1, 1000)), max_size=30))
+def test_each_collection_is_counted_by_itself(moves: list[tuple[str, int]]) -> None:
     changes, seen = Changes(), Counter[str]()
-    for name in collections:
-        seen[name] += 1
-        assert changes.signal(change(name)).value["n"] == seen[name]
+    for name, count in moves:
+        seen[name] += count
+        assert changes.signal(change(name, n=count)).value["n"] == seen[name]
 
 
 def test_every_role_that_may_see_the_collection_hears_of_it_and_no_other() -> None:
@@ -45,12 +44,18 @@ def test_every_role_that_may_see_the_collection_hears_of_it_and_no_other() -> No
     assert set(stream.view("admin").values) == {f"changes.for_{role}" for role in ROLES}
 
 
-def test_nothing_of_the_row_travels() -> None:
+async def test_nothing_of_a_row_travels() -> None:
     stream = Stream("main")
-    stream.write(NAME, [Changes().signal(change("patients", row={"id": 7, "name": "Ada Lovelace", "status": "in"}))])
+    whole = '{"collection":"patients","op":"insert","at":"","n":1,"audience":"staff","row":{"name":"Ada Lovelace"}}'
+    script = [event("change", whole, "1.1"), event("moved", whole, "1.2")]
+    async with feed([script]) as server, asyncio.timeout(5), httpx.AsyncClient() as client:
+        task = asyncio.create_task(source.run(client, server.url, stream))
+        await stream.wait("admin", 0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
     sent = stream.view("admin").payload(None)[0]
-    assert b"changes.patients" in sent
-    assert b"Ada" not in sent and b"status" not in sent and b"key" not in sent
+    assert b"changes.patients" in sent and b'"n":1' in sent, "a change itself is no signal"
+    assert b"Ada" not in sent and b"row" not in sent
 
 
 def test_two_equal_changes_are_two_steps() -> None:
@@ -65,9 +70,7 @@ def test_two_equal_changes_are_two_steps() -> None:
 async def test_the_feed_becomes_signals_through_a_break() -> None:
     stream = Stream("main")
     told = msgspec.json.encode(change("beds", audience="staff")).decode()
-    async with feed(
-        [[event("ready", id="1.0"), event("change", told, "1.1")], [event("change", told, "1.2")]]
-    ) as server:
+    async with feed([[event("ready", id="1.0"), event("moved", told, "1.1")], [event("moved", told, "1.2")]]) as server:
         async with asyncio.timeout(5), httpx.AsyncClient() as client:
             task = asyncio.create_task(source.run(client, server.url, stream))
             await stream.wait("staff", 0)
