@@ -108,7 +108,9 @@ def test_what_is_refused_is_told_in_two_lines(box: Box, words: list[str], code: 
 
 
 def test_cancelled_with_ctrl_c_leaves_nothing(box: Box, tmp_path: Path) -> None:
-    words = command("import", "--url", box.url, "--collection", "cut", str(large(tmp_path, 1_500_000)))
+    # Whoever runs the tests in the background has Ctrl-C ignored, and children inherit that.
+    heard = ["env", "--default-signal=INT"]
+    words = heard + command("import", "--url", box.url, "--collection", "cut", str(large(tmp_path, 1_500_000)))
     with subprocess.Popen(words, cwd=ROOT, env=environment(), stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("Sending ")

@@ -171,7 +171,7 @@ def _names(
     names = {label: known[label] for label in labels if label in known}
     if len(names) == len(labels):
         return names
-    meanings = {meaning(name): name for name in columns} | {meaning(label): name for label, name in known.items()}
+    meanings = {meaning(label): name for label, name in known.items()}
     held = set(layout.taken if layout else ())
     taken = {*columns, *held}
     for label in labels:

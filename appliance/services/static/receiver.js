@@ -431,7 +431,7 @@ function page(root, dress) {
 
   // active alerts: unseen ones first, then the newest; acknowledging one tells everybody
   const drawAlarms = () => {
-    const all = [];
+    const all = [], most = innerWidth < 640 ? 1 : 3; // on a phone the answer has to stay in sight
     for (const [name, a] of signals.values) if (name.startsWith("alert.") && a?.message) all.push({ ...a, id: name.slice(6) });
     all.sort((a, b) => !!a.acknowledged_at - !!b.acknowledged_at || (a.fired_at < b.fired_at ? 1 : -1));
     const create = () => {
@@ -439,7 +439,7 @@ function page(root, dress) {
       for (const tag of ["b", "span", "button"]) add(p, tag);
       return p;
     };
-    keyed($("alarms"), all.slice(0, 3), (a) => a.id, create, (p, a) => {
+    keyed($("alarms"), all.slice(0, most), (a) => a.id, create, (p, a) => {
       const [message, facts, button] = p.children, seen = text(a.acknowledged_at);
       p.className = seen && "seen";
       put(message, text(a.message));
@@ -448,7 +448,7 @@ function page(root, dress) {
       button.hidden = seen || !role || role === "wall";
       button.onclick = () => acknowledge(a.id, button);
     });
-    put($("others"), all.length > 3 ? `and ${all.length - 3} more` : "");
+    put($("others"), all.length > most ? `and ${all.length - most} more` : "");
   };
   const acknowledge = async (id, button) => {
     button.disabled = true;
