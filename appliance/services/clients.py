@@ -50,13 +50,7 @@ async def catalog(client: httpx.AsyncClient, runtime: Runtime, role: RoleName) -
     Raises:
         ApplianceError: BRG406, the data service does not answer.
     """
-    try:
-        answer = await client.get(f"{runtime.pgflex_url}/catalog", params={"role": role})
-    except httpx.HTTPError as error:
-        raise _absent("The data service", error) from None
-    if answer.status_code != 200:
-        raise from_shape(_json(answer), "BRG406")
-    return msgspec.json.decode(answer.content, type=Catalog)
+    return msgspec.json.decode(await _of_role(client, f"{runtime.pgflex_url}/catalog", role), type=Catalog)
 
 
 async def unseen(client: httpx.AsyncClient, runtime: Runtime, role: RoleName) -> Catalog:
@@ -65,15 +59,20 @@ async def unseen(client: httpx.AsyncClient, runtime: Runtime, role: RoleName) ->
     Raises:
         ApplianceError: BRG406, the data service does not answer.
     """
+    told = msgspec.json.decode(await _of_role(client, f"{runtime.pgflex_url}/access", role), type=dict[str, Access])
+    hidden = tuple(Collection(name, each.label, ()) for name, each in told.items() if each.columns == ())
+    return Catalog(f"unseen {hash(hidden)}", hidden)
+
+
+async def _of_role(client: httpx.AsyncClient, url: str, role: RoleName) -> bytes:
+    """What the data service says of a role, as JSON."""
     try:
-        answer = await client.get(f"{runtime.pgflex_url}/access", params={"role": role})
+        answer = await client.get(url, params={"role": role})
     except httpx.HTTPError as error:
         raise _absent("The data service", error) from None
     if answer.status_code != 200:
         raise from_shape(_json(answer), "BRG406")
-    told = msgspec.json.decode(answer.content, type=dict[str, Access])
-    hidden = tuple(Collection(name, each.label, ()) for name, each in told.items() if each.columns == ())
-    return Catalog(f"unseen {hash(hidden)}", hidden)
+    return answer.content
 
 
 def _json(answer: httpx.Response) -> object:
