@@ -202,7 +202,7 @@ async def _source(db: Connection, seen: _Seen, rows: int) -> _Source:
         row = await (await db.execute(sql.SQL("select count(*) from {}").format(table))).fetchone()
         return _Source(table, int(row[0]) if row else 0)
     share = wanted / rows
-    sampled = sql.SQL("{} tablesample system ({})").format(table, 100 * share)
+    sampled = sql.SQL("{} tablesample system ({}) repeatable (0)").format(table, 100 * share)
     row = await (await db.execute(sql.SQL("select count(*) from {}").format(sampled))).fetchone()
     seen_of_all = int(row[0] / share) if row else 0
     # Where no policy hides rows the planner's number is the better one.
