@@ -570,9 +570,9 @@ async def test_tokens_of_a_role_end_together_and_with_it(box: Box, patients: str
     await roles.declare("nurse", {"level": "staff"}, "admin")
     wanted = {each["jti"] for each in (*given, later)}
     async with asyncio.timeout(2):
-        await until(lambda: wanted <= book.state.revoked)
+        # The role went and came back in two commits: its tokens may be known as revoked before it is known again.
+        await until(lambda: wanted <= book.state.revoked and book.state.levels.get("nurse") == "staff")
     assert other["jti"] not in book.state.revoked
-    assert book.state.levels["nurse"] == "staff"
     follow.cancel()
     await asyncio.gather(follow, return_exceptions=True)
     await refused("PGF150", tokens.revoke_all("nobody"))
