@@ -27,11 +27,10 @@ from typing import Final
 
 import msgspec
 import psycopg
-from psycopg.types.json import set_json_loads
 
 from appliance.observation import logger
 from appliance.pgflex import outbox
-from appliance.pgflex.database import Connection, exact_loads, fault
+from appliance.pgflex.database import Connection, fault
 from appliance.pgflex.outbox import Batch, Lag, Place, read_place
 from appliance.types import Change
 
@@ -350,8 +349,6 @@ class Feed:
 
 
 async def _connect(dsn: str) -> Connection:
-    db = await psycopg.AsyncConnection.connect(
+    return await psycopg.AsyncConnection.connect(
         dsn, autocommit=True, connect_timeout=5, options=outbox.connect_options()
     )
-    set_json_loads(exact_loads, db)
-    return db

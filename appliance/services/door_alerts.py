@@ -9,9 +9,6 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 from pydantic import Field as BodyField
 
-from appliance.errors import ApplianceError
-from appliance.services.proxy import forward
-
 if TYPE_CHECKING:
     from appliance.services.gateway import Gateway
 
@@ -79,14 +76,8 @@ def install(app: FastAPI, gateway: Gateway) -> None:
 
 async def _on(gateway: Gateway, request: Request) -> Response:
     """Send a request on to the data service, under the role it acts as."""
-    role = gateway.access.acting(gateway.role(request), request.headers.get("x-role"))
-    url = gateway.runtime.pgflex_url + request.url.path.removeprefix("/api")
-    headers = {"Authorization": f"Bearer {gateway.runtime.token}", "X-Role": role}
-    absent = ApplianceError(
-        "BRG406", "The data service does not answer.", None, "It is being restarted; try again in a moment."
-    )
-    limit = gateway.settings.document_limit
-    return await forward(request, gateway.client, url, headers, limit=limit, absent=absent)
+    path = request.url.path.removeprefix("/api")
+    return await gateway.to_data(request, path, request.headers.get("x-role"))
 
 
 def _events(app: FastAPI, gateway: Gateway) -> None:

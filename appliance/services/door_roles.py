@@ -9,9 +9,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel
 from pydantic import Field as BodyField
 
-from appliance.errors import ApplianceError
 from appliance.services.door import credential
-from appliance.services.proxy import forward
 from appliance.services.token_watch import EndWithToken
 
 if TYPE_CHECKING:
@@ -78,18 +76,11 @@ def install(app: FastAPI, gateway: Gateway) -> None:
 
 async def _on(gateway: Gateway, request: Request, changes: bool = False) -> Response:
     """Send a request on to the data service, under the role it acts as; after a change go by it at once."""
-    given = credential(request)
-    role = gateway.access.acting(gateway.access.role(given), request.headers.get("x-role"))
-    token = gateway.access.token(given)
+    token = gateway.access.token(credential(request))
     raw: bytes = request.scope.get("raw_path", request.url.path.encode())
-    url = gateway.runtime.pgflex_url + raw.decode("latin-1").partition("?")[0].removeprefix("/api")
-    headers = {"Authorization": f"Bearer {gateway.runtime.token}", "X-Role": role}
-    headers |= {"X-Token": token.jti} if token else {}
-    absent = ApplianceError(
-        "BRG406", "The data service does not answer.", None, "It is being restarted; try again in a moment."
-    )
-    limit = gateway.settings.document_limit
-    answer = await forward(request, gateway.client, url, headers, limit=limit, absent=absent)
+    path = raw.decode("latin-1").partition("?")[0].removeprefix("/api")
+    more = {"X-Token": token.jti} if token else {}
+    answer = await gateway.to_data(request, path, request.headers.get("x-role"), **more)
     if changes:
         await gateway.watch.refresh()
     return answer

@@ -95,6 +95,16 @@ class Gateway:
         """The role of a request's credential."""
         return self.access.role(credential(request))
 
+    async def to_data(self, request: Request, path: str, wanted: str | None, **more: str) -> Response:
+        """Send a request on to the data service, under its role or the one it wants to act as; `more` are headers."""
+        role = self.access.acting(self.role(request), wanted)
+        headers = {"Authorization": f"Bearer {self.runtime.token}", "X-Role": role} | more
+        absent = ApplianceError(
+            "BRG406", "The data service does not answer.", None, "It is being restarted; try again in a moment."
+        )
+        url, limit = f"{self.runtime.pgflex_url}{path}", self.settings.document_limit
+        return await forward(request, self.client, url, headers, limit=limit, absent=absent)
+
     async def run(self) -> None:
         """Everything that goes on while the door is open, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
@@ -304,9 +314,6 @@ def _data(app: FastAPI, gateway: Gateway) -> None:
     no_rest = ApplianceError(
         "PGF102", "Rows cannot be read or written just now.", None, "It is being restarted; try again in a moment."
     )
-    no_data = ApplianceError(
-        "BRG406", "The data service does not answer.", None, "It is being restarted; try again in a moment."
-    )
 
     @app.api_route(
         "/rest/{path:path}", methods=["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"], include_in_schema=False
@@ -318,21 +325,9 @@ def _data(app: FastAPI, gateway: Gateway) -> None:
         request = await with_own_columns(request, path, role, gateway.watch)
         return await forward(request, gateway.plain, target, headers, limit=settings.document_limit, absent=no_rest)
 
-    async def to_pgflex(request: Request, path: str, wanted: str | None) -> Response:
-        role = gateway.access.acting(gateway.role(request), wanted)
-        headers = {"Authorization": f"Bearer {runtime.token}", "X-Role": role}
-        return await forward(
-            request,
-            gateway.client,
-            f"{runtime.pgflex_url}{path}",
-            headers,
-            limit=settings.document_limit,
-            absent=no_data,
-        )
-
     @app.api_route("/flex/{path:path}", methods=["GET", "POST", "PATCH", "PUT", "DELETE"], include_in_schema=False)
     async def flex(request: Request, path: str) -> Response:
-        return await to_pgflex(request, f"/flex/{_raw_path(request, '/flex/')}", request.headers.get("x-role"))
+        return await gateway.to_data(request, f"/flex/{_raw_path(request, '/flex/')}", request.headers.get("x-role"))
 
     @app.get("/changes", include_in_schema=False)
     async def changes(request: Request) -> Response:
@@ -342,7 +337,7 @@ def _data(app: FastAPI, gateway: Gateway) -> None:
             raise ApplianceError("BRG410", "This is no collection's name.", collection[:80])
         query = f"role={role}" + (f"&collection={collection}" if collection else "")
         request.scope["query_string"] = query.encode()
-        return await to_pgflex(Request(request.scope, request.receive), "/changes", role)
+        return await gateway.to_data(Request(request.scope, request.receive), "/changes", role)
 
 
 def _raw_path(request: Request, prefix: str) -> str:
