@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_ask(commands)
     _add_import(commands)
     _add_screen(commands)
+    _add_model(commands)
     _add_doctor(commands)
     _command(commands, "version", "print the version", "  appliance version", _version)
     return parser
@@ -180,6 +181,7 @@ def _add_ask(commands: Any) -> None:
     parser = _command(commands, "ask", "ask the box in plain words", examples, _ask)
     parser.add_argument("question", help="the question, in quotes")
     parser.add_argument("--json", action="store_true", help="print the whole answer as JSON")
+    parser.add_argument("--prose", action="store_true", help="have a larger model tell the rows in its own words")
     parser.add_argument("--role", help="act as this role: wall, staff or admin")
     _add_door(parser)
 
@@ -196,6 +198,10 @@ def _add_door(parser: argparse.ArgumentParser) -> None:
 def _ask(options: argparse.Namespace) -> int:
     from appliance.screen.shell import print_answer
 
+    if options.prose:
+        from appliance.services.prose_command import ask_for_prose
+
+        return ask_for_prose(options.url, options.key, options.question, options.role)
     body = {"question": options.question, "role": options.role}
     answer = _request(options, "POST", "/api/ask", body, "status", timeout_s=60)
     print_answer(answer, as_json=options.json)
@@ -313,6 +319,54 @@ def _screen(options: argparse.Namespace) -> int:
             )
         )
     )
+
+
+# model ---------------------------------------------------------------------------------------------------
+
+
+def _add_model(commands: Any) -> None:
+    examples = (
+        "  appliance model list                                what there is, and what fits this machine\n"
+        "  appliance model add Qwen3-4B-Q4_K_M.gguf            check a file and copy it into the data folder\n"
+        "  appliance model use qwen3-4b                        from now on, beside the small model\n"
+        '  appliance model try qwen3-4b "How many beds are free?"'
+    )
+    parser = _command(commands, "model", "add a larger model, choose it, try it", examples, _model)
+    parser.set_defaults(action="list", json=False)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", dest="action")
+    for name, told in (
+        ("list", "list the models of the box and of the catalog"),
+        ("add", "check a GGUF file and copy it into the data folder"),
+        ("use", "use a model beside the small one; `shipped` is the small one alone"),
+        ("try", "load a model and show its plan for a question"),
+    ):
+        action = actions.add_parser(name, help=told, description=told[0].upper() + told[1:] + ".")
+        action.add_argument("--data", metavar="DIR", help="the box's data folder; else that of the box that runs here")
+        if name == "list":
+            action.add_argument("--json", action="store_true", help="print it as JSON")
+        elif name == "add":
+            action.add_argument("file", metavar="FILE", help="the GGUF file")
+            action.add_argument("--name", default="", help="what to call it; else as in the catalog, or as the file")
+        else:
+            action.add_argument("name", metavar="NAME", help="its name in the list")
+        if name == "try":
+            action.add_argument("question", help="the question, in quotes")
+            _add_door(action)
+
+
+def _model(options: argparse.Namespace) -> int:
+    from appliance.services import model_command
+
+    settings = model_command.box_settings(getattr(options, "data", None))
+    if options.action == "add":
+        model_command.add_model(settings, Path(options.file), options.name)
+    elif options.action == "use":
+        model_command.use_model(settings, options.name)
+    elif options.action == "try":
+        model_command.try_model(settings, options.name, options.question, options.url, options.key)
+    else:
+        model_command.list_models(settings, options.json)
+    return 0
 
 
 def _add_doctor(commands: Any) -> None:

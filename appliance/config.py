@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -41,8 +42,24 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("box_name", str, "DreamStack", "The box's name, on screens and on the network."),
     Setting("facility", str, "", "The facility's name; empty takes the demo's."),
     Setting("timezone", str, "", "The facility's timezone (IANA name); empty takes the machine's."),
+    Setting("digest_at", str, "", "When screens are told what happened in the last day (07:00); empty is never."),
     Setting("model", str, "", "A GGUF file to use; empty takes the shipped model."),
-    Setting("model_dialect", str, "auto", "How the model is spoken to.", ("auto", "ask", "instruct")),
+    Setting(
+        "model_dialect",
+        str,
+        "auto",
+        "How the model is spoken to.",
+        ("auto", "ask", "instruct", "chatml", "llama", "gemma", "granite", "phi", "mistral"),
+    ),
+    Setting(
+        "large_model",
+        str,
+        "",
+        "A larger model beside it: a GGUF file, or a name of `appliance model list`; empty takes the one in use there.",
+    ),
+    Setting(
+        "large_model_wait_s", float, 15.0, "Seconds the larger model may take for a plan; then the small one is asked."
+    ),
     Setting(
         "model_threads", int, 0, "Threads the model may use; 0 takes one for a small model, all cores for a large one."
     ),
@@ -93,8 +110,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     box_name: str
     facility: str
     timezone: str
+    digest_at: str
     model: str
     model_dialect: str
+    large_model: str
+    large_model_wait_s: float
     model_threads: int
     model_context: int
     question_limit: int
@@ -189,6 +209,8 @@ def _fits(setting: Setting, value: Any) -> bool:
         return value in setting.choices
     if setting.name == "timezone":
         return _is_timezone(value)
+    if setting.name == "digest_at":
+        return re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value, re.ASCII) is not None
     return isinstance(value, str) or 0 <= value < math.inf
 
 

@@ -45,6 +45,7 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "PGF151": 400,  # a role, a condition or a mask is not declared in a way the box can keep
     "PGF152": 409,  # not a role that can be declared
     "PGF153": 404,  # no such token
+    "PGF160": 404,  # nothing unusual with this id
     "LLM200": 500,  # the model failed in a way nobody foresaw
     "LLM201": 400,  # the question is empty
     "LLM202": 413,  # the question is too long
@@ -58,6 +59,13 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "LLM210": 504,  # the question took too long
     "LLM211": 400,  # the request body cannot be read
     "LLM212": 403,  # the question is about a collection that the role may not see
+    "LLM213": 403,  # what a question wants done is not for this role
+    "LLM214": 422,  # the data does not tell what is asked
+    "LLM220": 404,  # no such model in the box
+    "LLM221": 409,  # a file cannot be added as a model
+    "LLM222": 409,  # there is no model that writes text
+    "LLM223": 422,  # the model wrote nothing that the rows bear out
+    "LLM224": 503,  # the larger model is set aside
     "SIG300": 400,  # the frame header cannot be read
     "SIG301": 400,  # a flag this version does not know
     "SIG302": 413,  # the payload is longer than the receiver's limit

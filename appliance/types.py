@@ -24,7 +24,7 @@ RoleName = str
 Op = Literal["insert", "update", "delete"]
 FieldType = Literal["boolean", "integer", "numeric", "date", "timestamptz", "text", "jsonb"]
 Stage = Literal["queued", "reading", "looking", "done"]
-Status = Literal["answered", "clarify", "refused", "failed"]
+Status = Literal["answered", "clarify", "confirm", "refused", "failed"]
 
 
 def rank(role: Role) -> int:
@@ -159,17 +159,19 @@ class Answer(msgspec.Struct, frozen=True):
     """What came of a question; the body of ``POST /api/ask`` and the signals ``answer.<id>.*``.
 
     Attributes:
-        status: answered, clarify (the box asks back), refused (it says why) or failed.
+        status: answered, clarify (the box asks back), confirm (it would do something), refused (it says why) or failed.
         reading: the plan in plain words.
         plan: the plan as JSON, or None.
         rows: what the database returned, at most the row limit of the box.
         sentence: one sentence; its numbers come from `rows`.
         rest: the request that was run, as it can be repeated under ``/rest``.
-        choices: readings to choose from, each ``{"label": ..., "plan": {...}}``.
+        choices: readings to choose from, or the one thing to say yes to, each ``{"label": ..., "plan": {...}}``.
         took_ms: question to answer, milliseconds.
-        view: how to show it: ``{"kind": "number" | "table" | "bars" | "text", ...}``.
+        view: how to show it: ``{"kind": "number" | "table" | "bars" | "line" | "text", ...}``.
         error: the one error shape when refused, asked back or failed.
         read_at: when the rows were read, ISO 8601.
+        confidence: how sure the box is of its reading, 0 to 1; 1 where the asker chose it.
+        corrected: literals as asked and as stored, where they differ.
     """
 
     id: str
@@ -186,6 +188,8 @@ class Answer(msgspec.Struct, frozen=True):
     error: dict[str, Any] | None = None
     read_at: str = ""
     timings: dict[str, float] = {}
+    confidence: float = 1.0
+    corrected: tuple[tuple[str, str], ...] = ()
 
 
 class Signal(msgspec.Struct, frozen=True):

@@ -41,9 +41,10 @@ def say(plan: Query, collection: Collection, rows: Sequence[Row], today: date) -
 
 
 def view(plan: Query, collection: Collection, rows: Sequence[Row]) -> dict[str, Any]:
-    """How a screen should show the rows: a number, bars, or a table."""
+    """How a screen should show the rows: a number, bars, a line over time, or a table."""
     if plan.group and len(plan.group) == 1 and rows:
-        return {"kind": "bars", "label": plan.group[0], "value": _key(plan, _measure(plan))}
+        kind = "line" if _runs_in_time(plan) and len(rows) > 1 else "bars"
+        return {"kind": kind, "label": plan.group[0], "value": _key(plan, _measure(plan))}
     if any(select.aggregate for select in plan.select) and not plan.group:
         value = rows[0].get(_key(plan, _measure(plan))) if rows else None
         return {"kind": "number", "value": value, "label": _number_label(plan, collection)}
@@ -65,10 +66,18 @@ def fields(plan: Query, collection: Collection) -> list[dict[str, str]]:
     return columns
 
 
+def _runs_in_time(plan: Query) -> bool:
+    """Whether its groups are time buckets one after the other, and not a ranking of them."""
+    bucketed = len(plan.group) == 1 and bool(_bucket(plan, plan.group[0]))
+    return bucketed and all((order.field, order.descending) == (plan.group[0], False) for order in plan.order)
+
+
 def arrange(plan: Query, rows: Sequence[Row]) -> list[Row]:
-    """Groups that the plan leaves in any order with the largest number first."""
+    """Groups that the plan leaves in any order: time buckets as they follow, others with the largest number first."""
     if not plan.group or plan.order:
         return list(rows)
+    if _runs_in_time(plan):
+        return sorted(rows, key=lambda row: str(row.get(plan.group[0]) or ""))
     key = _key(plan, _measure(plan))
     return sorted(rows, key=lambda row: (row.get(key) is None, -(row.get(key) or 0) if _is_number(row.get(key)) else 0))
 

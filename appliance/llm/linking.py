@@ -139,13 +139,14 @@ class Asked(msgspec.Struct, frozen=True):
     labels: frozenset[str]
 
 
-def link(text: str, catalog: Catalog, now: datetime) -> list[Links]:
+def link(text: str, catalog: Catalog, now: datetime, always: str = "") -> list[Links]:
     """The links of a question to each collection it may be about, likeliest first.
 
     Args:
         text: the question as asked.
         catalog: what the asking role may see.
         now: the present in the facility's timezone.
+        always: a collection that is told of even if nothing links to it.
     """
     names = frozenset(word for each in catalog.collections for word in label_words(each.label)[-1:])
     asked = Asked(text, words(text), tuple(spans(text, now)), names, _whole_labels(catalog))
@@ -153,7 +154,7 @@ def link(text: str, catalog: Catalog, now: datetime) -> list[Links]:
         _link_one(asked, collection, index)
         for collection, index in zip(catalog.collections, _indexes(catalog), strict=True)
     ]
-    return sorted((found for found in links if found.score > 0), key=lambda found: -found.rank)
+    return sorted((found for found in links if found.score > 0 or found.collection.name == always), key=lambda found: -found.rank)
 
 
 def _whole_labels(catalog: Catalog) -> frozenset[str]:

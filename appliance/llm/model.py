@@ -13,7 +13,7 @@ import ctypes
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +23,7 @@ import numpy.typing as npt
 from llama_cpp import Llama, LogitsProcessorList
 
 from appliance.errors import ApplianceError
+from appliance.llm.decoding import Rules, Written, best
 from appliance.llm.prompt import Piece
 
 _MAGIC: Final = b"GGUF"
@@ -32,6 +33,13 @@ _AFTER_MARK: Final = re.compile(r"(?<=[<\[])")
 
 def _ignore(level: int, text: bytes, _: ctypes.c_void_p) -> None:
     return None
+
+
+BEAMS_AT_MOST: Final = 8
+HEADS_KEPT: Final = 24
+"""So many schemas stay in the cache; the one that was not used for longest goes first."""
+_CELLS: Final = 6144
+_BATCH: Final = 512
 
 
 _keep_quiet = llama_cpp.llama_log_callback(_ignore)
@@ -54,6 +62,9 @@ class Model:
         self.template = str(llama.metadata.get("tokenizer.chat_template") or "")
         self.load_s = load_s
         self.context = int(llama.n_ctx())
+        self.trained = trained_context(llama)
+        self._threads = int(llama.n_threads)
+        self._board: _Board | None = None
 
     @classmethod
     def load(cls, path: Path, threads: int, context: int) -> Model:
@@ -99,6 +110,37 @@ class Model:
             yield from self._generate(tokens, grammar, limit, go_on)
         except (RuntimeError, ValueError) as error:
             raise ApplianceError("LLM200", "The model failed while it was writing.", str(error)) from None
+
+    def sketches(
+        self,
+        head: list[Piece],
+        tail: list[Piece],
+        rules: Rules,
+        width: int,
+        limit: int,
+        go_on: Callable[[], bool] = lambda: True,
+    ) -> list[Written]:
+        """The likeliest things to write after a prompt, best first; for models that read both ways.
+
+        Args:
+            head: the part of the prompt that stays the same between questions; it is read once and kept.
+            tail: the rest of the prompt.
+            rules: what may be written.
+            width: how many are followed side by side, at most :data:`BEAMS_AT_MOST`.
+            limit: tokens at most.
+            go_on: asked before each token; False ends the writing.
+
+        Raises:
+            ApplianceError: LLM202, the prompt does not fit the model's context; LLM200, llama.cpp failed.
+        """
+        first, last = self._tokens(head), self._tokens(tail)
+        if len(first) + len(last) + limit > self.trained:
+            raise ApplianceError(
+                "LLM202", "The question is too long for the model.", {"tokens": len(last)}, "Ask it shorter."
+            )
+        if self._board is None:
+            self._board = _Board(self._llama, self._threads)
+        return best(self._board, self._board.read(first, last), rules, min(width, BEAMS_AT_MOST), limit, go_on)
 
     def _generate(self, tokens: list[int], grammar: str, limit: int, go_on: Callable[[], bool]) -> Iterator[str]:
         vocab = llama_cpp.llama_model_get_vocab(self._llama.model)
@@ -191,3 +233,126 @@ class _Hold:
         listed = llama_cpp.llama_token_data_array(data=data, size=len(tried), selected=-1, sorted=False)
         llama_cpp.llama_sampler_apply(self._sampler, ctypes.byref(listed))
         return tried["logit"]
+
+
+def trained_context(llama: Llama) -> int:
+    """The tokens that a model was trained to hold."""
+    return int(llama_cpp.llama_model_n_ctx_train(llama.model))
+
+
+class _Board:
+    """A context in which prompts are read both ways and several continuations are written side by side.
+
+    Sequences 0 to HEADS_KEPT - 1 hold schemas; two sets of BEAMS_AT_MOST behind them take turns with the beams.
+    """
+
+    def __init__(self, llama: Llama, threads: int) -> None:
+        params = llama_cpp.llama_context_default_params()
+        params.n_ctx, params.n_batch, params.n_ubatch = _CELLS, _BATCH, _BATCH
+        params.n_seq_max = HEADS_KEPT + 2 * BEAMS_AT_MOST
+        params.n_threads = params.n_threads_batch = threads
+        params.kv_unified, params.no_perf = True, True
+        self._model = llama  # the context must not outlive it
+        self._context = llama_cpp.llama_init_from_model(llama.model, params)
+        if not self._context:
+            raise ApplianceError("LLM208", "There is no room for the model's working memory.", {"cells": _CELLS}, _FIX)
+        self._memory = llama_cpp.llama_get_memory(self._context)
+        self._size = llama.n_vocab()
+        self._batch = llama_cpp.llama_batch_init(_BATCH, 0, 1)
+        vocab = llama_cpp.llama_model_get_vocab(llama.model)
+        self._bytes = [_piece(vocab, number) for number in range(self._size)]
+        self._heads: dict[tuple[int, ...], int] = {}
+        self._cells: dict[int, int] = {}
+        self._side = 0
+        self._at = 0
+
+    def __del__(self) -> None:
+        if getattr(self, "_context", None):
+            llama_cpp.llama_batch_free(self._batch)
+            llama_cpp.llama_free(self._context)
+            self._context = None
+
+    def token(self, number: int) -> bytes:
+        """The bytes of a token."""
+        return self._bytes[number]
+
+    def read(self, head: list[int], tail: list[int]) -> npt.NDArray[np.float32]:
+        """Read a prompt; the logits of the first token behind it."""
+        for sequence in range(HEADS_KEPT, HEADS_KEPT + 2 * BEAMS_AT_MOST):
+            llama_cpp.llama_memory_seq_rm(self._memory, sequence, -1, -1)
+        kept = self._head(head)
+        self._side = 0
+        if kept is not None:
+            llama_cpp.llama_memory_seq_cp(self._memory, kept, HEADS_KEPT, -1, -1)
+        llama_cpp.llama_set_causal_attn(self._context, False)
+        self._decode([(token, len(head) + place, HEADS_KEPT) for place, token in enumerate(tail)], last_only=True)
+        llama_cpp.llama_set_causal_attn(self._context, True)
+        self._at = len(head) + len(tail)
+        return self._logits(len(tail) - 1)
+
+    def _head(self, tokens: list[int]) -> int | None:
+        """The sequence that holds a schema, read now if it is not kept."""
+        if not tokens:
+            return None
+        key = tuple(tokens)
+        if key in self._heads:
+            self._heads[key] = self._heads.pop(key)  # the last one used stands last
+            return self._heads[key]
+        sequence = self._free_sequence(len(tokens))
+        llama_cpp.llama_set_causal_attn(self._context, False)
+        self._decode([(token, place, sequence) for place, token in enumerate(tokens)], last_only=True)
+        llama_cpp.llama_set_causal_attn(self._context, True)
+        self._heads[key] = sequence
+        self._cells[sequence] = len(tokens)
+        return sequence
+
+    def _free_sequence(self, cells: int) -> int:
+        while self._heads and (
+            len(self._heads) >= HEADS_KEPT or sum(self._cells.values()) + cells > _CELLS - 2 * _BATCH
+        ):
+            dropped = self._heads.pop(next(iter(self._heads)))
+            llama_cpp.llama_memory_seq_rm(self._memory, dropped, -1, -1)
+            del self._cells[dropped]
+        return next(number for number in range(HEADS_KEPT) if number not in self._cells)
+
+    def advance(self, chosen: Sequence[tuple[int, int]]) -> npt.NDArray[np.float32]:
+        """Go on with (which of the present ones, next token) and give the logits of each, one row each."""
+        here, there = (HEADS_KEPT + side * BEAMS_AT_MOST for side in (self._side, 1 - self._side))
+        for place in range(BEAMS_AT_MOST):
+            llama_cpp.llama_memory_seq_rm(self._memory, there + place, -1, -1)
+        for place, (parent, _) in enumerate(chosen):
+            llama_cpp.llama_memory_seq_cp(self._memory, here + parent, there + place, -1, -1)
+        for place in range(BEAMS_AT_MOST):
+            llama_cpp.llama_memory_seq_rm(self._memory, here + place, -1, -1)
+        self._decode([(token, self._at, there + place) for place, (_, token) in enumerate(chosen)])
+        self._side, self._at = 1 - self._side, self._at + 1
+        return np.stack([self._logits(place) for place in range(len(chosen))])
+
+    def _decode(self, tokens: list[tuple[int, int, int]], last_only: bool = False) -> None:
+        """Let the model read (token, place, sequence)."""
+        batch = self._batch
+        batch.n_tokens = len(tokens)
+        for index, (token, place, sequence) in enumerate(tokens):
+            batch.token[index], batch.pos[index] = token, place
+            batch.n_seq_id[index], batch.seq_id[index][0] = 1, sequence
+            batch.logits[index] = not last_only or index == len(tokens) - 1
+        status = llama_cpp.llama_decode(self._context, batch)
+        if status:
+            self._forget()
+            raise ApplianceError("LLM200", "The model failed while it was reading.", {"status": status})
+
+    def _forget(self) -> None:
+        llama_cpp.llama_memory_clear(self._memory, True)
+        self._heads.clear()
+        self._cells.clear()
+
+    def _logits(self, index: int) -> npt.NDArray[np.float32]:
+        found = llama_cpp.llama_get_logits_ith(self._context, index)
+        return np.ctypeslib.as_array(found, shape=(self._size,)).copy()
+
+
+def _piece(vocab: llama_cpp.llama_vocab_p, number: int) -> bytes:
+    """The bytes of a token, control tokens as they are written."""
+    buffer = ctypes.create_string_buffer(64)
+    size = llama_cpp.llama_token_to_piece(vocab, number, buffer, len(buffer), 0, True)
+    return buffer.raw[: max(size, 0)]

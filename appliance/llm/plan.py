@@ -1,4 +1,4 @@
-"""The Plan: the only thing a model may produce, and what is run, shown and kept.
+"""The Plan: the only thing a model may produce, and what is run, shown and kept. Here: queries.
 
 A plan is a typed value. It is checked against the catalog that the asking role may see, rendered to a request
 and to plain words (:mod:`~appliance.llm.render`), and travels as JSON.
@@ -116,9 +116,6 @@ class Refuse(msgspec.Struct, frozen=True, tag="refuse", tag_field="form"):
     hint: str = ""
 
 
-Plan = Query | Clarify | Refuse
-
-
 def read_query(value: object) -> Query:
     """A query from JSON values, for example a choice that a screen sends back.
 
@@ -159,17 +156,17 @@ def validate(plan: Query, catalog: Catalog) -> Collection:
     """
     collection = catalog.collection(plan.collection)
     if collection is None:
-        raise _unfit("There is no such collection for this role.", plan.collection)
+        raise unfit("There is no such collection for this role.", plan.collection)
     _check_size(plan)
     collection = _with_paths(plan, collection, catalog)
     for select in plan.select:
         _check_select(select, collection)
     for condition in plan.where:
-        _check_condition(condition, collection)
+        check_condition(condition, collection)
     for test in plan.having:
         _check_having(test, collection)
     for order in plan.order:
-        _check_aggregate(order.field, order.aggregate, collection)
+        check_aggregate(order.field, order.aggregate, collection)
     for name in plan.group:
         _field(collection, name)
     _check_shape(plan)
@@ -178,14 +175,14 @@ def validate(plan: Query, catalog: Catalog) -> Collection:
 
 def _check_size(plan: Query) -> None:
     if not plan.select:
-        raise _unfit("The plan selects nothing.", plan.collection)
+        raise unfit("The plan selects nothing.", plan.collection)
     if not 1 <= plan.limit <= GROUPS_AT_MOST:
-        raise _unfit("The plan's limit is not between 1 and 1000.", plan.limit)
+        raise unfit("The plan's limit is not between 1 and 1000.", plan.limit)
     for name, most in ITEMS_AT_MOST.items():
         if len(getattr(plan, name)) > most:
-            raise _unfit(f"The plan's {name} has more than {most} items.", len(getattr(plan, name)))
+            raise unfit(f"The plan's {name} has more than {most} items.", len(getattr(plan, name)))
     if plan.timezone and not _is_timezone(plan.timezone):
-        raise _unfit("The plan's timezone is not known.", plan.timezone)
+        raise unfit("The plan's timezone is not known.", plan.timezone)
 
 
 def _is_timezone(name: str) -> bool:
@@ -201,7 +198,7 @@ def _with_paths(plan: Query, collection: Collection, catalog: Catalog) -> Collec
     if not paths:
         return collection
     if len({name[:place] for name in paths for place, sign in enumerate(name) if sign == "."}) > 10:
-        raise _unfit("The plan follows more than ten relations.", paths)
+        raise unfit("The plan follows more than ten relations.", paths)
     reached = tuple(_reached(name, collection, catalog) for name in paths)
     return msgspec.structs.replace(collection, fields=(*collection.fields, *reached))
 
@@ -214,7 +211,7 @@ def _reached(path: str, collection: Collection, catalog: Catalog) -> Field:
         relation = catalog.relation(held.name, step)
         target = catalog.collection(relation.target) if relation else None
         if target is None or len(steps) > RELATIONS_AT_MOST:
-            raise _unfit(f"{step} of {held.label} leads to no other collection for this role.", path)
+            raise unfit(f"{step} of {held.label} leads to no other collection for this role.", path)
         said.append(re.sub(r"[\s_-]*id$", "", _field(held, step).label, flags=re.IGNORECASE) or target.label)
         held = target
     field = _field(held, last)
@@ -224,58 +221,61 @@ def _reached(path: str, collection: Collection, catalog: Catalog) -> Field:
 def _check_select(select: Select, collection: Collection) -> None:
     if select.bucket is None:
         if select.aggregate is not None or select.field != "*":
-            _check_aggregate(select.field, select.aggregate, collection)
+            check_aggregate(select.field, select.aggregate, collection)
         return
     field = _field(collection, select.field)
     if select.aggregate is not None or field.type not in TIMES or (select.bucket, field.type) == ("hour", "date"):
-        raise _unfit(f"{field.label} has no buckets of a {select.bucket}.", {"field": field.name})
+        raise unfit(f"{field.label} has no buckets of a {select.bucket}.", {"field": field.name})
 
 
-def _check_aggregate(name: str, aggregate: Aggregate | None, collection: Collection) -> None:
+def check_aggregate(name: str, aggregate: Aggregate | None, collection: Collection) -> None:
+    """Refuse an aggregate that a field does not have, with LLM206; ``*`` can only be counted."""
     if name == "*":
         if aggregate != "count":
-            raise _unfit(f"Rows have no {aggregate or 'order'}.", name)
+            raise unfit(f"Rows have no {aggregate or 'order'}.", name)
         return
     field = _field(collection, name)
     if aggregate in ("sum", "avg") and field.type not in NUMBERS:
-        raise _unfit(f"{field.label} is not a number.", {"field": field.name, "aggregate": aggregate})
+        raise unfit(f"{field.label} is not a number.", {"field": field.name, "aggregate": aggregate})
     if aggregate in ("min", "max") and field.type not in ORDERED | {"text"}:
-        raise _unfit(f"{field.label} has no order.", {"field": field.name, "aggregate": aggregate})
+        raise unfit(f"{field.label} has no order.", {"field": field.name, "aggregate": aggregate})
 
 
 def _check_having(test: Having, collection: Collection) -> None:
-    _check_aggregate(test.field, test.aggregate, collection)
+    check_aggregate(test.field, test.aggregate, collection)
     kind = _field(collection, test.field).type if test.aggregate in ("min", "max") else "numeric"
-    if not _value_fits(kind, test.value):
-        raise _unfit("Groups cannot be tested that way.", {"field": test.field, "op": test.op, "value": test.value})
+    if not value_fits(kind, test.value):
+        raise unfit("Groups cannot be tested that way.", {"field": test.field, "op": test.op, "value": test.value})
 
 
-def _check_condition(condition: Condition, collection: Collection) -> None:
+def check_condition(condition: Condition, collection: Collection) -> None:
+    """Refuse a condition that does not fit its field, with LLM206."""
     field = _field(collection, condition.field)
     if condition.op == "null":
         fits = isinstance(condition.value, bool)
     elif condition.op == "in":
         fits = isinstance(condition.value, list | tuple) and 0 < len(condition.value) <= 100
-        fits = fits and all(_value_fits(field.type, value) for value in condition.value)
+        fits = fits and all(value_fits(field.type, value) for value in condition.value)
     elif condition.op == "like":
-        fits = field.type == "text" and _value_fits("text", condition.value)
+        fits = field.type == "text" and value_fits("text", condition.value)
     else:
-        fits = _value_fits(field.type, condition.value) and field.type != "jsonb"
+        fits = value_fits(field.type, condition.value) and field.type != "jsonb"
     if not fits:
-        raise _unfit(
+        raise unfit(
             f"{field.label} cannot be tested that way.",
             {"field": field.name, "op": condition.op, "value": condition.value},
         )
 
 
-def _value_fits(kind: FieldType, value: Any) -> bool:
+def value_fits(kind: FieldType, value: Any) -> bool:
+    """Whether a field of a type can be compared with a value."""
     if kind in NUMBERS:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         return number and abs(value) < 2**63 and (kind == "numeric" or float(value).is_integer())
     if kind == "boolean":
         return isinstance(value, bool)
     if kind in TIMES:
-        return isinstance(value, str) and _is_time(kind, value)
+        return isinstance(value, str) and is_time(kind, value)
     return isinstance(value, str) and len(value) <= 1000 and not re.search("[\0\ud800-\udfff]", value)
 
 
@@ -283,7 +283,8 @@ _DAY: Final = r"\d{4}-\d\d-\d\d"
 _HOUR: Final = r"[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d(:\d\d)?)?"
 
 
-def _is_time(kind: FieldType, value: str) -> bool:
+def is_time(kind: FieldType, value: str) -> bool:
+    """Whether the database reads a text as a day, or for a ``timestamptz`` as a day or a time."""
     if not re.fullmatch(_DAY if kind == "date" else f"{_DAY}({_HOUR})?", value, re.ASCII):
         return False  # Python also reads weeks, and any sign between day and hour; PostgreSQL does not
     try:
@@ -297,24 +298,25 @@ def _is_time(kind: FieldType, value: str) -> bool:
 def _check_shape(plan: Query) -> None:
     plain = [select for select in plan.select if select.aggregate is None]
     if plan.grouped and any(select.field not in plan.group for select in plain):
-        raise _unfit("A plan with an aggregate can only show the fields it groups by.", [s.field for s in plain])
+        raise unfit("A plan with an aggregate can only show the fields it groups by.", [s.field for s in plain])
     named = keys(plan)
     if len(set(named)) < len(plan.select) and plan.grouped:
-        raise _unfit("Two columns of a plan would have the same name.", list(named))
+        raise unfit("Two columns of a plan would have the same name.", list(named))
     if len(set(named)) < len(set(plan.select)):
-        raise _unfit("Two columns of a plan would have the same name.", list(named))
+        raise unfit("Two columns of a plan would have the same name.", list(named))
     if plan.group and not any(select.aggregate for select in plan.select):
-        raise _unfit("A grouped plan needs an aggregate.", list(plan.group))
+        raise unfit("A grouped plan needs an aggregate.", list(plan.group))
     if plan.grouped and any(order.field not in plan.group for order in plan.order if order.aggregate is None):
-        raise _unfit("A grouped plan can only be ordered by the fields it groups by.", [o.field for o in plan.order])
+        raise unfit("A grouped plan can only be ordered by the fields it groups by.", [o.field for o in plan.order])
 
 
 def _field(collection: Collection, name: str) -> Field:
     field = ID if name == "id" else collection.field(name)
     if field is None:
-        raise _unfit(f"{collection.label} has no such field for this role.", name)
+        raise unfit(f"{collection.label} has no such field for this role.", name)
     return field
 
 
-def _unfit(message: str, details: Any) -> ApplianceError:
+def unfit(message: str, details: Any) -> ApplianceError:
+    """That a plan does not fit what the role may see."""
     return ApplianceError("LLM206", message, details, "Ask in other words, or name what the box holds.")

@@ -6,7 +6,7 @@ turn marks is tokenized as the plain characters it is.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -50,4 +50,13 @@ class Dialect(Protocol):
         Raises:
             ApplianceError: LLM206, the output is not one.
         """
+        ...
+
+
+@runtime_checkable
+class Talker(Dialect, Protocol):
+    """The dialect of a model that can also write text."""
+
+    def turns(self, told: str, said: str, template: str) -> list[Piece]:
+        """What the box tells the model and what somebody says to it, in the model's own turns."""
         ...

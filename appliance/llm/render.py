@@ -111,7 +111,7 @@ def to_words(plan: Query, collection: Collection, today: date) -> str:
     if any(select.field != "*" for select in shown):
         text += f" of {say_collection(collection)}"
     if plan.where:
-        text += " where " + join(_words_where(plan.where, collection, today))
+        text += " where " + join(words_where(plan.where, collection, today))
     if plan.group:
         text += " per " + join([_words_group(name, plan, collection) for name in plan.group])
     if plan.having:
@@ -126,15 +126,16 @@ def to_words(plan: Query, collection: Collection, today: date) -> str:
 def _words_order(order: Order, collection: Collection) -> str:
     time = _is_of_time(order.field, collection) and order.aggregate in (None, "min", "max")
     end = ("latest" if time else "highest") if order.descending else ("earliest" if time else "lowest")
-    return f"{end} {_words_of(order.field, order.aggregate, collection)} first"
+    return f"{end} {words_of(order.field, order.aggregate, collection)} first"
 
 
 def _words_select(select: Select, collection: Collection) -> str:
-    label = _words_of(select.field, select.aggregate, collection)
+    label = words_of(select.field, select.aggregate, collection)
     return f"{select.bucket} of {label}" if select.bucket else label
 
 
-def _words_of(name: str, aggregate: Aggregate | None, collection: Collection) -> str:
+def words_of(name: str, aggregate: Aggregate | None, collection: Collection) -> str:
+    """A field or an aggregate of one in words: ``sum of price``; ``*`` is the rows."""
     if name == "*":
         return f"number of {say_collection(collection)}" if aggregate else "everything"
     label = say_label(collection, name)
@@ -161,10 +162,11 @@ def _words_having(test: Having, collection: Collection) -> str:
     time = test.aggregate in ("min", "max") and _is_of_time(test.field, collection)
     operator = (_TIME_OPERATORS if time else {}).get(test.op, _OPERATORS[test.op]).removeprefix("is ")
     said = f"{operator} {say_value(test.value)}".removeprefix("is ")
-    return f"{_words_of(test.field, test.aggregate, collection)} {said}"
+    return f"{words_of(test.field, test.aggregate, collection)} {said}"
 
 
-def _words_where(where: Iterable[Condition], collection: Collection, today: date) -> list[str]:
+def words_where(where: Iterable[Condition], collection: Collection, today: date) -> list[str]:
+    """Conditions in words, one each: ``status is free``, ``starts on is today``."""
     single, spans = paired(where)
     words = [f"{say_label(collection, field)} is {say_days(start, end, today)}" for field, start, end in spans]
     for condition in single:

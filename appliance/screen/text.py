@@ -36,7 +36,7 @@ EARLIER: Final = 8
 BAR_WIDTH: Final = 24
 REDRAW_S: Final = 1.0
 GATHER_S: Final = 0.05
-_STATUS_STYLES: Final = {"answered": "bold", "clarify": "yellow", "refused": "yellow", "failed": "red"}
+_STATUS_STYLES: Final = {"answered": "bold", "clarify": "yellow", "confirm": "yellow", "refused": "yellow", "failed": "red"}
 
 
 async def run_text(
@@ -209,18 +209,18 @@ def _newest(answer: ShownAnswer) -> Iterator[RenderableType]:
 
 
 def _figure(answer: ShownAnswer) -> Iterator[RenderableType]:
-    """The answer's number, bars or table; nothing while there is none."""
+    """The answer's number, bars (also of a line over time) or table; nothing while there is none."""
     kind = answer.view.get("kind")
     if answer.status != "answered" or kind == "text":
         return
     if kind == "number":
         value = clean(say(answer.view.get("value")))
         yield Text(large(value) or value, style="bold green")
-    elif kind == "bars" and (top := max((_length(answer, row) for row in answer.rows), default=0)) > 0:
+    elif kind in ("bars", "line") and (top := max((_length(answer, row) for row in answer.rows), default=0)) > 0:
         yield _bars(answer, top)
     elif answer.rows:
         yield _table(answer)
-    if kind in ("bars", "table") and answer.row_count > ROWS:
+    if kind in ("bars", "line", "table") and answer.row_count > ROWS:
         yield Text(f"the first {min(ROWS, len(answer.rows))} of {answer.row_count:,} rows", style="dim")
 
 

@@ -1,7 +1,7 @@
 """The assistant: a question becomes an answer. The stages, in order, on one screen.
 
-    check the words -> link them to the catalog -> the model writes a query -> look up its literals ->
-    read both as one plan -> check the plan -> run it as the asking role -> say it in a sentence
+    check the words -> link them to the catalog -> the model's sketches become plans (understanding) ->
+    sure of one? -> check the plan -> run it as the asking role -> say it in a sentence
 
 What cannot be answered is refused or asked back with choices; nothing is guessed and nothing is run then.
 """
@@ -12,7 +12,7 @@ import asyncio
 import re
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -22,26 +22,33 @@ import msgspec
 from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.llm import answer, linking, reading
-from appliance.llm.linking import Links, link, narrow
-from appliance.llm.plan import Query, read_query, validate
-from appliance.llm.prompt import Task
+from appliance.llm.form_words import form_words
+from appliance.llm.forms import Acting, Plan, Summary, check_form, read_plan
+from appliance.llm.linking import Links, link
+from appliance.llm.plan import Clarify, Query, Refuse, validate
 from appliance.llm.render import to_rest, to_words
+from appliance.llm.views import widened
 from appliance.llm.words import WRITE_VERBS, orders, stem, words
 from appliance.pgflex.rest import Rest
 from appliance.services import clients
+from appliance.services.acting import Actor
+from appliance.services.earlier import Before, Earlier
+from appliance.services.summaries import digest
+from appliance.services.understanding import Candidate, Understanding, Understood
 from appliance.types import Answer, Catalog, Collection, Question, RoleName
 
 Tell = Callable[[dict[str, Any]], None]
 RETRY_S = 0.25
-LOOKED_UP = 101
-"""Stored values that are looked at for one literal; a condition holds at most a hundred."""
 VALUES_MEANT = 5
 _PASSING = frozenset({"LLM203", "BRG406", "PGF101", "PGF102"})
 """A part of the box is away for a moment."""
 _RELOADING = frozenset({"PGRST200", "PGRST202", "PGRST204", "PGRST205"})
 """PostgREST has not yet heard of a new collection or field."""
-CLOSE = 0.75
-"""A second collection that scores this share of the first makes a question ambiguous."""
+SURE = 0.5
+"""A reading of this confidence is answered; below it the box asks back."""
+REFUSED = 0.5
+"""That the data does not tell something is said with this confidence; below it the box asks back."""
+CHOICES = 3
 
 
 class Assistant:
@@ -51,6 +58,10 @@ class Assistant:
         self._runtime, self._client, self._rest = runtime, client, rest
         self._settings = runtime.settings
         self._catalogs: dict[RoleName, Catalog] = {}
+        self._widened: dict[str, Catalog] = {}
+        self._earlier = Earlier()
+        self._understanding = Understanding(runtime, client, rest)
+        self._actor = Actor(runtime, client, lambda: self._now().date())
 
     def forget_catalog(self) -> None:
         """The catalog changed: read it anew with the next question."""
@@ -107,42 +118,56 @@ class Assistant:
         catalog = await self.catalog(question.role)
         tell({"stage": "reading"})
         if question.plan is not None:
-            return await self._run(question, read_query(question.plan), catalog, tell, clock)
+            return await self._run(question, read_plan(question.plan), catalog, tell, clock)
         self._refuse_writing(text, catalog)
-        links = link(text, catalog, self._now())
+        before = self._earlier.of(question, self._now())
+        links = await self._links(text, catalog, question.role, before)
         clock.mark("link")
-        if not links:
-            await self._refuse_unseen(text, question.role)
-            links = await self._by_value(text, catalog, question.role)
-            clock.mark("lookup")
-        if not links:
-            raise self._nothing(catalog, question.role)
-        rivals = _rivals(links)
-        if len(rivals) > 1:
-            return await self._which(question, rivals, clock)
-        found = await self._read(question, links[0], tell, clock)
-        if found.missed:
-            return self._partly(question, links[0], found)
-        return await self._run(question, found.plan, catalog, tell, clock)
-
-    async def _read(self, question: Question, links: Links, tell: Tell, clock: _Clock) -> reading.Reading:
-        collection = links.collection
-        task = Task(question.text, collection.name, collection.label, narrow(links))
-        query = await clients.plan(self._client, self._runtime, task, question.screen, tell)
+        understood = await self._understanding.understand(question, links, catalog, self._now(), before, tell)
         clock.mark("model")
-        found = [await self._look(collection.name, wanted, question.role) for wanted in reading.lookups(query, links)]
-        clock.mark("lookup")
-        return reading.read(query, links, [hit for hit in found if hit is not None], self._now())
+        return await self._decided(question, understood, catalog, tell, clock)
 
-    async def _look(self, collection: str, wanted: reading.Lookup, role: RoleName) -> reading.Found | None:
-        for field in wanted.fields:
-            stored = await self._rest.lookup(collection, field, wanted.text, role, LOOKED_UP)
-            values = tuple(value for value in stored if reading.holds(value, wanted.text))
-            if len(stored) >= LOOKED_UP:
-                return None  # there are more of them: some would be left out in silence
-            if values:
-                return reading.Found(wanted.text, field, values)
-        return None
+    async def _links(self, text: str, catalog: Catalog, role: RoleName, before: Before | None) -> list[Links]:
+        """The collections that a question may be about; one that follows up is about the same as the one before.
+
+        Raises:
+            ApplianceError: LLM204, there are none; LLM212, the role may not see it.
+        """
+        wide, now = self._wide(catalog), self._now()
+        if before is not None and before.followed_by(text):
+            return [
+                each for each in link(text, wide, now, before.collection) if each.collection.name == before.collection
+            ]
+        links = link(text, wide, now)
+        if not links:
+            await self._refuse_unseen(text, role)
+            links = await self._by_value(text, catalog, role)
+        if not links:
+            raise self._nothing(catalog, role)
+        return links
+
+    def _wide(self, catalog: Catalog) -> Catalog:
+        if catalog.version not in self._widened:
+            self._widened = {catalog.version: widened(catalog)}
+        return self._widened[catalog.version]
+
+    async def _decided(
+        self, question: Question, understood: Understood, catalog: Catalog, tell: Tell, clock: _Clock
+    ) -> Answer:
+        """Answer what the box is sure of; refuse what the data does not tell; ask back else."""
+        best = understood.best
+        if best is None:
+            raise self._nothing(catalog, question.role)
+        if isinstance(best.plan, Refuse):
+            if understood.confidence >= REFUSED:
+                raise _untold(understood)
+            return self._asked_back(question, _unsure(understood), _readings(understood))
+        if understood.confidence < SURE:
+            return self._asked_back(question, _unsure(understood), _readings(understood))
+        found = await self._run(question, best.plan, catalog, tell, clock)
+        if isinstance(best.plan, Query):
+            self._earlier.keep(question, best, self._now())
+        return msgspec.structs.replace(found, confidence=round(understood.confidence, 3), corrected=best.corrected)
 
     async def _by_value(self, text: str, catalog: Catalog, role: RoleName) -> list[Links]:
         """No collection or field is named: perhaps a stored value is ("how many masks do we have?")."""
@@ -154,13 +179,17 @@ class Assistant:
             if field.type == "text" and not field.values
         ]
         found: dict[tuple[str, str], tuple[str, ...]] = {}
-        looks = [self._look(name, reading.Lookup(stem(word), (field,)), role) for name, field, word in places]
+        look = self._understanding.look
+        looks = [look(name, reading.Lookup(stem(word), (field,)), role, catalog) for name, field, word in places]
         for (name, field, _), hit in zip(places, await asyncio.gather(*looks), strict=True):
             if hit is not None:
                 found[name, field] = (*found.get((name, field), ()), *hit.values)
-        return link(text, linking.with_values(catalog, found), self._now()) if found else []
+        return link(text, linking.with_values(self._wide(catalog), found), self._now()) if found else []
 
-    async def _run(self, question: Question, plan: Query, catalog: Catalog, tell: Tell, clock: _Clock) -> Answer:
+    async def _run(self, question: Question, plan: Plan, catalog: Catalog, tell: Tell, clock: _Clock) -> Answer:
+        if not isinstance(plan, Query):
+            tell({"stage": "looking"})
+            return await self._run_form(question, plan, catalog)
         collection = validate(plan, catalog)
         words_of_plan = to_words(plan, collection, self._now().date())
         tell({"stage": "looking", "reading": words_of_plan, "source": collection.label.replace("_", " ")})
@@ -168,17 +197,36 @@ class Assistant:
         clock.mark("rest")
         return self._answered(question, plan, collection, words_of_plan, rows)
 
+    async def _run_form(self, question: Question, plan: Plan, catalog: Catalog) -> Answer:
+        """What comes of a plan that is no query: a summary is read, all else is offered, or done after a yes."""
+        collection = check_form(plan, catalog)
+        if isinstance(plan, Summary):
+            return await self._summary(question, plan, catalog)
+        assert isinstance(plan, Acting) and collection is not None
+        return await self._actor.run(question, plan, collection)
+
+    async def _summary(self, question: Question, plan: Summary, catalog: Catalog) -> Answer:
+        async def read(query: Query) -> list[dict[str, Any]]:
+            return await self.rows(query, question.role)
+
+        found = await digest(question, plan, catalog, read, self._now().date())
+        return msgspec.structs.replace(found, read_at=self._now().isoformat(timespec="milliseconds"))
+
     async def rows(self, plan: Query, role: RoleName) -> list[dict[str, Any]]:
         """The rows of a plan, read as a role."""
         return answer.arrange(plan, await self._rest.get(to_rest(plan), role))
 
-    async def again(self, question: Question, plan: Query) -> Answer:
+    async def again(self, question: Question, plan: Query | Summary) -> Answer:
         """The answer of a known plan, read anew; the question's wording does not matter.
 
         Raises:
             ApplianceError: the rows cannot be read now.
         """
-        collection = validate(plan, await self.catalog(question.role))
+        catalog = await self.catalog(question.role)
+        if isinstance(plan, Summary):
+            check_form(plan, catalog)
+            return await self._summary(question, plan, catalog)
+        collection = validate(plan, catalog)
         rows = await self.rows(plan, question.role)
         return self._answered(question, plan, collection, to_words(plan, collection, self._now().date()), rows)
 
@@ -200,7 +248,17 @@ class Assistant:
         )
 
     def _told(self, question: Question, error: ApplianceError) -> Answer:
-        refused = error.code in ("LLM201", "LLM202", "LLM204", "LLM205", "LLM206", "LLM207", "LLM212")
+        refused = error.code in (
+            "LLM201",
+            "LLM202",
+            "LLM204",
+            "LLM205",
+            "LLM206",
+            "LLM207",
+            "LLM212",
+            "LLM213",
+            "LLM214",
+        )
         return Answer(
             question.id,
             question.text,
@@ -244,31 +302,13 @@ class Assistant:
             f"I can answer about: {held}.",
         )
 
-    def _partly(self, question: Question, links: Links, found: reading.Reading) -> Answer:
-        missed = " or ".join(f"“{word}”" for word in found.missed)
-        error = ApplianceError(
-            "LLM207",
-            f"I do not know what {missed} means here.",
-            {"missed": list(found.missed)},
-            "Choose a reading, or ask in other words.",
-        )
-        return self._asked_back(question, error, [(found.plan, links.collection)])
-
-    async def _which(self, question: Question, rivals: list[Links], clock: _Clock) -> Answer:
-        readings = [(await self._read(question, links, lambda _: None, clock), links) for links in rivals[:3]]
-        labels = " or ".join(links.collection.label for links in rivals[:3])
-        error = ApplianceError(
-            "LLM207",
-            f"This could be about {labels}.",
-            {"collections": [r.collection.name for r in rivals[:3]]},
-            "Choose one.",
-        )
-        return self._asked_back(question, error, [(found.plan, links.collection) for found, links in readings])
-
-    def _asked_back(self, question: Question, error: ApplianceError, plans: list[tuple[Query, Collection]]) -> Answer:
+    def _asked_back(self, question: Question, error: ApplianceError, readings: list[Candidate]) -> Answer:
+        today = self._now().date()
+        labels = [_plan_words(each, today) for each in readings]
         choices = tuple(
-            {"label": to_words(plan, collection, self._now().date()), "plan": msgspec.to_builtins(plan)}
-            for plan, collection in plans
+            {"label": label, "plan": msgspec.to_builtins(each.plan)}
+            for label, each in zip(labels, readings, strict=True)
+            if label
         )
         return Answer(
             question.id,
@@ -311,12 +351,40 @@ def _passes(error: ApplianceError) -> bool:
     return error.code in _PASSING or (error.code == "PGF112" and theirs in _RELOADING)
 
 
-def _rivals(links: list[Links]) -> list[Links]:
-    """The collections that a question may be about equally well."""
-    best = links[0]
-    near = [other for other in links[1:] if other.rank >= CLOSE * best.rank > 0]
-    fewer_missed = len(best.unexplained())
-    return [best, *(other for other in near if not best.named and len(other.unexplained()) <= fewer_missed)]
+def _untold(understood: Understood) -> ApplianceError:
+    return ApplianceError(
+        "LLM214",
+        "The data of this box does not tell that.",
+        {"unsaid": list(understood.unsaid), "confidence": round(understood.confidence, 3)},
+        "Ask what is stored; the fields of a collection are listed under it on the page.",
+    )
+
+
+def _unsure(understood: Understood) -> ApplianceError:
+    """Why the box asks back: words it does not know, or readings it cannot choose between."""
+    best = understood.best
+    missed = (best.missing if best else ()) or understood.unsaid
+    named = " or ".join(f"“{word}”" for word in missed)
+    return ApplianceError(
+        "LLM207",
+        f"I do not know what {named} means here." if missed else "I am not sure how to read that.",
+        {"missed": list(missed), "confidence": round(understood.confidence, 3)},
+        "Choose a reading, or ask in other words.",
+    )
+
+
+def _readings(understood: Understood) -> list[Candidate]:
+    """The readings to choose from."""
+    found = [understood.best, *understood.others]
+    return [each for each in found if each is not None and not isinstance(each.plan, Refuse)][:CHOICES]
+
+
+def _plan_words(candidate: Candidate, today: date) -> str:
+    if isinstance(candidate.plan, Query):
+        return to_words(candidate.plan, candidate.links.collection, today)
+    if isinstance(candidate.plan, Clarify | Refuse):
+        return ""
+    return form_words(candidate.plan, candidate.links.collection, today)
 
 
 class _Clock:

@@ -18,7 +18,8 @@ from typing import Any
 import msgspec
 
 from appliance.errors import ApplianceError
-from appliance.llm.plan import Query, read_query
+from appliance.llm.forms import Summary, is_confirmed, read_plan
+from appliance.llm.plan import Query
 from appliance.observation import logger
 from appliance.services.assistant import Assistant, now_in
 from appliance.services.clients import BridgeSource, Event
@@ -34,7 +35,10 @@ log = logger("assistant")
 
 
 class Live(msgspec.Struct):
-    """An answer on the board: its question, the plan that keeps it live, and the day it was read for."""
+    """An answer on the board: its question, the plan that keeps it live, and the day it was read for.
+
+    A plan without a collection reads all of them.
+    """
 
     question: Question
     plan: dict[str, Any] | None = None
@@ -55,7 +59,7 @@ class Board:
     def __init__(self, assistant: Assistant, bridge: BridgeSource, file: Path, kept: int, timezone: str) -> None:
         self._assistant, self._bridge, self._file, self._kept, self._timezone = assistant, bridge, file, kept, timezone
         self._live: dict[str, Live] = {}
-        self._dirty: set[str] = set()
+        self._dirty: set[str | None] = set()
         self._more = asyncio.Event()
         self._refs: dict[str, None] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -205,7 +209,7 @@ class Board:
                 "took_ms": found.took_ms,
                 "read_at": found.read_at,
                 "error": found.error,
-                "source": str(found.plan["collection"]).replace("_", " ") if found.plan else "",
+                "source": str(found.plan.get("collection") or "").replace("_", " ") if found.plan else "",
             },
         )
 
@@ -218,8 +222,8 @@ class Board:
 
     def changed(self, collection: str | None) -> None:
         """A row of this collection changed; None: anything may have."""
-        names = {live.plan["collection"] for live in self._live.values() if live.plan}
-        self._dirty |= names if collection is None else names & {collection}
+        names = {live.plan.get("collection") for live in self._live.values() if live.plan}
+        self._dirty |= names if collection is None else names & {collection, None}
         if self._dirty:
             self._more.set()
 
@@ -231,12 +235,14 @@ class Board:
             self._more.clear()
             await self._new_day()
             dirty, self._dirty = self._dirty, set()
-            touched = [live for live in reversed(self._live.values()) if live.plan and live.plan["collection"] in dirty]
+            read = [live for live in reversed(self._live.values()) if live.plan]
+            touched = [live for live in read if live.plan and live.plan.get("collection") in dirty]
             well = await asyncio.gather(*(self._again(live) for live in touched))
             await asyncio.sleep(GATHER_S if all(well) else RETRY_S)
 
     async def _again(self, live: Live) -> bool:
-        plan: Query = read_query(live.plan)
+        plan = read_plan(live.plan)
+        assert isinstance(plan, Query | Summary)  # no other plan is kept
         try:
             found = await self._assistant.again(live.question, plan)
         except ApplianceError as error:
@@ -272,8 +278,13 @@ class Board:
     # On disk ---------------------------------------------------------------------------------------------
 
     async def restore(self, pinned: tuple[str, ...]) -> None:
-        """Put back what was on the board, and ask the pinned questions that are not there yet."""
+        """Put back what was on the board, and ask the pinned questions that are not there yet.
+
+        What a person said yes to is not put back: it would be done again.
+        """
         for live in await asyncio.to_thread(self._load):
+            if is_confirmed(live.question.plan):
+                continue
             if not live.question.pinned or live.question.text in pinned:
                 self._live[live.question.id] = live
         for live in list(self._live.values()):

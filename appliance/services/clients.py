@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, Final
 
 import httpx
 import msgspec
@@ -25,6 +25,7 @@ from appliance.bridge.sources.feed import follow
 from appliance.bridge.sources.writer import write
 from appliance.config import Runtime
 from appliance.errors import ApplianceError, from_shape
+from appliance.llm.outline import Outline, Sketched
 from appliance.llm.plan import Query
 from appliance.llm.prompt import Task
 from appliance.pgflex.access.roles import Access
@@ -95,16 +96,39 @@ async def plan(
     Raises:
         ApplianceError: LLM203, the model does not answer; LLM2xx as the worker says.
     """
-    body = msgspec.json.encode({"task": task, "screen": screen, "deadline_s": runtime.settings.answer_timeout_s})
+    said = await _asked(client, runtime, "plan", {"task": task, "screen": screen}, tell)
+    return msgspec.convert(said["plan"], type=Query)
+
+
+async def sketch(
+    client: httpx.AsyncClient, runtime: Runtime, outline: Outline, screen: str, tell: Callable[[Event], None]
+) -> list[list[Sketched]]:
+    """The small model's sketches of a question, a list for each collection, best first.
+
+    Raises:
+        ApplianceError: LLM203, the model does not answer; LLM2xx as the worker says.
+    """
+    said = await _asked(client, runtime, "sketches", {"outline": outline, "screen": screen}, tell)
+    return msgspec.convert(said["sketches"], type=list[list[Sketched]])
+
+
+_PATHS: Final = {"plan": "/plan", "sketches": "/sketch"}
+
+
+async def _asked(
+    client: httpx.AsyncClient, runtime: Runtime, last: str, asked: dict[str, Any], tell: Callable[[Event], None]
+) -> Event:
+    """The last event of a task that the model is asked."""
+    body = msgspec.json.encode({**asked, "deadline_s": runtime.settings.answer_timeout_s})
     try:
-        async with aconnect_sse(client, "POST", f"{runtime.llm_url}/plan", content=body) as feed:
+        async with aconnect_sse(client, "POST", runtime.llm_url + _PATHS[last], content=body) as feed:
             if feed.response.status_code != 200:
                 await feed.response.aread()
                 raise from_shape(_json(feed.response), "LLM203")
             async for event in feed.aiter_sse():
                 said: Event = msgspec.json.decode(event.data)
-                if event.event == "plan":
-                    return msgspec.convert(said["plan"], type=Query)
+                if event.event == last:
+                    return said
                 if event.event == "error":
                     raise from_shape(said["error"], "LLM200")
                 tell(said)
@@ -215,3 +239,31 @@ async def changes(client: httpx.AsyncClient, runtime: Runtime) -> AsyncIterator[
     """
     async for event in follow(client, f"{runtime.pgflex_url}/changes?role=admin&whole=alerts"):
         yield event.event, msgspec.json.decode(event.data) if event.data.startswith("{") else {}
+
+
+async def told_by_data(
+    client: httpx.AsyncClient,
+    runtime: Runtime,
+    method: str,
+    path: str,
+    role: RoleName,
+    body: Any = None,
+    timeout_s: float = 10.0,
+) -> Any:
+    """What the data service answers to a request of a role; None where it has nothing to say.
+
+    Raises:
+        ApplianceError: BRG406, it does not answer; else what it refuses with.
+    """
+    headers = {"X-Role": role, "Content-Type": "application/json"}
+    content = None if body is None else msgspec.json.encode(body)
+    timeout = httpx.Timeout(timeout_s, connect=2.0)
+    try:
+        answer = await client.request(
+            method, runtime.pgflex_url + path, headers=headers, content=content, timeout=timeout
+        )
+    except httpx.HTTPError as error:
+        raise _absent("The data service", error) from None
+    if answer.is_error:
+        raise from_shape(_json(answer), "BRG406")
+    return _json(answer)

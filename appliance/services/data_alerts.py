@@ -1,7 +1,7 @@
 """The data service's addresses of alerts; the gateway has them under ``/api``.
 
 GET    /alerts                           rules the role may know of
-POST   /alerts                           a declaration -> 201, the rule
+POST   /alerts                           a declaration -> 201, the rule; ?dry_run=true checks it and does nothing
 GET    /alerts/{id}                      one rule
 PATCH  /alerts/{id}                      {"enabled": false} -> the rule
 DELETE /alerts/{id}                      -> 204
@@ -55,11 +55,11 @@ def _rules(app: FastAPI, service: DataService) -> None:
         return Json(await service.alerts.rules(role_of(request)))
 
     @app.post("/alerts")
-    async def declare(request: Request) -> Response:
+    async def declare(request: Request, dry_run: bool = False) -> Response:
         role = role_of(request)
-        told = await service.alerts.declare(read_json(await request.body()), role)
+        told = await service.alerts.declare(read_json(await request.body()), role, dry_run)
         service.catalogs.mark("alerts")
-        return Json(told, status_code=201)
+        return Json(told, status_code=200 if dry_run else 201)
 
     @app.get("/alerts/{which}")
     async def rule(which: Which, request: Request) -> Response:

@@ -23,7 +23,7 @@ from appliance.services.internal import Json, role_of
 if TYPE_CHECKING:
     from appliance.services.pgflex import DataService
 
-__all__ = ["install", "limits"]
+__all__ = ["install", "limits", "who"]
 
 _LONGEST_NAME: Final = 200
 Key = Annotated[int, Path(ge=-(2**63), lt=2**63)]
@@ -38,18 +38,18 @@ def install(app: FastAPI, service: DataService) -> None:
         role = role_of(request)
         body = await _body(request, limit)
         documents = body if isinstance(body, list) else [body]
-        return Json(await store.insert(collection, documents, role, _who(request)), status_code=201)
+        return Json(await store.insert(collection, documents, role, who(request)), status_code=201)
 
     @app.put("/flex/{collection}/{key}")
     async def replace(collection: str, key: Key, request: Request) -> Response:
         role = role_of(request)
-        row, made = await store.replace(collection, key, await _body(request, limit), role, _who(request))
+        row, made = await store.replace(collection, key, await _body(request, limit), role, who(request))
         return Json(row, status_code=201 if made else 200)
 
     @app.patch("/flex/{collection}/{key}")
     async def update(collection: str, key: Key, request: Request) -> Response:
         role = role_of(request)
-        return Json(await store.update(collection, key, await _body(request, limit), role, _who(request)))
+        return Json(await store.update(collection, key, await _body(request, limit), role, who(request)))
 
     @app.delete("/flex/{collection}/{key}")
     async def delete(collection: str, key: Key, request: Request) -> Response:
@@ -68,7 +68,7 @@ def limits(settings: Settings) -> Limits:
     )
 
 
-def _who(request: Request) -> str | None:
+def who(request: Request) -> str | None:
     """Who writes, where that is known better than by the role."""
     return request.headers.get("x-screen", "")[:_LONGEST_NAME] or None
 

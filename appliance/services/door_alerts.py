@@ -100,7 +100,7 @@ def _rules(app: FastAPI, gateway: Gateway) -> None:
         return await _on(gateway, request)
 
     @app.post("/api/alerts", summary="Declare an alert", status_code=201)
-    async def declare(request: Request, body: AlertBody) -> Response:
+    async def declare(request: Request, body: AlertBody, dry_run: bool = False) -> Response:
         return await _on(gateway, request)
 
     @app.get("/api/alerts/{which}", summary="One rule")

@@ -26,7 +26,7 @@ from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.observation import logger
 from appliance.pgflex.rest import Rest
-from appliance.services import clients, door_alerts, door_import, door_roles, door_shapes
+from appliance.services import clients, door_alerts, door_import, door_model, door_roles, door_shapes, door_watching
 from appliance.services.access import Access
 from appliance.services.alarms import Alarms
 from appliance.services.assistant import Assistant
@@ -34,7 +34,9 @@ from appliance.services.board import Board
 from appliance.services.door import COOKIE, check_meant, credential
 from appliance.services.health import BoxProbe, Health
 from appliance.services.internal import Json, essential, install_errors, start
+from appliance.services.model_client import model_numbers
 from appliance.services.notice import notice
+from appliance.services.observer import Observer
 from appliance.services.own_columns import with_own_columns
 from appliance.services.page import load_page
 from appliance.services.proxy import forward
@@ -81,6 +83,7 @@ class Gateway:
         file = self.settings.data / "gateway" / "board.json"
         self.board = Board(self.assistant, self.bridge, file, self.settings.answers_kept, self.settings.timezone)
         self.alarms = Alarms(self.client, runtime.pgflex_url, self.bridge)
+        self.observer = Observer(self.client, runtime, self.bridge)
         self.health = Health(BoxProbe(runtime, self.client))
         self.watch = TokenWatch(self)
         self.page = load_page()
@@ -111,6 +114,8 @@ class Gateway:
             tasks.create_task(self._join_bridge())
             tasks.create_task(self.board.run())
             tasks.create_task(self.alarms.run())
+            tasks.create_task(self.observer.run())
+            tasks.create_task(self.observer.run_digests())
             tasks.create_task(self.health.run(self._tell_health))
             tasks.create_task(self._watch_changes())
             tasks.create_task(self.watch.run())
@@ -143,6 +148,7 @@ class Gateway:
     async def _watch_changes(self) -> None:
         async for kind, data in clients.changes(self.client, self.runtime):
             self.alarms.hear(kind, data)
+            self.observer.hear(kind, data)
             if kind in ("change", "moved"):
                 self.board.changed(data.get("collection"))
                 self.metrics.changes.inc(data.get("n", 1))
@@ -199,7 +205,9 @@ def make(runtime: Runtime) -> FastAPI:
     _pages(app, gateway)
     _api(app, gateway)
     door_alerts.install(app, gateway)
+    door_watching.install(app, gateway)
     door_roles.install(app, gateway)
+    door_model.install(app, gateway)
     door_import.install(app, gateway)
     shapes = door_shapes.install(app, gateway)
     _data(app, gateway)
@@ -306,7 +314,8 @@ def _api(app: FastAPI, gateway: Gateway) -> None:
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
-        return PlainTextResponse(gateway.metrics.text(gateway), media_type=CONTENT_TYPE_LATEST)
+        told = gateway.metrics.text(gateway) + await model_numbers(gateway.client, gateway.runtime)
+        return PlainTextResponse(told, media_type=CONTENT_TYPE_LATEST)
 
 
 def _data(app: FastAPI, gateway: Gateway) -> None:

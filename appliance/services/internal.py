@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import json
 import os
 import signal
 import socket
@@ -34,6 +35,7 @@ import msgspec
 import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -93,6 +95,7 @@ def install_errors(app: FastAPI, part: str, guard: Guard, page: Page = lambda re
         fault, headers = _as_fault(request, error)
         return page(request, fault) or _told(fault, headers)
 
+    app.router.route_class = _Route
     for kind in (ApplianceError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, told)
     unforeseen = _UNFORESEEN.get(part, "BRG400")
@@ -242,6 +245,29 @@ def _as_fault(request: Request, error: Exception) -> tuple[ApplianceError, Any]:
 
 def _told(error: ApplianceError, headers: Any = None) -> Json:
     return Json(error.shape(), status_code=error.status, headers=headers)
+
+
+class _Strict(Request):
+    """A request whose body is JSON in UTF-8, or none: half a surrogate pair is no text, and could not be told on."""
+
+    async def json(self) -> Any:
+        body = await self.body()
+        try:
+            return msgspec.json.decode(body)
+        except (ValueError, RecursionError) as error:
+            raise json.JSONDecodeError(str(error), "", 0) from None
+
+
+class _Route(APIRoute):
+    """A route that reads bodies strictly."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def strict(request: Request) -> Response:
+            return await handle(_Strict(request.scope, request.receive))
+
+        return strict
 
 
 class _Guarded:

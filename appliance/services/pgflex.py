@@ -46,6 +46,9 @@ from appliance.pgflex.outbox import Lag
 from appliance.pgflex.relations.discovery import Discovery
 from appliance.pgflex.seed import Seed
 from appliance.pgflex.shapes.shapes import Shapes
+from appliance.pgflex.watching.digest import Digests
+from appliance.pgflex.watching.seasons import zone_of
+from appliance.pgflex.watching.watch import Watching
 from appliance.pgflex.writes.reload import Reload
 from appliance.pgflex.writes.store import Store
 from appliance.pgflex.writes.widening import Widening
@@ -56,6 +59,7 @@ from appliance.services import (
     data_relations,
     data_roles,
     data_shapes,
+    data_watching,
     data_writes,
 )
 from appliance.services.internal import STREAM_GRACE_S, Json, essential, known_role, make_app, role_of, start
@@ -87,6 +91,8 @@ class DataService:
         )
         self.seed = Seed(self.store)
         self.alerts = Alerts(self.pool)
+        self.watching = Watching(self.pool, zone_of(runtime.settings.timezone))
+        self.digests = Digests(self.pool, self.catalogs)
         self.roles = Roles(self.pool)
         self.tokens = Tokens(self.pool, runtime.secret, runtime.settings.token_ttl_limit_s)
         self.book = RoleBook(runtime.postgres_dsn)
@@ -103,6 +109,7 @@ class DataService:
         self.feed.watch(self._mark)
         self.feed.watch(self.discovery.mark)
         self.feed.watch(self.alerts.mark)
+        self.feed.watch(self.watching.mark)
         self.book.watch(lambda: self._mark(None))
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(self.pool)
@@ -114,6 +121,7 @@ class DataService:
                 self._demo(),
                 self._tell_catalogs(),
                 self.alerts.run(),
+                self.watching.run(),
                 self.book.run(),
                 self.discovery.run(),
             ):
@@ -221,6 +229,7 @@ def make(runtime: Runtime) -> FastAPI:
     data_computed.install(app, service)
     data_import.install(app, service)
     data_alerts.install(app, service)
+    data_watching.install(app, service)
     data_relations.install(app, service)
     data_shapes.install(app, service)
     data_roles.install(app, service)

@@ -19,7 +19,13 @@ from httpx_sse import aconnect_sse
 
 from appliance.config import Runtime, load
 from appliance.errors import HTTP_STATUS
+from appliance.llm.plan import Query
+from appliance.llm.prompt import Task
+from appliance.services.clients import loopback_client
+from appliance.services.llm import SHIPPED
+from appliance.services.model_client import larger_plan
 from tests.box import free_port
+from tests.unit.llm.tiny_model import chat_model
 
 NOWHERE = "http://127.0.0.1:9"
 TOKEN = "a token of the box"
@@ -55,10 +61,8 @@ class Service:
         raise AssertionError(f"the model service was never {state}")
 
 
-@contextmanager
-def running(**settings: Any) -> Iterator[Service]:
-    url = f"http://127.0.0.1:{free_port()}"
-    runtime = Runtime(
+def runtime_at(url: str, **settings: Any) -> Runtime:
+    return Runtime(
         settings=load({"data": "/nowhere", **settings}, environ={}),
         postgres_dsn="",
         postgrest_url=NOWHERE,
@@ -70,6 +74,12 @@ def running(**settings: Any) -> Iterator[Service]:
         secret="",
         keys={},
     )
+
+
+@contextmanager
+def running(**settings: Any) -> Iterator[Service]:
+    url = f"http://127.0.0.1:{free_port()}"
+    runtime = runtime_at(url, **settings)
     environment = {"PATH": "/usr/bin:/bin", "DREAMSTACK_RUNTIME": runtime.encode()}
     process = subprocess.Popen([sys.executable, "-m", "appliance.services.llm"], env=environment)
     try:
@@ -165,7 +175,12 @@ async def test_health_tells_the_model(client: httpx.AsyncClient) -> None:
     before = (await client.get("/health")).json()
     await planned(client)
     after = (await client.get("/health")).json()
-    assert (after["status"], after["state"], after["name"], after["error"]) == ("ok", "ready", "ask-bootstrap", None)
+    assert (after["status"], after["state"], after["name"], after["error"]) == (
+        "ok",
+        "ready",
+        SHIPPED.removesuffix("-q8_0.gguf"),
+        None,
+    )
     assert after["done"] == before["done"] + 1 and after["tokens_per_s"] > 0
 
 
@@ -214,3 +229,59 @@ def test_it_ends_within_two_seconds_while_a_stream_is_open() -> None:
             service.process.send_signal(signal.SIGTERM)
             service.process.wait(10)
         assert time.monotonic() - began < 2
+
+
+def test_a_larger_model_that_ends_the_process_again_and_again_is_set_aside(tmp_path: Path) -> None:
+    """Killed three times in the middle of its work, it is not loaded a fourth time, until somebody asks for it."""
+    tiny = chat_model(tmp_path / "tiny.gguf")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "guard.json").write_text('{"deaths": 2, "working": true}')
+    with running(data=str(tmp_path), large_model=str(tiny)) as service:
+        told = service.until("ready")
+        assert (told["large"]["state"], told["large"]["error"]["code"]) == ("failed", "LLM224")
+        assert asyncio.run(_asked(service))[-1]["model"] == SHIPPED.removesuffix("-q8_0.gguf")
+        told = httpx.post(f"{service.url}/reload", headers=BEARER, timeout=20).json()
+        assert (told["large"]["state"], told["large"]["name"]) == ("ready", "tiny-chat")
+
+
+def test_the_larger_models_plan_alone_is_had_where_there_is_one(tmp_path: Path) -> None:
+    """As the gateway asks for it; random weights write a plan that can be run, or none."""
+    tiny = chat_model(tmp_path / "tiny.gguf")
+    task = msgspec.convert(TASK, type=Task)
+    heard: list[str] = []
+
+    async def plan(service: Service) -> Query | None:
+        runtime = runtime_at(service.url, data=str(tmp_path))
+        async with loopback_client(runtime) as client:
+            return await larger_plan(client, runtime, task, "s", lambda event: heard.append(event["event"]))
+
+    with running(data=str(tmp_path), large_model=str(tiny)) as service:
+        service.until("ready")
+        found = asyncio.run(plan(service))
+        assert "started" in heard and (found is None or found.collection == "beds")
+    assert asyncio.run(plan(service)) is None
+    with running(data=str(tmp_path)) as service:
+        service.until("ready")
+        assert asyncio.run(plan(service)) is None
+
+
+def test_a_larger_model_that_the_box_does_not_hold_is_told(tmp_path: Path) -> None:
+    with running(data=str(tmp_path), large_model="none") as service:
+        service.until("ready")
+        refused(httpx.post(f"{service.url}/reload", headers=BEARER, timeout=20), "LLM220")
+        assert asyncio.run(_asked(service))[-1]["event"] == "plan"
+
+
+async def test_prose_needs_a_body_and_a_larger_model(client: httpx.AsyncClient) -> None:
+    refused(await client.post("/prose", content=b"{}"), "LLM211")
+    body = {"prose": {"question": "?", "columns": [["n", "n"]], "rows": [{"n": 1}]}}
+    async with aconnect_sse(client, "POST", "/prose", json=body) as source:
+        told = [msgspec.json.decode(event.data) async for event in source.aiter_sse()]
+    assert told[-1]["error"]["code"] == "LLM222"
+
+
+async def test_its_numbers_are_what_prometheus_reads(client: httpx.AsyncClient) -> None:
+    await planned(client)
+    numbers = (await client.get("/metrics")).text
+    assert 'dreamstack_model_loaded{model="small"} 1.0' in numbers
+    assert 'dreamstack_model_jobs_total{kind="plan",model="small",outcome="plan"}' in numbers

@@ -1,7 +1,8 @@
 """The dialect of any instruct model: its own chat template around the question, JSON held by a grammar.
 
 The template comes from the model file. It is rendered with marks in place of the texts, and cut there, so
-that only the template's own parts can become control tokens.
+that only the template's own parts can become control tokens. The families that the box knows have a file each
+beside this one, with the family's turns written out; everything else is the same for all.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _OPERATORS: Final = ("eq", "neq", "gt", "gte", "lt", "lte", "like")
 
 
 _GRAMMAR: Final = r"""
-root ::= "{\"form\":\"query\",\"collection\":" COLLECTION ",\"select\":[" select "]" where? group? "}"
+root ::= "{\"form\":\"query\",\"collection\":" COLLECTION ",\"select\":[" select "]" where? group? order? limit? "}"
 field ::= FIELDS
 select ::= "{\"field\":" (rows | field aggregate?) "}"
 rows ::= "\"*\"" ",\"aggregate\":\"count\""?
@@ -38,6 +39,8 @@ where ::= ",\"where\":[" test more? more? "]"
 more ::= "," test
 test ::= "{\"field\":" field ",\"op\":" (OPERATORS) ",\"value\":" value "}"
 group ::= ",\"group\":[" field "]"
+order ::= ",\"order\":[{\"field\":" (rows | field aggregate?) ",\"descending\":" ("true" | "false") "}]"
+limit ::= ",\"limit\":" [1-9] [0-9]?
 value ::= number | string | "true" | "false"
 number ::= "-"? ("0" | [1-9] [0-9]{0,11}) ("." [0-9]{1,6})?
 string ::= "\"" [^"\\\x00-\x1f]{0,40} "\""
@@ -53,10 +56,16 @@ class Instruct:
 
     def pieces(self, task: Task, template: str) -> list[Piece]:
         """What the model is told, in its own turns."""
-        texts = {_SYSTEM_MARK: _instruction(task), _USER_MARK: " ".join(task.question.split())}
-        frame = _render(template) if template else _PLAIN
-        parts = _MARKS.split(frame)
+        return self.turns(_instruction(task), " ".join(task.question.split()), template)
+
+    def turns(self, told: str, said: str, template: str) -> list[Piece]:
+        """What the box tells a model and what somebody says to it, in the model's own turns."""
+        texts = {_SYSTEM_MARK: told, _USER_MARK: said}
+        parts = _MARKS.split(self._frame(template))
         return [Piece(texts[part]) if part in texts else Piece(part, control=True) for part in parts if part]
+
+    def _frame(self, template: str) -> str:
+        return _render(template) if template else _PLAIN
 
     def grammar(self, task: Task) -> str:
         """A JSON query over this collection's fields."""
@@ -75,6 +84,30 @@ class Instruct:
         except (msgspec.DecodeError, RecursionError) as error:
             raise ApplianceError("LLM206", "The model wrote no plan.", f"{error}: {text[:200]}") from None
         return read_query(value)
+
+
+class Family(Instruct):
+    """A family of models whose turns are written out; a file's own template is looked at only for its options.
+
+    Attributes:
+        marks: what the chat templates of this family have in them.
+        unlike: what has similar marks and other turns has this in it.
+        before, between, after: the family's control text around the two texts.
+    """
+
+    marks: tuple[str, ...]
+    unlike: str = "\0"
+    before: str
+    between: str
+    after: str
+
+    @classmethod
+    def knows(cls, template: str) -> bool:
+        """Whether a chat template is of this family."""
+        return all(mark in template for mark in cls.marks) and cls.unlike not in template
+
+    def _frame(self, template: str) -> str:
+        return f"{self.before}{_SYSTEM_MARK}{self.between}{_USER_MARK}{self.after}"
 
 
 def _quoted(text: str) -> str:
@@ -118,7 +151,8 @@ def _instruction(task: Task) -> str:
     lines = [_describe(field) for field in task.fields]
     return (
         "Turn the question into a query. Answer with one JSON object: form, collection, select "
-        "(field, and an aggregate count, sum, avg, min or max where one is asked), where (field, op, value), group.\n"
+        "(field, and an aggregate count, sum, avg, min or max where one is asked), where (field, op, value), group, "
+        "order (field, descending), limit.\n"
         f"Collection {task.collection} ({task.label}) has the fields:\n" + "\n".join(lines)
     )
 

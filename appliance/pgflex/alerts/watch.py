@@ -91,8 +91,8 @@ class Alerts:
 
     # Rules -----------------------------------------------------------------------------------------------
 
-    async def declare(self, body: Any, role: RoleName) -> dict[str, Any]:
-        """Add a rule and evaluate it; tells the rule.
+    async def declare(self, body: Any, role: RoleName, dry_run: bool = False) -> dict[str, Any]:
+        """Add a rule and evaluate it; tells the rule. A dry run only checks it, and tells it as it was read.
 
         Raises:
             ApplianceError: PGF117 (the declaration), PGF104 (no such collection), PGF106 (not as this role).
@@ -101,6 +101,8 @@ class Alerts:
         async with transaction(self._pool) as db:
             await _as_admin(db, role)
             rule = make_rule(declared, await _fields(db, declared.collection))
+            if dry_run:
+                return dict(msgspec.to_builtins(declared))
             await _history(db)
             row = await (await db.execute(_DECLARE, _values(declared, rule))).fetchone()
             assert row is not None

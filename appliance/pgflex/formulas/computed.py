@@ -126,8 +126,12 @@ class Computed:
             raise _no_collection(collection)
         return told
 
-    async def declare(self, collection: str, label: str, body: Any, role: RoleName) -> dict[str, Any]:
+    async def declare(
+        self, collection: str, label: str, body: Any, role: RoleName, dry_run: bool = False
+    ) -> dict[str, Any]:
         """Add a computed field, or give it another formula; tells the field and what that took.
+
+        A dry run only checks it, and tells what it would be.
 
         Raises:
             ApplianceError: PGF115 (the formula), PGF116 (a stored field has this label, or a large table would be
@@ -143,13 +147,14 @@ class Computed:
             made = await self._planned(db, collection, label, held, wanted, known)
             typed = check(formula, _by_word(known), made.name)
             size, rows = await _cost(db, collection, wanted.rewrite)
-            async with exclusive(db, collection):
-                if held is None:
-                    await _add(db, collection, made, typed)
-                else:
-                    await self._replace(db, collection, made, typed, known)
-            await _show(db, collection, made.name, wanted.wall)
-            await db.execute("select flex.apply_access(%s), flex.schema_changed()", [collection])
+            if not dry_run:
+                async with exclusive(db, collection):
+                    if held is None:
+                        await _add(db, collection, made, typed)
+                    else:
+                        await self._replace(db, collection, made, typed, known)
+                await _show(db, collection, made.name, wanted.wall)
+                await db.execute("select flex.apply_access(%s), flex.schema_changed()", [collection])
         told = msgspec.structs.replace(made, type=typed.type).told()
         took = round((time.monotonic() - began) * 1000)
         return {"field": told, "uses": list(typed.uses), "cost": {"rows": rows, "bytes": size, "took_ms": took}}

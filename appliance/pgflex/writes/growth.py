@@ -19,13 +19,14 @@ from psycopg import errors, sql
 
 from appliance.errors import ApplianceError
 from appliance.pgflex.database import Connection
-from appliance.pgflex.fields import SQL_TYPES, join, widen_sql
+from appliance.pgflex.fields import SQL_TYPES, collection_name, column_name, join, meaning, numbered, widen_sql
 from appliance.pgflex.writes.layout import EMPTY, OVERFLOW, Column, Layout, Needed, fit, read_layout
 from appliance.pgflex.writes.placing import Limits
 from appliance.types import FieldType
 
 __all__ = [
     "IN_THE_WAY",
+    "add_field",
     "alter_types",
     "dependents",
     "exclusive",
@@ -104,6 +105,34 @@ async def grow(
         assert layout is not None
         needed = fit(layout, documents)
     return layout, needed
+
+
+async def add_field(
+    db: Connection, collection: str, label: str, kind: FieldType, role: str, who: str, limits: Limits, dry_run: bool
+) -> Column:
+    """Add a stored field that no row has a value of yet; a dry run only says what it would be.
+
+    Raises:
+        ApplianceError: PGF104 (no such collection), PGF105 (a name), PGF106 (not this role), PGF109 (too many fields,
+            a name that is too long), PGF116 (there is such a field), PGF114 (the collection is busy).
+    """
+    await lock_collection(db, collection_name(collection))
+    layout = await read_layout(db, collection, role)
+    if layout is None:
+        raise no_collection(collection)
+    may_reach(layout, collection, role)
+    held = [column for column in layout.columns if label == column.name or meaning(label) == meaning(column.label)]
+    if held:
+        told = f"{collection} already has a field {held[0].label}."
+        raise ApplianceError("PGF116", told, {"field": held[0].name}, "Take another name.")
+    taken = {*layout.taken, *(column.name for column in layout.columns)}
+    added = Column(numbered(column_name(label), taken), label, kind)
+    needed = Needed({}, {}, (added,))
+    _check_limits(layout, needed, limits)
+    if not dry_run:
+        await _add(db, collection, needed.added, who)
+        await _tell(db, collection, layout, needed)
+    return added
 
 
 def no_collection(collection: str) -> ApplianceError:

@@ -25,9 +25,9 @@ from appliance.pgflex.database import Connection, Pool, act_as, transaction
 from appliance.pgflex.fields import SAMPLES, collection_name
 from appliance.pgflex.relations.relations import gives_way
 from appliance.pgflex.writes import writing
-from appliance.pgflex.writes.growth import grow, may_reach, no_collection
+from appliance.pgflex.writes.growth import add_field, grow, may_reach, no_collection
 from appliance.pgflex.writes.known import Known
-from appliance.pgflex.writes.layout import Document, Layout, Needed, fit, read_layout
+from appliance.pgflex.writes.layout import Column, Document, Layout, Needed, fit, read_layout
 from appliance.pgflex.writes.placing import Limits, check
 from appliance.types import FieldType, RoleName
 
@@ -191,6 +191,28 @@ class Store:
                 "Write one such value through /flex; the box widens the column in the background. Then try again.",
             )
         return needed.names
+
+    async def add_field(
+        self,
+        collection: str,
+        label: str,
+        kind: FieldType,
+        role: RoleName,
+        who: str | None = None,
+        dry_run: bool = False,
+    ) -> Column:
+        """Add a stored field that no row has a value of yet; a dry run only says what it would be.
+
+        Raises:
+            ApplianceError: PGF104 (no such collection), PGF105 (a name), PGF106 (the role may not), PGF109 (over a
+                limit), PGF116 (there is such a field), PGF101 and PGF114 (the database does not answer in time).
+        """
+        _may_write(role)
+
+        async def add(db: Connection) -> Column:
+            return await add_field(db, collection, label, kind, role, who or role, self._limits, dry_run)
+
+        return await self._tried(collection, add)
 
     async def show_on_walls(self, db: Connection, collection: str, fields: Iterable[str]) -> None:
         """Let walls read these columns of a collection; none takes the collection off the walls."""

@@ -412,7 +412,16 @@ def test_time_buckets_are_told_and_shown_as_days() -> None:
         ("admitted_on", "week", "date"),
         ("count", "count", "numeric"),
     ]
-    assert view(plan, BEDS, rows) == {"kind": "bars", "label": "admitted_on", "value": "count"}
+    assert view(plan, BEDS, rows) == {"kind": "line", "label": "admitted_on", "value": "count"}
+    assert view(plan, BEDS, rows[:1])["kind"] == "bars"
+    ranked = msgspec.structs.replace(plan, order=(Order("*", True, "count"),))
+    assert view(ranked, BEDS, rows)["kind"] == "bars"
+
+
+def test_time_buckets_without_an_order_follow_each_other() -> None:
+    plan = query(select=(Select("admitted_on", bucket="week"), COUNT), group=("admitted_on",))
+    rows = [{"admitted_on": "2026-11-23", "count": 2}, {"admitted_on": "2026-11-16", "count": 7}]
+    assert arrange(plan, rows) == rows[::-1]
 
 
 @pytest.mark.parametrize(

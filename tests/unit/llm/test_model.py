@@ -6,8 +6,6 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-import gguf
-import numpy as np
 import pytest
 
 from appliance.errors import ApplianceError
@@ -18,6 +16,7 @@ from appliance.llm.plan import Query
 from appliance.llm.prompt import Piece, Task
 from appliance.services.llm import SHIPPED
 from appliance.types import Field
+from tests.unit.llm.tiny_model import CHAT, chat_model
 
 MODEL = Path(__file__).resolve().parents[3] / "models" / SHIPPED
 FIELDS = (Field("ward", "Ward", "text"), Field("status", "Status", "text"), Field("floor", "Floor", "integer"))
@@ -36,7 +35,7 @@ def written(model: Model, question: str = TASK.question) -> str:
 
 
 def test_the_shipped_model_says_what_it_is(model: Model) -> None:
-    assert (model.name, model.template, model.context) == ("ask-bootstrap", "", 512)
+    assert (model.name, model.template, model.context) == (SHIPPED.removesuffix("-q8_0.gguf"), "", 512)
     assert 0 < model.load_s < 30
 
 
@@ -121,72 +120,6 @@ def test_the_same_prompt_gives_the_same_text(model: Model) -> None:
     again = [written(model, question) for question in reversed(questions)]
     assert once == again[::-1]
     assert once[2] == written(Model.load(MODEL, 2, 512))
-
-
-CHAT = (
-    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
-    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
-WIDTH, HIDDEN, LAYERS, SEED = 32, 64, 1, 7
-
-
-def chat_model(path: Path, **more: bool) -> Path:
-    """A tiny chat model with random weights: bytes for tokens, two turn marks, a chat template."""
-    shown = {byte: chr(byte) for byte in [*range(33, 127), *range(161, 173), *range(174, 256)]}
-    others = [byte for byte in range(256) if byte not in shown]
-    shown |= {byte: chr(256 + index) for index, byte in enumerate(others)}  # GPT-2's way to write bytes
-    tokens = [shown[byte] for byte in range(256)] + ["<|im_start|>", "<|im_end|>", "<tool>", "<|endoftext|>"]
-    kinds = [gguf.TokenType.NORMAL] * 256 + [gguf.TokenType.CONTROL] * 4
-    kinds[258] = gguf.TokenType.USER_DEFINED
-    writer = gguf.GGUFWriter(str(path), "llama")
-    writer.add_name("tiny-chat")
-    writer.add_context_length(2048)
-    writer.add_embedding_length(WIDTH)
-    writer.add_feed_forward_length(HIDDEN)
-    writer.add_block_count(LAYERS)
-    writer.add_head_count(2)
-    writer.add_layer_norm_rms_eps(1e-5)
-    writer.add_vocab_size(len(tokens))
-    writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("gpt-2")
-    writer.add_token_list(tokens)
-    writer.add_token_types(kinds)
-    writer.add_token_merges([f"{shown[0x20]} a"])
-    writer.add_bos_token_id(256)
-    writer.add_eos_token_id(257)
-    writer.add_add_bos_token(more.get("add_bos", False))
-    writer.add_chat_template(CHAT)
-    for name, shape in _shapes(len(tokens)).items():
-        writer.add_tensor(name, _weights(name, shape))
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    return path
-
-
-def _shapes(vocabulary: int) -> dict[str, tuple[int, ...]]:
-    block = {
-        "attn_norm": (WIDTH,),
-        "attn_q": (WIDTH, WIDTH),
-        "attn_k": (WIDTH, WIDTH),
-        "attn_v": (WIDTH, WIDTH),
-        "attn_output": (WIDTH, WIDTH),
-        "ffn_norm": (WIDTH,),
-        "ffn_gate": (HIDDEN, WIDTH),
-        "ffn_up": (HIDDEN, WIDTH),
-        "ffn_down": (WIDTH, HIDDEN),
-    }
-    ends = {"token_embd": (vocabulary, WIDTH), "output_norm": (WIDTH,), "output": (vocabulary, WIDTH)}
-    blocks = {f"blk.{n}.{name}": shape for n in range(LAYERS) for name, shape in block.items()}
-    return {f"{name}.weight": shape for name, shape in (ends | blocks).items()}
-
-
-def _weights(name: str, shape: tuple[int, ...]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    if "norm" in name:
-        return np.ones(shape, np.float32)
-    random = np.random.default_rng([SEED, *name.encode()])
-    return random.normal(0, 0.2, shape).astype(np.float32)
 
 
 @pytest.fixture(scope="module")

@@ -115,7 +115,7 @@ def shipped() -> Model:
 
 @asynccontextmanager
 async def working(
-    dialect: Callable[[str], Dialect] = lambda _: Ask(), limit: int = 8, load: Callable[[], Model] = shipped
+    dialect: Callable[[Model], Dialect] = lambda _: Ask(), limit: int = 8, load: Callable[[], Model] = shipped
 ) -> AsyncIterator[Worker]:
     worker = Worker(load, dialect, limit)
     task = asyncio.create_task(worker.run())
@@ -129,7 +129,18 @@ async def asked(worker: Worker, screen: str = "s", deadline_s: float = 10, task:
         return [event async for event in worker.plan(task, screen, deadline_s)]
 
 
-def slow(seconds: float) -> Callable[[str], Dialect]:
+async def until(holds: Callable[[], bool]) -> None:
+    for _ in range(2000):
+        if holds():
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came to that")
+
+
+NAME = SHIPPED.removesuffix("-q8_0.gguf")
+
+
+def slow(seconds: float) -> Callable[[Model], Dialect]:
     return lambda _: Spoken(lambda _: time.sleep(seconds))
 
 
@@ -196,8 +207,7 @@ async def test_an_asker_who_leaves_leaves_the_queue() -> None:
     async with working(lambda _: Spoken(before)) as worker:
         first = asyncio.create_task(asked(worker, "one"))
         left = asyncio.create_task(asked(worker, "two"))
-        await asyncio.sleep(0.1)
-        assert worker.told()["queue"] == 1
+        await until(lambda: len(prompts) == 1 and worker.told()["queue"] == 1)
         left.cancel()
         await asyncio.gather(left, return_exceptions=True)
         assert worker.told()["queue"] == 0
@@ -276,7 +286,7 @@ async def test_watchers_hear_every_state() -> None:
     states = [event["state"] for event in heard]
     assert states[0] == "loading" and "busy" in states and states[-1] == "ready"
     assert heard[-1] == worker.told()
-    assert heard[-1]["name"] == "ask-bootstrap" and heard[-1]["tokens_per_s"] > 0 and heard[-1]["queue"] == 0
+    assert heard[-1]["name"] == NAME and heard[-1]["tokens_per_s"] > 0 and heard[-1]["queue"] == 0
 
 
 async def test_a_watcher_that_does_not_read_costs_little_and_sees_the_latest() -> None:
@@ -288,4 +298,4 @@ async def test_a_watcher_that_does_not_read_costs_little_and_sees_the_latest() -
         async with asyncio.timeout(5):
             while (await anext(watching)) != worker.told():
                 pass
-        assert [events.qsize() <= 100 for events in worker._watchers] == [True]
+        assert [events.qsize() <= 100 for events in worker.watchers._queues] == [True]

@@ -51,6 +51,10 @@ def app(part: str = "pgflex") -> FastAPI:
     async def number(number: int) -> Response:
         return Json(number)
 
+    @app.post("/said")
+    async def said(body: dict[str, str]) -> Response:
+        return Json(body)
+
     @app.get("/known")
     async def known() -> Response:
         raise ApplianceError("PGF113", "There is no such row.", {"id": 1}, "Look again.")
@@ -106,6 +110,28 @@ async def test_unforeseen_faults_keep_their_internals(part: str, code: str, caps
     assert "hunter2" not in answer.text
     logged = capsys.readouterr().err
     assert "hunter2" in logged and "test_internal.py" in logged and "Traceback" not in logged
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a": "\\ud83d"}',
+        b'{"\\udc00": "a"}',
+        b'{"a": "\xff\xfe"}',
+        '{"a": "b"}'.encode("utf-16"),
+        b'{"a": NaN}',
+        b"{",
+        b'{"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    ],
+    ids=["half a pair", "half a pair as a key", "no UTF-8", "UTF-16", "NaN", "cut off", "deep"],
+)
+async def test_a_body_is_read_strictly(client: httpx.AsyncClient, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    well = await client.post("/said", content='{"a": "\\ud83d\\ude00 \u4eba"}', headers=headers)
+    assert (well.status_code, well.json()) == (200, {"a": "\U0001f600 \u4eba"})
+    answer = await client.post("/said", content=body, headers=headers)
+    assert answer.status_code == 422
+    assert (answer.json()["code"], set(answer.json())) == ("BRG410", {"code", "message", "details", "hint"})
 
 
 async def test_role_has_to_be_one(client: httpx.AsyncClient) -> None:

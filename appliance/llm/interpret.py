@@ -1,0 +1,394 @@
+"""Interpret: a sketch, in the words of the question, becomes a plan over the stored values.
+
+Literals become the values they mean, words become numbers, spans become days; what cannot be resolved is told as
+missing, so that another sketch may be taken.
+
+    >>> number_of("1,200"), number_of("five"), number_of("2.5k"), number_of("many")
+    (1200, 5, 2500, None)
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from appliance.llm.conditions import bounds, moment, one_of, plain_number
+from appliance.llm.dates import Span
+from appliance.llm.forms import AddField, Alert, AlertCancel, Measure, Plan, Summary
+from appliance.llm.linking import Links
+from appliance.llm.lookup import Found, Lookup, holds
+from appliance.llm.notation import Rank, Sketch, Test
+from appliance.llm.plan import (
+    GROUPS_AT_MOST,
+    NUMBERS,
+    ROWS_AT_MOST,
+    TIMES,
+    Condition,
+    Having,
+    Operator,
+    Order,
+    Query,
+    Refuse,
+    Select,
+)
+from appliance.llm.values import Index
+from appliance.llm.views import View, title_of
+from appliance.llm.words import fold, words
+from appliance.types import Field, FieldType
+
+FIELDS_SHOWN: Final = 10
+_NUMERALS: Final = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
+    " eighteen nineteen twenty"
+).split()
+_TENS: Final = {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "hundred": 100, "dozen": 12, "thousand": 1000}
+_NUMBER: Final = re.compile(r"[^\d-]*(-?\d[\d,]*(?:\.\d+)?)\s*([km])?\b.*", re.DOTALL)
+_PARTS_OF_DAY: Final = {"morning": (0, 12), "afternoon": (12, 18), "evening": (18, 24), "night": (18, 24)}
+_AMOUNTS: Final = frozenset(
+    "amount price cost weight height margin total quantity qty count rate score number fee budget".split()
+)
+_SIGNS: Final = {"plus": "+", "minus": "-", "times": "*", "over": "/"}
+
+
+class Interpreted(msgspec.Struct, frozen=True):
+    """What a sketch means.
+
+    Attributes:
+        plan: the plan, or None where it means nothing that can be run.
+        missing: literals that stand for no stored value.
+        corrected: literals as asked and as stored, where they differ.
+    """
+
+    plan: Plan | None
+    missing: tuple[str, ...] = ()
+    corrected: tuple[tuple[str, str], ...] = ()
+
+
+def number_of(text: str) -> int | float | None:
+    """The number that words say, or None."""
+    said = text.lower().strip()
+    if said in _NUMERALS:
+        return _NUMERALS.index(said)
+    if said.removeprefix("a ") in _TENS:
+        return _TENS[said.removeprefix("a ")]
+    found = _NUMBER.fullmatch(said)
+    if found is None:
+        return None
+    return plain_number(float(found[1].replace(",", "")) * {"k": 1e3, "m": 1e6}.get(found[2] or "", 1))
+
+
+def open_literals(sketch: Sketch, seen: View, links: Links) -> list[Lookup]:
+    """The literals of a sketch that must be looked for in the database."""
+    wanted = []
+    for test in sketch.where:
+        field = seen.field(test.field)
+        if field is None or field.type != "text" or test.op not in ("eq", "neq"):
+            continue
+        for said in test.values:
+            if _known(said, field, links) is None and not field.values:
+                wanted.append(Lookup(said, (field.name,)))
+    return wanted
+
+
+def _known(said: str, field: Field, links: Links) -> tuple[str, ...] | None:
+    """The stored values of a field that words mean, as far as the catalog and the links tell."""
+    folded = fold(said)
+    for mention in links.values:
+        if field.name in mention.fields and folded == " ".join(w.folded for w in links.words[slice(*mention.at)]):
+            return mention.values
+    index, size = Index(msgspec.structs.replace(links.collection, fields=(field,))), len(folded.split())
+    for find in (index.whole, index.near, index.part):
+        if (hit := find(folded, size)) is not None:
+            return hit.values
+    alike = tuple(value for value in field.values if holds(value, said))
+    return alike if 0 < len(alike) <= 5 else None
+
+
+class _Meaning:
+    """The making of one plan."""
+
+    def __init__(
+        self, sketch: Sketch, seen: View, links: Links, found: Iterable[Found], now: datetime, before: Query | None
+    ) -> None:
+        self.sketch, self.seen, self.links, self.now, self.before = sketch, seen, links, now, before
+        self.found = {(hit.field, fold(hit.text)): hit.values for hit in found}
+        self.missing: list[str] = []
+        self.corrected: list[tuple[str, str]] = []
+
+    def plan(self) -> Plan | None:
+        name = self.seen.collection.name
+        if self.sketch.intent == "none":
+            return Refuse("LLM213", "The data of this box does not tell that.")
+        if self.sketch.intent == "add":
+            return self._addition()
+        where = tuple(condition for test in self.sketch.where for condition in self._conditions(test))
+        if self.sketch.intent == "cancel":
+            return AlertCancel(name, where)
+        if self.sketch.intent == "alert":
+            return self._alert(where)
+        if self.sketch.intent == "summary":
+            return self._summary(where)
+        return self._query(where)
+
+    # Tests -----------------------------------------------------------------------------------------------
+
+    def _conditions(self, test: Test) -> list[Condition]:
+        field = self.seen.field(test.field)
+        if field is None:
+            self.missing.append(test.field)
+            return []
+        if test.op in ("null", "some"):
+            return [Condition(field.name, "null", test.op == "null")]
+        if test.op in ("yes", "no"):
+            return [Condition(field.name, "eq", test.op == "yes")]
+        if test.op == "when":
+            return self._when(field, test.values[0])
+        if test.op == "like":
+            return [Condition(field.name, "like", test.values[0])]
+        if field.type in TIMES:
+            return [Condition(field.name, "gte" if test.op == "gt" else "lte", moment(field, self.now, self.now))]
+        if field.type in NUMBERS:
+            return self._number(field, test)
+        if test.op not in ("eq", "neq"):
+            self.missing.append(" ".join(test.values))
+            return []
+        stored = [self._stored(field, said) for said in test.values]
+        return (
+            one_of(field.name, [each for values in stored for each in values], test.op == "neq") if all(stored) else []
+        )
+
+    def _stored(self, field: Field, said: str) -> tuple[str, ...]:
+        values = self.found.get((field.name, fold(said))) or _known(said, field, self.links)
+        if not values:
+            if said not in self.missing:
+                self.missing.append(said)
+            return ()
+        correction = (said, " or ".join(values[:3]))
+        if [fold(said)] != [fold(value) for value in values] and correction not in self.corrected:
+            self.corrected.append(correction)
+        return values
+
+    def _number(self, field: Field, test: Test) -> list[Condition]:
+        numbers = [number_of(said) for said in test.values]
+        if any(number is None for number in numbers):
+            self.missing += [said for said, number in zip(test.values, numbers, strict=True) if number is None]
+            return []
+        op: Any = test.op
+        values = [_whole(number, op) if field.type == "integer" else number for number in numbers if number is not None]
+        if len(values) > 1:
+            return [Condition(field.name, "in", tuple(values))]
+        return [Condition(field.name, op, values[0])]
+
+    def _when(self, field: Field, name: str) -> list[Condition]:
+        place = int(name[1]) - 1
+        if place < len(self.links.spans):
+            return span_tests(field, self.links.spans[place], self.now)
+        held = [condition for condition in self.before.where if condition.field == field.name] if self.before else []
+        if not held:
+            self.missing.append(name)
+        return held
+
+    # Queries ---------------------------------------------------------------------------------------------
+
+    def _query(self, where: tuple[Condition, ...]) -> Query | None:
+        items = self._items()
+        if items is None:
+            return None
+        measures = [select for select in items if select.aggregate]
+        groups = self._groups()
+        if groups is None or (measures and len(measures) < len(items)):
+            return None
+        if groups:
+            return self._grouped(where, groups, measures or [Select("*", "count")])
+        name = self.seen.collection.name
+        if measures:
+            return Query(name, tuple(measures), where)
+        order, limit = self._order(self.sketch.rank)
+        limits = (self._ranked_time(order, where), limit) if order else ((), limit)
+        shown = self._shown([select.field for select in items if select.field != "*"], where, order)
+        return Query(name, shown, (*where, *limits[0]), order=order or self._usual(where), limit=limit)
+
+    def _items(self) -> list[Select] | None:
+        found = []
+        for item in self.sketch.select:
+            aggregate: Any = item.aggregate
+            if item.field is None or aggregate == "count":
+                found.append(Select("*", aggregate))
+                continue
+            field = self.seen.field(item.field)
+            if field is None or (aggregate in ("sum", "avg") and field.type not in NUMBERS):
+                self.missing.append(item.field)
+                return None
+            found.append(Select(field.name, aggregate))
+        return list(dict.fromkeys(found))
+
+    def _groups(self) -> list[Select] | None:
+        found = []
+        for group in self.sketch.group:
+            field = self.seen.field(group.field)
+            if field is None:
+                self.missing.append(group.field)
+                return None
+            bucket: Any = group.bucket
+            if field.type in TIMES and bucket is None and field.type == "timestamptz":
+                bucket = "day"
+            if bucket == "hour" and field.type == "date":
+                bucket = "day"
+            found.append(Select(field.name, bucket=bucket if field.type in TIMES else None))
+        return found
+
+    def _grouped(self, where: tuple[Condition, ...], groups: list[Select], measures: list[Select]) -> Query:
+        names, first = tuple(dict.fromkeys(group.field for group in groups)), measures[0]
+        having: tuple[Having, ...] = ()
+        if self.sketch.having:
+            op, said = self.sketch.having
+            limit = number_of(said)
+            if limit is None:
+                self.missing.append(said)
+            else:
+                comparison: Any = op
+                having = (Having(first.field, first.aggregate or "count", comparison, limit),)
+        order: tuple[Order, ...] = ()
+        limit_rows = GROUPS_AT_MOST
+        rank = self.sketch.rank
+        if rank:
+            order = (Order(first.field, rank.falling, first.aggregate),)
+            limit_rows = self._limit(rank, GROUPS_AT_MOST)
+        elif groups[0].bucket:
+            order = (Order(groups[0].field),)
+        zone = getattr(self.now.tzinfo, "key", "") if any(group.bucket for group in groups) else ""
+        return Query(
+            self.seen.collection.name, (*groups, *measures), where, names, order, limit_rows, having, timezone=zone
+        )
+
+    def _order(self, rank: Rank | None) -> tuple[tuple[Order, ...], int]:
+        if rank is None:
+            return (), ROWS_AT_MOST
+        field = self.seen.field(rank.field) if rank.field else None
+        if rank.field and field is None:
+            self.missing.append(rank.field)
+        order = (Order(field.name, rank.falling),) if field else ()
+        return order, self._limit(rank, ROWS_AT_MOST)
+
+    def _limit(self, rank: Rank, most: int) -> int:
+        number = number_of(rank.limit) if rank.limit else most
+        return max(1, min(int(number or most), most))
+
+    def _ranked_time(self, order: tuple[Order, ...], where: tuple[Condition, ...]) -> tuple[Condition, ...]:
+        """The last one has been, where the field also holds times to come."""
+        field = self.seen.collection.field(order[0].field)
+        said = {word.folded for word in self.links.words}
+        tested = {condition.field for condition in where}
+        if field is None or field.type not in TIMES or not order[0].descending or field.name in tested:
+            return ()
+        ahead = field.high is None or str(field.high) > self.now.date().isoformat()
+        if self.sketch.rank and self.sketch.rank.limit and ahead and said & {"last", "recent", "recently", "latest"}:
+            return (Condition(field.name, "lte", moment(field, self.now, self.now)),)
+        return ()
+
+    def _shown(self, asked: list[str], where: tuple[Condition, ...], order: tuple[Order, ...]) -> tuple[Select, ...]:
+        """What is shown of rows: their name and what is asked; all fields where none is asked."""
+        own = [field.name for field in self.seen.collection.fields if field.type != "jsonb" and field.name != "id"]
+        title = title_of(self.seen.collection)
+        chosen = dict.fromkeys([title.name] if title else own[:1])
+        chosen |= dict.fromkeys(asked)
+        chosen |= dict.fromkeys(each.field for each in order if each.field != "id")
+        if not asked:
+            chosen |= dict.fromkeys(test.field for test in where)
+            chosen |= dict.fromkeys(name for name in own if "." not in name)
+        return (Select("id"), *(Select(name) for name in list(chosen)[: max(FIELDS_SHOWN, len(asked) + 1)]))
+
+    def _usual(self, where: tuple[Condition, ...]) -> tuple[Order, ...]:
+        times = {field.name for field in self.seen.collection.fields if field.type in TIMES}
+        by = next((condition.field for condition in where if condition.field in times), None)
+        return (Order(by or "id"),)
+
+    # Other forms -----------------------------------------------------------------------------------------
+
+    def _alert(self, where: tuple[Condition, ...]) -> Alert | None:
+        name, item = self.seen.collection.name, self.sketch.select[0]
+        if self.sketch.having is None:
+            last = where[-1] if where else None
+            field = self.seen.collection.field(last.field) if last else None
+            if last is None or field is None or field.type not in NUMBERS or last.op not in ("gt", "gte", "lt", "lte"):
+                return Alert(name, where)
+            op: Any = last.op
+            return Alert(name, where[:-1], Measure(last.field), op, last.value)
+        comparison: Any = self.sketch.having[0]
+        limit = number_of(self.sketch.having[1])
+        measured = self.seen.field(item.field) if item.field else None
+        if limit is None or (item.field and measured is None):
+            self.missing.append(self.sketch.having[1])
+            return None
+        aggregate: Any = item.aggregate or "count"
+        measure = Measure(measured.name if measured and aggregate != "count" else "*", aggregate)
+        return Alert(name, where, measure, comparison, limit)
+
+    def _addition(self) -> AddField | None:
+        name, label = self.seen.collection.name, self.sketch.new
+        if self.sketch.formula is None:
+            return AddField(name, label, _type_of(label))
+        first, sign, last = self.sketch.formula
+        fields = self.seen.field(first), self.seen.field(last)
+        if any(field is None or "." in field.name for field in fields):
+            return None
+        return AddField(name, label, formula=f"{fields[0].name} {_SIGNS[sign]} {fields[1].name}")  # type: ignore[union-attr]
+
+    def _summary(self, where: tuple[Condition, ...]) -> Summary:
+        start = next((condition.value for condition in where if condition.op == "gte"), None)
+        end = next((condition.value for condition in where if condition.op == "lt"), None)
+        return Summary(self.seen.collection.name, start, end)
+
+
+def _whole(number: int | float, op: Operator) -> int | float:
+    """A bound of whole numbers: over 2.5 is over 2, under 2.5 is under 3."""
+    if float(number).is_integer():
+        return int(number)
+    return math.floor(number) if op in ("gt", "lte") else math.ceil(number)
+
+
+def _type_of(label: str) -> FieldType:
+    """The type of a new field, by its name."""
+    said = {word.folded for word in words(label)}
+    if said & {"date", "day", "due", "deadline", "birthday", "on"}:
+        return "date"
+    if said & _AMOUNTS:
+        return "numeric"
+    return "text"
+
+
+def span_tests(field: Field, span: Span, now: datetime) -> list[Condition]:
+    """The conditions that put a time field into a span."""
+    if span.part and field.type == "timestamptz" and span.start and span.end == span.start + timedelta(days=1):
+        first, last = _PARTS_OF_DAY[span.part]
+        day = datetime.combine(span.start, time.min, now.tzinfo)
+        ends = day + timedelta(days=1) if last == 24 else day.replace(hour=last)
+        return bounds(field.name, day.replace(hour=first).isoformat(), ends.isoformat())
+    return bounds(field.name, _at(field, span.start, now), _at(field, span.end, now))
+
+
+def _at(field: Field, day: date | None, now: datetime) -> str | None:
+    return None if day is None else moment(field, day, now)
+
+
+def interpret(
+    sketch: Sketch, seen: View, links: Links, found: Iterable[Found], now: datetime, before: Query | None = None
+) -> Interpreted:
+    """The plan that a sketch means.
+
+    Args:
+        sketch: what the model wrote.
+        seen: how it saw the collection.
+        links: the question's links to the collection.
+        found: what the lookups of :func:`open_literals` found.
+        now: the present in the facility's timezone.
+        before: the plan of the question that this one follows up.
+    """
+    meaning = _Meaning(sketch, seen, links, found, now, before)
+    plan = meaning.plan()
+    return Interpreted(plan, tuple(dict.fromkeys(meaning.missing)), tuple(meaning.corrected))

@@ -1,0 +1,161 @@
+"""Views: a collection as the small model sees it, with what is reached along its relations.
+
+A field that leads to another collection is shown as that collection's name of a row, and a few of its fields beside
+it: ``order`` has ``customer``, ``customer city``. Their names in a plan are paths: ``customer_id.city``.
+
+    >>> [shown.column.label for shown in view(orders)]  # doctest: +SKIP
+    ['total', 'customer', 'customer city']
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from appliance.llm.linking import Links
+from appliance.llm.notation import Column, Kind, Mark, marks_of, plain
+from appliance.llm.plan import NUMBERS, TIMES
+from appliance.types import Catalog, Collection, Field, Relation
+
+COLUMNS_AT_MOST: Final = 32
+REACHED_AT_MOST: Final = 6
+"""Fields of one other collection that are shown."""
+_NAMES: Final = ("name", "title", "label", "full_name", "description", "code", "number")
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A field under the label that the model sees."""
+
+    column: Column
+    field: Field
+
+
+class View(msgspec.Struct, frozen=True):
+    """A collection, its own fields and those it reaches, as the model sees them."""
+
+    collection: Collection
+    shown: tuple[Shown, ...]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """What the model sees of the fields."""
+        return tuple(each.column for each in self.shown)
+
+    def field(self, label: str) -> Field | None:
+        """The field of a label."""
+        return next((each.field for each in self.shown if each.column.label == label), None)
+
+    def label(self, name: str) -> str | None:
+        """The label of a field."""
+        return next((each.column.label for each in self.shown if each.field.name == name), None)
+
+
+def widened(catalog: Catalog) -> Catalog:
+    """The catalog in which every collection also has, by their paths, the fields that its relations reach."""
+    return msgspec.structs.replace(
+        catalog,
+        version=f"{catalog.version} wide",
+        collections=tuple(_wide(collection, catalog) for collection in catalog.collections),
+    )
+
+
+def _wide(collection: Collection, catalog: Catalog) -> Collection:
+    reached = [
+        field
+        for relation in catalog.relations
+        if relation.collection == collection.name and relation.target != collection.name
+        for field in _reached(relation, collection, catalog)
+    ]
+    return msgspec.structs.replace(collection, fields=(*collection.fields, *reached))
+
+
+def _reached(relation: Relation, collection: Collection, catalog: Catalog) -> list[Field]:
+    target, by = catalog.collection(relation.target), collection.field(relation.field)
+    if target is None or by is None:
+        return []
+    prefix = _without_id(by.label) or target.label
+    title = title_of(target)
+    names = [title] if title is not None and title.name != relation.target_field else []
+    own = [field for field in target.fields if field.name not in ("id", relation.target_field) and field is not title]
+    leads = {each.field for each in catalog.relations if each.collection == target.name}
+    names += [field for field in own if field.type != "jsonb" and field.name not in leads][: REACHED_AT_MOST - 1]
+    return [
+        msgspec.structs.replace(
+            field,
+            name=f"{relation.field}.{field.name}",
+            label=prefix if field is title else f"{prefix} {plain(field.label)}",
+        )
+        for field in names
+    ]
+
+
+def _without_id(label: str) -> str:
+    return re.sub(r"[\s_-]*(id|no|nr|ref|code|key)$", "", plain(label)).strip()
+
+
+def title_of(collection: Collection) -> Field | None:
+    """The field that says what a row is called: one of the usual names, else its first text."""
+    texts = [field for field in collection.fields if field.type == "text" and "." not in field.name]
+    usual = [field for name in _NAMES for field in texts if field.name == name]
+    ending = [field for field in texts if field.name.endswith(("_name", "_title"))]
+    return next(iter([*usual, *ending, *texts]), None)
+
+
+def view(collection: Collection) -> View:
+    """How the model sees a collection of a widened catalog."""
+    shown: dict[str, Shown] = {}
+    paths = {field.name.partition(".")[0] for field in collection.fields if "." in field.name}
+    for field in collection.fields:
+        hidden = field.name in ("id", "created_at") or field.type == "jsonb"
+        number_that_leads = field.name in paths and field.type != "text"
+        label = plain(field.label) or field.name
+        if not hidden and not number_that_leads and len(shown) < COLUMNS_AT_MOST:
+            if label in shown:
+                label = f"{label} {len(shown)}"
+            shown[label] = Shown(Column(label, kind_of(field)), field)
+    return View(collection, tuple(shown.values()))
+
+
+def kind_of(field: Field) -> Kind:
+    """What a field holds, as the model knows it."""
+    if field.type in NUMBERS:
+        return "number"
+    if field.type in TIMES:
+        return "time"
+    return "flag" if field.type == "boolean" else "text"
+
+
+def marks(links: Links, seen: View, text: str, found: Iterable[tuple[str, str]] = ()) -> tuple[Mark, ...]:
+    """What code knows of a question, for the model.
+
+    Args:
+        links: the question's links to the collection.
+        seen: how the model sees the collection.
+        text: the question.
+        found: what was found in the database: words of the question, and the field that holds them.
+    """
+    known: list[Mark] = []
+    for mention in links.values:
+        labels = [label for name in mention.fields if (label := seen.label(name))]
+        if labels:
+            place = links.words[mention.at[0]].start, links.words[mention.at[1] - 1].end
+            known.append(Mark("value", *place, tuple(labels[:3])))
+    for words, field in found:
+        label, at = seen.label(field), text.lower().find(words.lower())
+        if label and at >= 0:
+            known.append(Mark("value", at, at + len(words), (label,)))
+    names = ("w1", "w2")
+    known += [Mark("w1" if name == "w1" else "w2", *span.at) for name, span in zip(names, links.spans, strict=False)]
+    return marks_of(text, seen.columns, _apart(known))
+
+
+def _apart(marks: list[Mark]) -> list[Mark]:
+    """The marks that overlap no earlier one."""
+    kept: list[Mark] = []
+    for mark in marks:
+        if not any(mark.start < other.end and other.start < mark.end for other in kept):
+            kept.append(mark)
+    return kept

@@ -1,0 +1,1 @@
+"""Watching: counts of changes, what is usual, what is not, and digests."""

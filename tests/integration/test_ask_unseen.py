@@ -1,0 +1,101 @@
+"""The sets of `tests/ask/unseen`: data that no training and no list of words was made for, asked as a client asks.
+
+Each domain gets an empty box, its documents by ``/flex``, and its questions by ``POST /api/ask``. Only the rows of
+an answer are looked at (:mod:`appliance.llm.training.unseen`).
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import msgspec
+import pytest
+
+from appliance.llm.training.judge import Outcome
+from appliance.llm.training.unseen import Asked, judged, read_set
+from tests.box import running_box
+
+UNSEEN: Final = Path(__file__).resolve().parent.parent / "ask" / "unseen"
+STILL_S: Final = 3.0
+"""Relations are looked for a second after rows came; a catalog that is the same for so long is complete."""
+SETTLED_S: Final = 60.0
+RIGHT_FEWER_AT_MOST: Final = 2
+WRONG_MORE_AT_MOST: Final = 2
+OUTCOMES: Final[tuple[Outcome, ...]] = ("right", "asked back", "refused", "wrong")
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """What a domain measured when it was last looked at, in questions."""
+
+    right: int
+    wrong: int
+
+
+MEASURED: Final = {
+    "beekeepers": Measured(0, 45),
+    "marina": Measured(0, 45),
+    "mountain_rescue": Measured(0, 45),
+    "recording_studio": Measured(0, 45),
+    "seed_bank": Measured(0, 45),
+    "tool_library": Measured(0, 45),
+}
+
+
+@pytest.mark.parametrize("domain", MEASURED)
+def test_a_box_of_data_it_has_never_seen(domain: str, capsys: pytest.CaptureFixture[str]) -> None:
+    table, notes = Counter[Outcome](), []
+    with empty_box() as door:
+        fill(door, msgspec.json.decode((UNSEEN / f"{domain}.json").read_bytes()))
+        for asked in read_set(UNSEEN / f"{domain}.jsonl"):
+            answer = told(door, asked)
+            found = judged(asked, answer)
+            table[found] += 1
+            if found != "right":
+                notes.append(f"  {found:10}  {asked.question}  ->  {answer['reading'] or answer['sentence']}")
+    with capsys.disabled():
+        print(f"\n{domain}: " + ", ".join(f"{table[each]} {each}" for each in OUTCOMES))
+        print("\n".join(notes))
+    assert table["right"] >= MEASURED[domain].right - RIGHT_FEWER_AT_MOST
+    assert table["wrong"] <= MEASURED[domain].wrong + WRONG_MORE_AT_MOST
+
+
+@contextmanager
+def empty_box() -> Iterator[httpx.Client]:
+    """The door of a box without data."""
+    with (
+        running_box("--demo", "none", "--timezone", "UTC") as box,
+        httpx.Client(base_url=box.url, timeout=60, trust_env=False) as door,
+    ):
+        yield door
+
+
+def fill(door: httpx.Client, documents: dict[str, list[dict[str, Any]]]) -> None:
+    """Post the documents and wait until the catalog knows them, and stays as it is."""
+    for collection, rows in documents.items():
+        door.post(f"/flex/{collection}", json=rows).raise_for_status()
+    until, seen, since = time.monotonic() + SETTLED_S, "", 0.0
+    counts = {collection: len(rows) for collection, rows in documents.items()}
+    while time.monotonic() < until:
+        catalog = door.get("/api/catalog").json()
+        if catalog["version"] != seen:
+            seen, since = catalog["version"], time.monotonic()
+        held = {item["name"]: item["count"] for item in catalog["collections"]}
+        if held == counts and time.monotonic() - since > STILL_S:
+            return
+        time.sleep(0.2)
+    raise AssertionError(f"the catalog did not come to rest: {held}")
+
+
+def told(door: httpx.Client, asked: Asked) -> dict[str, Any]:
+    """The answer to a question; no part of the box may fail over it."""
+    answer = door.post("/api/ask", json={"question": asked.question})
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    assert found["status"] != "failed", found
+    return found
