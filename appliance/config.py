@@ -225,6 +225,7 @@ def _is_timezone(name: str) -> bool:
 def _unusable(setting: Setting, value: Any, source: str) -> ApplianceError:
     kinds = {int: "a whole number, 0 or more", float: "a number, 0 or more", bool: "true or false", str: "a name"}
     wanted = " or ".join(setting.choices) or kinds[setting.kind]
+    wanted = "a time of day such as 07:00" if setting.name == "digest_at" else wanted
     return ApplianceError(
         "BRG412",
         f"The setting {setting.name} cannot be {value!r}.",

@@ -154,7 +154,9 @@ def link(text: str, catalog: Catalog, now: datetime, always: str = "") -> list[L
         _link_one(asked, collection, index)
         for collection, index in zip(catalog.collections, _indexes(catalog), strict=True)
     ]
-    return sorted((found for found in links if found.score > 0 or found.collection.name == always), key=lambda found: -found.rank)
+    return sorted(
+        (found for found in links if found.score > 0 or found.collection.name == always), key=lambda found: -found.rank
+    )
 
 
 def _whole_labels(catalog: Catalog) -> frozenset[str]:

@@ -36,7 +36,13 @@ EARLIER: Final = 8
 BAR_WIDTH: Final = 24
 REDRAW_S: Final = 1.0
 GATHER_S: Final = 0.05
-_STATUS_STYLES: Final = {"answered": "bold", "clarify": "yellow", "confirm": "yellow", "refused": "yellow", "failed": "red"}
+_STATUS_STYLES: Final = {
+    "answered": "bold",
+    "clarify": "yellow",
+    "confirm": "yellow",
+    "refused": "yellow",
+    "failed": "red",
+}
 
 
 async def run_text(

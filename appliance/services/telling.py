@@ -27,14 +27,18 @@ def told(event: dict[str, Any], zone: tzinfo) -> str:
     start = _moment(event["start"]).astimezone(zone)
     what = _KINDS[event["what"]].format(_many(event["label"]))
     usual = _WEEKDAYS[start.weekday()] if event["basis"] == "weekday" else "day"
-    when, then = "today", "by now"
+    over = event.get("state") == "over"
+    day, are = (f"on {say_day(start.date())}", "were") if over else ("today", "are")
+    until = _moment(event["until"]).astimezone(zone) if over else start
+    when, then = day, f"by {until:%H:%M}" if over else "by now"
     if event["scale"] == "hour":
-        when, then = f"from {start:%H:%M} to {start + timedelta(hours=1):%H:%M}", "at that time"
+        hour = f"from {start:%H:%M} to {start + timedelta(hours=1):%H:%M}"
+        when, then = f"{day} {hour}" if over else hour, "at that time"
     value, normally = number(event["value"]), number(float(event["usual"]))
     if event["percent"] is None:
-        return f"{_capital(what)} {when} are unusual for a {usual} {then}: {value}, usually none."
+        return f"{_capital(what)} {when} {are} unusual for a {usual} {then}: {value}, usually none."
     away = f"{number(abs(event['percent']))} % {event['side']}"
-    return f"{_capital(what)} {when} are {away} a usual {usual} {then}: {value}, usually {normally}."
+    return f"{_capital(what)} {when} {are} {away} a usual {usual} {then}: {value}, usually {normally}."
 
 
 def digest_sentence(line: dict[str, Any], zone: tzinfo) -> str:

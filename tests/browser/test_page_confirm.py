@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -37,7 +38,7 @@ SURFACES: dict[str, dict[str, Any]] = {
     "phone-light": PHONE,
     "phone-dark": PHONE | {"color_scheme": "dark"},
 }
-FONT = "getComputedStyle(document.querySelector('.offer .choice')).fontSize"
+FONT = "getComputedStyle(document.querySelector('.confirm .choice')).fontSize"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -109,7 +110,7 @@ async def test_the_keyboard_says_yes(box: Box, admin: httpx.AsyncClient, opens: 
 async def test_it_can_be_read_and_pressed(box: Box, admin: httpx.AsyncClient, opens: Opens, name: str) -> None:
     watched = await offered(opens, box, admin, f"Tell me on {name}", **SURFACES[name])
     await watched.page.wait_for_timeout(1500)  # what was just drawn has settled
-    for button in await watched.page.locator(".offer .choice").all():
+    for button in await watched.page.locator(".confirm .choice").all():
         spot = await button.bounding_box()
         assert spot is not None and spot["height"] >= 60 and spot["width"] >= 100
     assert float((await watched.page.evaluate(FONT)).removesuffix("px")) >= 24
@@ -117,15 +118,18 @@ async def test_it_can_be_read_and_pressed(box: Box, admin: httpx.AsyncClient, op
         assert await watched.page.evaluate(probe) == []
 
 
-async def test_what_runs_in_time_is_a_line(box: Box, admin: httpx.AsyncClient, opens: Opens) -> None:
+async def test_what_runs_in_time_is_a_line(box: Box, admin: httpx.AsyncClient, opens: Opens, tmp_path: Path) -> None:
     told = await asked(admin, "Appointments per day", DAYS)
     assert told["view"]["kind"] == "line"
     days = [row["starts_at"] for row in told["rows"]]
     assert days == sorted(days)
     watched = await opens(box.url, f"/?key={box.key('admin')}")
     await watched.answered("Appointments per day")
-    path = await watched.page.locator("#figure path").get_attribute("d")
-    assert path is not None and path.count("L") == len(days) - 1
-    assert str(max(row["count"] for row in told["rows"])) in await watched.text("#figure b")
+    path = await watched.page.evaluate("document.querySelector('#figure i').style.clipPath")
+    assert path.count(",") == len(days) + 1 and "NaN" not in path
+    ends = await watched.page.locator("#figure b").all_inner_texts()
+    assert [end.rpartition(", ")[2] for end in ends] == [str(told["rows"][n]["count"]) for n in (0, -1)]
+    await watched.page.wait_for_timeout(1500)  # what was just drawn has settled
     for probe in (OVERFLOW, CONTRAST):
         assert await watched.page.evaluate(probe) == []
+    await watched.page.screenshot(path=tmp_path / "line.png")

@@ -38,12 +38,12 @@ class Measured(msgspec.Struct, frozen=True):
 
 
 MEASURED: Final = {
-    "beekeepers": Measured(0, 45),
-    "marina": Measured(0, 45),
-    "mountain_rescue": Measured(0, 45),
-    "recording_studio": Measured(0, 45),
-    "seed_bank": Measured(0, 45),
-    "tool_library": Measured(0, 45),
+    "beekeepers": Measured(right=22, wrong=4),
+    "marina": Measured(right=18, wrong=4),
+    "mountain_rescue": Measured(right=24, wrong=8),
+    "recording_studio": Measured(right=27, wrong=2),
+    "seed_bank": Measured(right=22, wrong=9),
+    "tool_library": Measured(right=23, wrong=8),
 }
 
 

@@ -30,6 +30,8 @@ def other(setting: Setting) -> tuple[str, Any]:
         return value, value
     if setting.name == "timezone":
         return "Europe/Vienna", "Europe/Vienna"
+    if setting.name == "digest_at":
+        return "07:00", "07:00"
     if setting.kind is bool:
         return ("no", False) if setting.default else ("yes", True)
     return OTHER[setting.kind]
@@ -92,6 +94,8 @@ def test_zero_and_false_were_said(tmp_path: Path) -> None:
         {"demo_tick_s": "inf"},
         {"demo_tick_s": "-1"},
         {"model_dialect": "latin"},
+        {"digest_at": "7"},
+        {"digest_at": "24:00"},
         {"timezone": "Mars/Base"},
         {"timezone": "../../etc/passwd"},
         {"timezone": "/etc/localtime"},

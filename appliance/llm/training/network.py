@@ -40,7 +40,7 @@ class Layer(nn.Module):
         self.dropout = dropout
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
-        """x is (rows, tokens, width); mask adds to the scores."""
+        """X is (rows, tokens, width); mask adds to the scores."""
         rows, tokens, width = x.shape
         q, k, v = self.attn_qkv(self.attn_norm(x)).view(rows, tokens, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         q, k = _turn(q, cos, sin), _turn(k, cos, sin)

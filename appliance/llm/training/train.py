@@ -19,6 +19,7 @@ from typing import Any, Final
 import torch
 from torch.nn import functional
 
+from appliance.llm.notation import plain
 from appliance.llm.training.batches import Batch, Row, batch, rows
 from appliance.llm.training.examples import Example
 from appliance.llm.training.muon import Muon
@@ -26,7 +27,6 @@ from appliance.llm.training.network import Network, Shape
 from appliance.llm.training.vocabulary import Vocabulary
 from appliance.llm.training.weights import load
 from appliance.llm.training.wikisql import WikiSql, asked, columns_of, read_lines
-from appliance.llm.notation import plain
 
 WARM_UP: Final = 100
 FALL: Final = 0.25

@@ -97,7 +97,7 @@ def _holds(row: Row, values: Sequence[Any]) -> bool:
 
 def _same(value: Any, wanted: Any) -> bool:
     if _is_number(value) and _is_number(wanted):
-        return abs(value - wanted) <= TOLERANCE
+        return bool(abs(value - wanted) <= TOLERANCE)
     if isinstance(value, str) and isinstance(wanted, str):
         return value == wanted or _moment(value) == (_moment(wanted) or "")
     return type(value) is type(wanted) and bool(value == wanted)

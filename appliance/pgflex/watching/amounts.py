@@ -49,7 +49,10 @@ def amounts(collection: Collection, catalog: Catalog) -> list[Field]:
 
 
 def grouping(collection: Collection) -> Field | None:
-    """The field by which a digest groups: a text of few values that come again; a telling name first, else the fewest."""
+    """The field by which a digest groups: a text of few values that come again.
+
+    One with a telling name comes first, else the one with the fewest values.
+    """
     fit = [field for field in collection.fields if 1 < len(field.values) <= field.count / 2 and not field.masked]
     return min(fit, key=lambda field: (_telling(field), len(field.values)), default=None)
 

@@ -6,8 +6,8 @@ root of it, as of Poisson's counts). A number is told when it lies far outside o
 than a handful of rows, and beyond every one of the days it is compared with. It is over when it is near the usual
 again, which is a nearer line than the one it crossed: a number that wavers about a line is told once.
 
-Simulated, a look every quarter of an hour for a quarter of a year in which nothing is unusual tells nothing where only chance is at
-work (60 or 2,000 rows a day); 0.5 times where days vary by 14 % besides, 4 times where they vary by 31 %.
+Simulated with a look every quarter of an hour, a quarter of a year in which nothing is unusual tells 0 to 0.2 times
+where only chance is at work (60 to 2,000 rows a day), 0.5 times where days vary by 14 % besides, 4 times where by 31 %.
 
     >>> monday = usual([24, 21, 26, 24, 23])
     >>> monday.value

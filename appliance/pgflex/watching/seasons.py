@@ -17,6 +17,7 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta, tzinfo
+from functools import cache
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -42,8 +43,12 @@ class Window(NamedTuple):
     end: datetime
 
 
+@cache
 def zone_of(name: str) -> tzinfo:
-    """A timezone by name, the machine's where the name is empty: with its summer times, which an offset has not."""
+    """A timezone by name, the machine's where the name is empty: with its summer times, which an offset has not.
+
+    It is read from a file once, so a service asks for it before it begins to serve.
+    """
     with suppress(ZoneInfoNotFoundError, ValueError):
         if known := name or os.environ.get("TZ", "").removeprefix(":"):
             return ZoneInfo(known)

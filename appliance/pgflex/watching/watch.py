@@ -15,30 +15,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta, tzinfo
-from typing import Any, Final, Literal
+from datetime import UTC, date, datetime, tzinfo
+from typing import Any, Final
 
-import msgspec
 from psycopg.rows import dict_row
 
 from appliance.errors import ApplianceError
 from appliance.observation import logger
 from appliance.pgflex.database import Connection, Pool, transaction
-from appliance.pgflex.watching.baseline import OVER, Side, Usual, is_past, percent, side_of
-from appliance.pgflex.watching.counts import (
-    KINDS,
-    LOAD,
-    Counts,
-    History,
-    Known,
-    What,
-    compared,
-    count,
-    forget,
-    read_history,
-    sums,
-)
-from appliance.pgflex.watching.seasons import Window, day_so_far, hour_of
+from appliance.pgflex.watching.baseline import percent
+from appliance.pgflex.watching.counts import KINDS, LOAD, count, forget, read_history
+from appliance.pgflex.watching.findings import Look, found, read_looks, still_so, values
 from appliance.types import RoleName
 
 __all__ = ["KEYS", "Watching"]
@@ -51,9 +38,6 @@ COUNT_TIMEOUT: Final = "5min"
 KEYS: Final = 100
 """Rows behind a number that are named, the newest; a condition holds at most a hundred."""
 WHO_LIMIT: Final = 100
-
-Scale = Literal["day", "hour"]
-SCALES: Final[tuple[Scale, ...]] = ("day", "hour")
 
 _EVENTS: Final = """
 select u.*, c.label, flex.told_from(u.collection) as audience, (
@@ -82,34 +66,6 @@ update flex.unusual set start = %(start)s, until = %(until)s, value = %(value)s,
   days = %(days)s
 where id = %(id)s
 """
-
-
-class _Look(msgspec.Struct, frozen=True):
-    """A window: what was counted in it, and what is usual then. `sides` are those it can tell of."""
-
-    scale: Scale
-    window: Window
-    counted: Counts
-    known: Known
-    sides: tuple[Side, ...]
-
-
-class _Finding(msgspec.Struct, frozen=True):
-    """A number beside what is usual."""
-
-    what: What
-    side: Side
-    look: _Look
-
-    @property
-    def value(self) -> int:
-        """The number."""
-        return self.look.counted.of(self.what)
-
-    @property
-    def usual(self) -> Usual:
-        """What is usual."""
-        return self.look.known.usual[self.what]
 
 
 class Watching:
@@ -177,7 +133,7 @@ class Watching:
         async with transaction(self._pool) as db:
             history = await read_history(db, collection)
             if history is not None:
-                looks = await _looks(db, collection, history, now)
+                looks = await read_looks(db, collection, history, now)
                 await _settle(db, collection, looks, now)
 
     # What was told ---------------------------------------------------------------------------------------
@@ -229,74 +185,15 @@ async def _watched(db: Connection) -> list[str]:
     return [name for (name,) in await found.fetchall()]
 
 
-async def _looks(db: Connection, collection: str, history: History, now: datetime) -> list[_Look]:
-    """The windows that end about now, where they and enough earlier ones are known."""
-    both: tuple[Side, ...] = ("above", "below")
-    asked: list[tuple[Scale, Window, tuple[Side, ...]]] = [
-        ("day", day_so_far(now, 1), ("above",)),
-        ("day", day_so_far(now), ("below",)),
-        ("hour", hour_of(now), ("above",)),
-        ("hour", hour_of(now, -1), both),
-    ]
-    looks = []
-    for scale, window, sides in asked:
-        # A window that is still running is known so far.
-        if window.start.date() != now.date() or not history.knows(Window(window.start, min(window.end, now))):
-            continue
-        if window.start < window.end and (known := await compared(db, collection, window, history)):
-            [counted] = await sums(db, collection, [window])
-            looks.append(_Look(scale, window, counted, known, sides))
-    return looks
-
-
-async def _settle(db: Connection, collection: str, looks: list[_Look], now: datetime) -> None:
+async def _settle(db: Connection, collection: str, looks: list[Look], now: datetime) -> None:
     """Renew or end what is active, and tell what is new: one thing at a time for each kind of change."""
     async with db.cursor(row_factory=dict_row) as cursor:
         active = {row["what"]: row for row in await (await cursor.execute(_ACTIVE, [collection])).fetchall()}
     for what in KINDS:
         if (told := active.get(what)) is not None:
-            if (still := _still(told, what, looks, now)) is not None:
-                await db.execute(_RENEW, _values(collection, still, now) | {"id": told["id"]})
+            if (still := still_so(told, what, looks, now)) is not None:
+                await db.execute(_RENEW, values(collection, still, now) | {"id": told["id"]})
                 continue
             await db.execute("update flex.unusual set state = 'over', over_at = %s where id = %s", [now, told["id"]])
-        if (found := _found(what, looks)) is not None:
-            await db.execute(_TELL, _values(collection, found, now))
-
-
-def _still(told: dict[str, Any], what: What, looks: list[_Look], now: datetime) -> _Finding | None:
-    """What is active as it is now; None when it is over: another day, or near the usual again."""
-    if told["day"] != now.date():
-        return None
-    for look in looks:
-        finding = _Finding(what, told["side"], look)
-        fits = look.scale == told["scale"] and told["side"] in look.sides
-        if fits and is_past(finding.value, finding.usual, finding.side, OVER):
-            return finding
-    return None
-
-
-def _found(what: What, looks: list[_Look]) -> _Finding | None:
-    """What is to be told of a kind of change, the day before the hour."""
-    for look in looks:
-        side = side_of(look.counted.of(what), look.known.usual[what])
-        if side is not None and side in look.sides:
-            return _Finding(what, side, look)
-    return None
-
-
-def _values(collection: str, finding: _Finding, now: datetime) -> dict[str, Any]:
-    look = finding.look
-    return {
-        "collection": collection,
-        "what": finding.what,
-        "side": finding.side,
-        "scale": look.scale,
-        "day": now.date(),
-        "start": look.window.start,
-        "until": min(look.window.end, now + timedelta(seconds=1)),
-        "value": finding.value,
-        "usual": finding.usual.value,
-        "basis": look.known.basis,
-        "days": finding.usual.days,
-        "now": now,
-    }
+        if (new := found(what, looks)) is not None:
+            await db.execute(_TELL, values(collection, new, now))

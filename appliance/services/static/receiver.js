@@ -222,7 +222,8 @@ const STAGES = { kept: "Kept until the box is back", sent: "Sent to the box", qu
 
 function page(root, dress) {
   const $ = (id) => document.getElementById(id), signals = new Signals(), still = matchMedia("(prefers-reduced-motion: reduce)");
-  const declined = new Set(); // what was said no to, here
+  // what was said no to, here
+  const declined = new Set();
   let pending = [], chosen, hero, since = 0, note = "", skew = 0, ticked, joined, drawing, said, role;
   const wall = () => root.dataset.surface === "wall";
 
@@ -272,8 +273,8 @@ function page(root, dress) {
     a.took = get("took_ms");
     a.at = a.read_at && clock(new Date(a.read_at));
     a.told = a.sentence || text(a.error.message);
-    const { kind, value } = a.view, drawn = kind === "number" ? value != null : (kind === "bars" || kind === "line") && a.rows.some((row) => row[value] > 0);
-    a.kind = drawn ? (kind === "line" ? "curve" : kind) : a.rows.length && kind !== "text" ? "table" : "word";
+    const { kind, value } = a.view, drawn = kind === "number" ? value != null : views[kind] && a.rows.some((row) => row[value] > 0);
+    a.kind = drawn ? kind : a.rows.length && kind !== "text" ? "table" : "word";
     if (a.status !== "answered") a.kind = a.status ? "word" : "work";
     if (!a.status) a.told = get("position") > 1 ? `Waiting, place ${get("position")} in the queue` : STAGES[a.stage] ?? STAGES.queued;
     return a;
@@ -304,24 +305,14 @@ function page(root, dress) {
         track.style.setProperty("--w", Math.abs(row[value]) / top);
       });
     },
-    // one point per row, the same distance apart; a row without a number is left out
-    curve(box, { rows, view: { label, value } }) {
-      const points = rows.filter((row) => typeof row[value] === "number"), all = points.map((row) => row[value]), top = Math.max(...all, 0), low = Math.min(...all, 0);
-      const at = (row, i) => [(100 * i) / Math.max(points.length - 1, 1), (100 * (top - row[value])) / (top - low || 1)];
-      const digits = decimals(points, value), ends = [points[0], points.at(-1)];
-      if (!box.firstChild) {
-        const [svg, path] = ["svg", "path"].map((tag) => document.createElementNS("http://www.w3.org/2000/svg", tag));
-        for (const [name, told] of [["viewBox", "0 0 100 100"], ["preserveAspectRatio", "none"], ["role", "img"]]) svg.setAttribute(name, told);
-        box.append(svg);
-        svg.append(path);
-        for (const tag of ["b", "span", "span"]) add(box, tag);
-      }
-      const [chart, peak, first, last] = box.children;
-      chart.firstChild.setAttribute("d", "M" + points.map(at).join("L"));
-      chart.setAttribute("aria-label", points.map((row) => `${show(row[label])} ${show(row[value], digits)}`).join(", "));
-      put(peak, `${show(top, digits)} at most, ${show(ends[1]?.[value], digits)} last`, peak.textContent);
-      put(first, show(ends[0]?.[label]));
-      put(last, show(ends[1]?.[label]));
+    // what lies under the line, each row at its time
+    line(box, { rows, view: { label, value } }) {
+      const all = rows.filter((row) => row[label]), ends = [all[0], all.at(-1)], top = Math.max(...all.map((row) => row[value]));
+      const x = (row) => new Date(row[label]) - new Date(all[0][label]);
+      const at = all.map((row) => `${(100 * x(row)) / x(ends[1])}% ${100 - (100 * row[value]) / top}%`);
+      if (!box.firstChild) for (const tag of ["i", "b", "b"]) add(box, tag);
+      box.firstChild.style.clipPath = `polygon(0 100%, ${at}, 100% 100%)`;
+      ends.map((row, i) => put(box.children[i + 1], told(show(row[label]), show(row[value]))));
     },
     table(box, { rows, fields }, few) {
       const columns = fields.slice(0, few ? 2 : 60).map((f) => ({ ...f, side: rows.some((row) => typeof row[f.name] === "number") ? "r" : "", digits: decimals(rows, f.name) }));
@@ -365,15 +356,16 @@ function page(root, dress) {
     hero = id;
     Object.assign(data, { id: a.id, kind: a.kind });
     put($("question"), a.question);
-    put($("sentence"), declined.has(a.id) ? "Nothing was done." : a.told, shine);
-    put($("reading"), a.status === "confirm" ? "" : a.reading);
+    const offers = a.status === "confirm", no = declined.has(a.id);
+    put($("sentence"), no ? "Nothing was done." : a.told, shine);
+    put($("reading"), offers ? "" : a.reading);
     put($("hint"), text(a.error.hint));
     $("steps").dataset.at = a.stage;
-    const offers = a.status === "confirm", no = { label: "No", no: true };
-    const offered = !offers ? a.choices : declined.has(a.id) ? [] : [...a.choices, no];
-    $("choices").className = offers ? "offer" : "";
-    buttons($("choices"), "choice", a.status === "failed" ? [{ label: "Ask again" }] : offered, (it) => (it.no ? decline(a.id) : ask(a.question, it.plan)));
-    if (offers && !same && id === chosen) $("hero").focus({ preventScroll: true }); // so that Yes and No come next
+    const items = a.status === "failed" ? [{ label: "Ask again" }] : no ? [] : offers ? [...a.choices, { label: "No" }] : a.choices;
+    $("choices").className = a.status;
+    buttons($("choices"), "choice", items, ({ plan }) => (offers && !plan ? open(declined.add(a.id) && a.id) : ask(a.question, plan)));
+    // so that Yes and No come next
+    if (offers && !same && id === chosen) $("hero").focus({ preventScroll: true });
     const part = a.count > a.rows.length ? `first ${a.rows.length} of ` : "", rows = `${part}${show(a.count)} row${a.count === 1 ? "" : "s"}`;
     const facts = told(a.source, rows, as(a.role), a.at, a.took && `${a.took} ms`);
     put($("source"), a.status === "answered" ? facts : text(a.error.code));
@@ -403,11 +395,6 @@ function page(root, dress) {
       put(meta, told(pinned.includes(id) && "Pinned", a.source, a.at));
     });
   };
-  const decline = (id) => {
-    declined.add(id);
-    draw();
-    $("hero").focus({ preventScroll: true });
-  };
   const open = (id) => {
     chosen = id;
     draw();
@@ -434,7 +421,8 @@ function page(root, dress) {
   const settle = () => {
     for (const id of ids()) {
       const words = flat(text(signals.get(`answer.${id}.question`)));
-      const same = (p) => [p.question, p.question.slice(0, 200)].some((it) => flat(it) === words); // one that is too long is cut
+      // one that is too long is cut
+      const same = (p) => [p.question, p.question.slice(0, 200)].some((it) => flat(it) === words);
       const mine = pending.find((p) => same(p) && p.known?.includes(asked(id)) === false);
       if (!mine) continue;
       pending = pending.filter((p) => p !== mine);
@@ -460,21 +448,25 @@ function page(root, dress) {
 
   // active alerts, then what is unusual: unseen ones first, then the newest; acknowledging one tells everybody
   const drawAlarms = () => {
-    const all = [], most = innerWidth < 640 ? 1 : 3; // on a phone the answer has to stay in sight
+    // on a phone the answer has to stay in sight
+    const all = [], most = innerWidth < 640 ? 1 : 3;
     for (const [name, a] of signals.values) if (name.startsWith("alert.") && a?.message) all.push({ ...a, id: "alerts/events/" + name.slice(6) });
     for (const [name, a] of signals.values) if (name.startsWith("unusual.") && a?.sentence) all.push({ ...a, id: "unusual/" + a.id, message: a.sentence, fired_at: a.told_at, odd: "odd " });
     all.sort((a, b) => !!a.odd - !!b.odd || !!a.acknowledged_at - !!b.acknowledged_at || (a.fired_at < b.fired_at ? 1 : -1));
-    const create = () => {
+    const create = (a) => {
       const p = make("p");
-      for (const tag of ["b", "span", "button", "button"]) add(p, tag);
+      for (const tag of ["b", "span", "button"]) add(p, tag);
+      if (a.odd) add(p, "button");
       return p;
     };
     keyed($("alarms"), all.slice(0, most), (a) => a.id, create, (p, a) => {
-      const [message, facts, rows, button] = p.children, seen = text(a.acknowledged_at);
+      const [message, facts, button, rows] = p.children, seen = text(a.acknowledged_at);
       p.className = text(a.odd) + (seen && "seen");
-      put(rows, "Show rows");
-      rows.hidden = !a.plan;
-      rows.onclick = () => ask(a.message, a.plan);
+      if (rows) {
+        put(rows, "Show rows");
+        rows.hidden = !a.plan;
+        rows.onclick = () => ask(a.message, a.plan);
+      }
       put(message, text(a.message));
       put(facts, told(when(text(a.fired_at)), seen && `seen ${when(seen)}`));
       put(button, "Acknowledge");

@@ -9,7 +9,7 @@ import re
 import xml.etree.ElementTree as ET
 from importlib.resources import files
 
-from appliance.services.page import load_page, trim
+from appliance.services.page import close_up, load_page, trim
 
 PAGE = load_page()
 TEXT = PAGE.plain.decode()
@@ -57,6 +57,14 @@ def test_the_entity_tag_is_of_its_bytes() -> None:
 def test_the_icon_is_a_picture() -> None:
     assert ET.fromstring(PAGE.icon).tag.endswith("svg")  # noqa: S314 (our own file)
     assert len(PAGE.icon) < 2048
+
+
+def test_style_loses_the_spaces_that_say_nothing() -> None:
+    assert close_up("a :is(b, c) {\nd: 1px solid; e: f\n}\n@media (g: h) { i { j: k } }") == (
+        "a :is(b, c){d:1px solid;e:f}@media (g:h){i{j:k}}"
+    )
+    style = (files("appliance.services") / "static" / "receiver.css").read_text(encoding="utf-8")
+    assert all(not set(text) & set("{};:") for text in re.findall(r'"([^"]*)"', style))
 
 
 def test_trimming_takes_nothing_but_indentation_and_comments() -> None:

@@ -41,6 +41,15 @@ LINE: dict[str, Any] = {
             "Changes of lab results today are 42 % above a usual Monday by now: 1,200, usually 24.",
         ),
         (
+            {"state": "over", "until": "2026-11-23T14:15:00+00:00"},
+            "Admissions on 23 November 2026 were 42 % above a usual Monday by 14:15: 34, usually 24.",
+        ),
+        (
+            {"state": "over", "until": "2026-11-23T01:00:00+00:00", "scale": "hour"},
+            "Admissions on 23 November 2026 from 00:00 to 01:00 were 42 % above a usual Monday at that time: 34, "
+            "usually 24.",
+        ),
+        (
             {"what": "went", "usual": 0, "percent": None, "value": 12},
             "Removed admissions today are unusual for a Monday by now: 12, usually none.",
         ),

@@ -66,10 +66,12 @@ def test_what_was_not_watched_is_not_known(start: int, until: int, known: bool) 
 
 
 def test_the_timezone_of_the_machine_has_its_summer_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    zone_of.cache_clear()
     monkeypatch.setenv("TZ", "Europe/Vienna")
     assert zone_of("") == VIENNA
     assert zone_of("Asia/Kolkata") == KOLKATA
     monkeypatch.delenv("TZ")
+    zone_of.cache_clear()
     assert datetime(2026, 1, 1, tzinfo=zone_of("")).utcoffset() is not None
 
 
