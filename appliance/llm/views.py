@@ -147,8 +147,7 @@ def marks(links: Links, seen: View, text: str, found: Iterable[tuple[str, str]] 
         label, at = seen.label(field), text.lower().find(words.lower())
         if label and at >= 0:
             known.append(Mark("value", at, at + len(words), (label,)))
-    names = ("w1", "w2")
-    known += [Mark("w1" if name == "w1" else "w2", *span.at) for name, span in zip(names, links.spans, strict=False)]
+    known += [Mark("w2" if place else "w1", *span.at) for place, span in enumerate(links.spans[:2])]
     return marks_of(text, seen.columns, _apart(known))
 
 

@@ -53,10 +53,14 @@ class Earlier(Protocol):
     """A question of before: what the model wrote of it, and its plan."""
 
     @property
-    def sketch(self) -> Sketch: ...
+    def sketch(self) -> Sketch:
+        """What the model wrote."""
+        ...
 
     @property
-    def plan(self) -> Query: ...
+    def plan(self) -> Query:
+        """What it meant."""
+        ...
 
 
 class Candidate(msgspec.Struct, frozen=True):

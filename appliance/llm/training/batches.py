@@ -23,8 +23,10 @@ CONTEXT: Final = 512
 
 
 class Row(NamedTuple):
-    """Tokens of a row and, for each: its example, its question in it (0 is the schema), whether it is part of a
-    sketch, its place, and the token to predict next (-1 for none).
+    """Tokens of a row, and what is known of each.
+
+    Its example, its question in it (0 is the schema), whether it is part of a sketch, its place, and the token to
+    predict next (-1 for none).
     """
 
     tokens: list[int]

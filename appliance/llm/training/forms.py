@@ -136,7 +136,7 @@ class _Filling:
                 return None
             shown.append(self.rng.choice(others))
             self.text["F2"] = shown[1].said(self.rng)
-        tests = ()
+        tests: tuple[Test, ...] = ()
         if self.form == "show_one":
             test = self._one()
             if test is None or test.field in {field.label for field in shown}:
@@ -271,7 +271,7 @@ class _Filling:
         self.text["v"] = number(measured, self.rng)
         if kind != "value":
             return Sketch("alert", (Item(measured.label, kind),), having=(op, self.text["v"]))
-        one = ()
+        one: tuple[Test, ...] = ()
         if "V" in self.slots:
             test = self._one()
             if test is None:
@@ -339,12 +339,8 @@ class _Filling:
         return all(slot in self.text for slot in self.slots)
 
     def _conditions(self) -> list[Said]:
-        if self.form in ("show_one", "is_one", "none", "alert_cancel", "distinct", "summary") or self.form.startswith(
-            "add_"
-        ):
-            if self.rng.random() < 0.85 or self.form.startswith("add_") or not self.slots & {"C", "c", "W"}:
-                return []
-        if not self.slots & {"C", "c", "W"}:
+        seldom = self.form in ("show_one", "is_one", "none", "alert_cancel", "distinct", "summary")
+        if self.form.startswith("add_") or not self.slots & {"C", "c", "W"} or (seldom and self.rng.random() < 0.85):
             return []
         count = self.rng.choices((0, 1, 2, 3), (30, 48, 19, 3))[0]
         fields = [field for field in self.scene.collection.fields if field.label not in self.used]

@@ -41,8 +41,9 @@ WEIGHTS: Final[dict[str, float]] = {
 """How often each form is asked for."""
 NOW: Final = datetime(2026, 11, 25, 14, 0)
 _GREETINGS: Final = (
-    "please ", "can you tell me ", "could you tell me ", "hey, ", "hi, ", "tell me ", "i need to know ", "quick question: ",
-    "sorry, ", "um ", "so ", "ok, ", "and ", "i was wondering, ", "do you know ", "could you please check ",
+    "please ", "can you tell me ", "could you tell me ", "hey, ", "hi, ", "tell me ", "i need to know ",
+    "quick question: ", "sorry, ", "um ", "so ", "ok, ", "and ", "i was wondering, ", "do you know ",
+    "could you please check ",
 )  # fmt: skip
 _THANKS: Final = (
     " please",
@@ -159,8 +160,7 @@ def told(filled: Filled, form: str, columns: tuple[Column, ...], scene: Scene) -
     times = [span for span in spans(clear, NOW) if not any(span.at[0] < v.end and v.start < span.at[1] for v in values)]
     if len(times) != filled.spans and filled.sketch.intent != "none":
         return None
-    kinds: tuple[str, ...] = ("w1", "w2")
-    known = [*values, *(Mark(kind, *span.at) for kind, span in zip(kinds, times, strict=False))]
+    known = [*values, *(Mark("w2" if place else "w1", *span.at) for place, span in enumerate(times[:2]))]
     known += _by_chance(clear, known, scene)
     return Asked(clear, marks_of(clear, columns, known), filled.sketch, filled.before, form)
 

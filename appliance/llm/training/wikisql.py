@@ -12,7 +12,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -45,9 +45,9 @@ def read_lines(path: Path) -> list[Line]:
         OSError: it cannot be read.
         msgspec.DecodeError: a line is not of this form.
     """
-    opened: Any = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
-    with opened as file:
-        return [msgspec.json.decode(line, type=Line, strict=False) for line in file if line.strip()]
+    held = path.read_bytes()
+    text = gzip.decompress(held) if path.suffix == ".gz" else held
+    return [msgspec.json.decode(line, type=Line, strict=False) for line in text.splitlines() if line.strip()]
 
 
 def sketch_of(line: Line) -> Sketch:
