@@ -1,7 +1,7 @@
 # `make` alone lists what there is. ARGS goes to the program: make up ARGS="--lan --port 9000"
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup test-setup up test lint fmt bench image test-image clean
+.PHONY: help setup test-setup up test lint fmt bench eval train image test-image clean
 
 python := .venv/bin/python
 node_tests = $(wildcard tests/browser/node/*test*.*js)
@@ -37,6 +37,13 @@ fmt: test-setup ## format the code and mend what ruff can mend
 
 bench: test-setup ## measure question to answer and row to screen (ARGS goes to the benchmarks)
 	$(python) -m benchmarks $(ARGS)
+
+eval: test-setup ## how well the shipped model reads questions (WIKISQL=FILE adds that set's score)
+	$(python) -m pytest -q -s tests/integration/test_ask_sets.py tests/integration/test_ask_unseen.py
+	$(if $(WIKISQL),$(python) -m appliance.llm.training.evaluate --wikisql $(WIKISQL) $(ARGS))
+
+train: ## train the shipped model: hours; goes on where it was stopped (WIKISQL=TRAIN.jsonl.gz DEV=DEV.jsonl.gz)
+	scripts/train.sh "$(WIKISQL)" "$(DEV)" $(ARGS)
 
 image: ## the disk image of the box: comes with a later version
 	@echo "make $@: disk images come with a later version; this one runs from a checkout with 'make up'." >&2; exit 2

@@ -123,7 +123,7 @@ class _Meaning:
     def plan(self) -> Plan | None:
         name = self.seen.collection.name
         if self.sketch.intent == "none":
-            return Refuse("LLM213", "The data of this box does not tell that.")
+            return Refuse("LLM214", "The data of this box does not tell that.")
         if self.sketch.intent == "add":
             return self._addition()
         where = tuple(condition for test in self.sketch.where for condition in self._conditions(test))

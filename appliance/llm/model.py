@@ -87,6 +87,13 @@ class Model:
             raise ApplianceError("LLM208", "The model file cannot be loaded.", f"{path}: {error}", _FIX) from None
         return cls(llama, path, time.monotonic() - began)
 
+    def close(self) -> None:
+        """Give its memory back; it cannot be used after that."""
+        if self._board is not None:
+            self._board.close()
+            self._board = None
+        self._llama.close()
+
     def write(
         self, prompt: list[Piece], grammar: str, limit: int, go_on: Callable[[], bool] = lambda: True
     ) -> Iterator[str]:
@@ -266,8 +273,9 @@ class _Board:
         self._side = 0
         self._at = 0
 
-    def __del__(self) -> None:
-        if getattr(self, "_context", None):
+    def close(self) -> None:
+        """Give the memory back; llama.cpp wants contexts freed before their model."""
+        if self._context:
             llama_cpp.llama_batch_free(self._batch)
             llama_cpp.llama_free(self._context)
             self._context = None
