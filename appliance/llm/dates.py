@@ -56,13 +56,16 @@ def spans(text: str, now: datetime) -> list[Span]:
         now: the present, in the facility's timezone; its date is "today". Weeks begin on Monday.
     """
     today, found, asked = now.date(), list[Span](), lower(text)
+    impossible: list[tuple[int, int]] = []
     for pattern, meaning in _PATTERNS:
         for match in pattern.finditer(asked):
             start, end = match.span()
-            if any(start < other.at[1] and other.at[0] < end for other in found):
+            if any(start < last and first < end for first, last in [*(other.at for other in found), *impossible]):
                 continue
             days = _days(match, meaning, today)
-            if days is not None:
+            if days is None:
+                impossible.append((start, end))  # "30 February" is not all of February
+            else:
                 found.append(Span(match.group(), *days, (start, end), _part(match)))
     return _joined(sorted(found, key=lambda span: span.at), asked)
 

@@ -42,6 +42,8 @@ from appliance.llm.words import fold, words
 from appliance.types import Field, FieldType
 
 FIELDS_SHOWN: Final = 10
+ALIKE_AT_MOST: Final = 20
+"""So many stored values may contain the words of a literal; more are none of them."""
 _NUMERALS: Final = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
     " eighteen nineteen twenty"
@@ -98,15 +100,17 @@ def open_literals(sketch: Sketch, seen: View, links: Links) -> list[Lookup]:
 def _known(said: str, field: Field, links: Links) -> tuple[str, ...] | None:
     """The stored values of a field that words mean, as far as the catalog and the links tell."""
     folded = fold(said)
+    index, size = Index(msgspec.structs.replace(links.collection, fields=(field,))), len(folded.split())
+    if (whole := index.whole(folded, size)) is not None:
+        return whole.values
+    alike = tuple(value for value in field.values if holds(value, said))
+    if 0 < len(alike) <= ALIKE_AT_MOST:
+        return alike
     for mention in links.values:
         if field.name in mention.fields and folded == " ".join(w.folded for w in links.words[slice(*mention.at)]):
             return mention.values
-    index, size = Index(msgspec.structs.replace(links.collection, fields=(field,))), len(folded.split())
-    for find in (index.whole, index.near, index.part):
-        if (hit := find(folded, size)) is not None:
-            return hit.values
-    alike = tuple(value for value in field.values if holds(value, said))
-    return alike if 0 < len(alike) <= 5 else None
+    hit = index.near(folded, size) or index.part(folded, size)
+    return hit.values if hit else None
 
 
 class _Meaning:
@@ -257,6 +261,7 @@ class _Meaning:
         limit_rows = GROUPS_AT_MOST
         rank = self.sketch.rank
         if rank:
+            where = (*where, *self._with_value(names))
             order = (Order(first.field, rank.falling, first.aggregate),)
             limit_rows = self._limit(rank, GROUPS_AT_MOST)
         elif groups[0].bucket:
@@ -265,6 +270,14 @@ class _Meaning:
         return Query(
             self.seen.collection.name, (*groups, *measures), where, names, order, limit_rows, having, timezone=zone
         )
+
+    def _with_value(self, names: tuple[str, ...]) -> list[Condition]:
+        """Rows without a value are nobody's: they do not rank."""
+        fields = [self.seen.collection.field(name) for name in names]
+        rows = self.seen.collection.count
+        return [
+            Condition(f.name, "null", False) for f in fields if f is not None and "." not in f.name and f.count < rows
+        ]
 
     def _order(self, rank: Rank | None) -> tuple[tuple[Order, ...], int]:
         if rank is None:
@@ -295,6 +308,8 @@ class _Meaning:
         """What is shown of rows: their name and what is asked; all fields where none is asked."""
         own = [field.name for field in self.seen.collection.fields if field.type != "jsonb" and field.name != "id"]
         title = title_of(self.seen.collection)
+        if {*asked} <= {test.field for test in where}:
+            asked = []  # "is bed C-04 free?" asks more of the row than its name
         chosen = dict.fromkeys([title.name] if title else own[:1])
         chosen |= dict.fromkeys(asked)
         chosen |= dict.fromkeys(each.field for each in order if each.field != "id")
@@ -339,7 +354,11 @@ class _Meaning:
             return None
         return AddField(name, label, formula=f"{fields[0].name} {_SIGNS[sign]} {fields[1].name}")  # type: ignore[union-attr]
 
-    def _summary(self, where: tuple[Condition, ...]) -> Summary:
+    def _summary(self, where: tuple[Condition, ...]) -> Summary | None:
+        """A summary of a span of time; it cannot be of some rows only."""
+        times = {field.name for field in self.seen.collection.fields if field.type in TIMES}
+        if any(condition.field not in times or condition.op not in ("gte", "lt") for condition in where):
+            return None
         start = next((condition.value for condition in where if condition.op == "gte"), None)
         end = next((condition.value for condition in where if condition.op == "lt"), None)
         return Summary(self.seen.collection.name, start, end)

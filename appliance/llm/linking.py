@@ -146,7 +146,7 @@ def link(text: str, catalog: Catalog, now: datetime, always: str = "") -> list[L
         text: the question as asked.
         catalog: what the asking role may see.
         now: the present in the facility's timezone.
-        always: a collection that is told of even if nothing links to it.
+        always: a collection that is told of even if nothing links to it; ``*`` is every one.
     """
     names = frozenset(word for each in catalog.collections for word in label_words(each.label)[-1:])
     asked = Asked(text, words(text), tuple(spans(text, now)), names, _whole_labels(catalog))
@@ -155,7 +155,8 @@ def link(text: str, catalog: Catalog, now: datetime, always: str = "") -> list[L
         for collection, index in zip(catalog.collections, _indexes(catalog), strict=True)
     ]
     return sorted(
-        (found for found in links if found.score > 0 or found.collection.name == always), key=lambda found: -found.rank
+        (found for found in links if found.score > 0 or always in ("*", found.collection.name)),
+        key=lambda found: -found.rank,
     )
 
 

@@ -44,10 +44,14 @@ _PASSING = frozenset({"LLM203", "BRG406", "PGF101", "PGF102"})
 """A part of the box is away for a moment."""
 _RELOADING = frozenset({"PGRST200", "PGRST202", "PGRST204", "PGRST205"})
 """PostgREST has not yet heard of a new collection or field."""
-SURE = 0.5
+SURE = 0.4
 """A reading of this confidence is answered; below it the box asks back."""
-REFUSED = 0.5
+TOLD_AS_SURE = 0.7
+"""Below this confidence the reading says "perhaps"."""
+REFUSED = 0.7
 """That the data does not tell something is said with this confidence; below it the box asks back."""
+SURE_OF_LITTLE = 0.45
+"""A question that names nothing is answered from this confidence of the model."""
 CHOICES = 3
 
 
@@ -123,7 +127,13 @@ class Assistant:
         before = self._earlier.of(question, self._now())
         links = await self._links(text, catalog, question.role, before)
         clock.mark("link")
-        understood = await self._understanding.understand(question, links, catalog, self._now(), before, tell)
+        understand = self._understanding.understand
+        if links:
+            understood = await understand(question, links, catalog, self._now(), before, tell)
+        else:
+            understood = await understand(question, self._any(text, catalog), catalog, self._now(), None, tell)
+            if isinstance(understood.best and understood.best.plan, Refuse) or understood.confidence < SURE_OF_LITTLE:
+                raise self._nothing(catalog, question.role)
         clock.mark("model")
         return await self._decided(question, understood, catalog, tell, clock)
 
@@ -131,7 +141,7 @@ class Assistant:
         """The collections that a question may be about; one that follows up is about the same as the one before.
 
         Raises:
-            ApplianceError: LLM204, there are none; LLM212, the role may not see it.
+            ApplianceError: LLM212, the role may not see it.
         """
         wide, now = self._wide(catalog), self._now()
         if before is not None and before.followed_by(text):
@@ -142,9 +152,18 @@ class Assistant:
         if not links:
             await self._refuse_unseen(text, role)
             links = await self._by_value(text, catalog, role)
-        if not links:
-            raise self._nothing(catalog, role)
         return links
+
+    def _any(self, text: str, catalog: Catalog) -> list[Links]:
+        """The largest collections, where a question names none: the model may know what it is about.
+
+        Raises:
+            ApplianceError: LLM204, the role may see none.
+        """
+        links = link(text, self._wide(catalog), self._now(), "*")
+        if not links:
+            raise self._nothing(catalog, "")
+        return sorted(links, key=lambda each: -each.collection.count)
 
     def _wide(self, catalog: Catalog) -> Catalog:
         if catalog.version not in self._widened:
@@ -167,7 +186,10 @@ class Assistant:
         found = await self._run(question, best.plan, catalog, tell, clock)
         if isinstance(best.plan, Query):
             self._earlier.keep(question, best, self._now())
-        return msgspec.structs.replace(found, confidence=round(understood.confidence, 3), corrected=best.corrected)
+        sure, reading_ = round(understood.confidence, 3), found.reading
+        if reading_ and sure < TOLD_AS_SURE:
+            reading_ = f"perhaps: {reading_}"
+        return msgspec.structs.replace(found, confidence=sure, corrected=best.corrected, reading=reading_)
 
     async def _by_value(self, text: str, catalog: Catalog, role: RoleName) -> list[Links]:
         """No collection or field is named: perhaps a stored value is ("how many masks do we have?")."""
@@ -376,7 +398,7 @@ def _unsure(understood: Understood) -> ApplianceError:
 def _readings(understood: Understood) -> list[Candidate]:
     """The readings to choose from."""
     found = [understood.best, *understood.others]
-    return [each for each in found if each is not None and not isinstance(each.plan, Refuse)][:CHOICES]
+    return [each for each in found if each is not None and not isinstance(each.plan, Refuse | Acting)][:CHOICES]
 
 
 def _plan_words(candidate: Candidate, today: date) -> str:

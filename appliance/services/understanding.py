@@ -21,13 +21,14 @@ import msgspec
 from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.llm import reading
-from appliance.llm.forms import Plan, check_form
+from appliance.llm.forms import Acting, AddField, Alert, AlertCancel, Plan, check_form
 from appliance.llm.interpret import Interpreted, interpret, open_literals
 from appliance.llm.linking import Links
-from appliance.llm.notation import Sketch, later, read, write
+from appliance.llm.notation import Sketch, Test, later, plain, read, write
 from appliance.llm.outline import Outline, Seen, Sketched
 from appliance.llm.plan import Query, Refuse, Select
 from appliance.llm.views import View, marks, view
+from appliance.llm.words import label_words
 from appliance.pgflex.rest import Rest
 from appliance.services import clients
 from appliance.types import Catalog, Question, RoleName
@@ -43,8 +44,24 @@ MISSING_COSTS: Final = 5.0
 """What a literal that stands for nothing costs, in the same measure."""
 UNSAID: Final = 0.88
 """What each word that nothing explains leaves of the confidence."""
-AGREED: Final = 0.6
-"""How far confidence goes towards 1 where code reads the question the same way."""
+UNUSED: Final = 0.3
+"""What each value, time, amount or "not" that the plan leaves out leaves of the confidence."""
+# Measured on the sets of tests/ask/unseen: how often a reading of each sort was right.
+AGREED: Final = 0.85
+"""The least confidence where code reads the question the same way as the model's best sketch."""
+IN_BEAM: Final = 0.78
+"""The confidence of a reading of code that is among the model's sketches."""
+BY_CODE: Final = 0.66
+"""The confidence of a reading of code alone."""
+ALONE: Final = 0.6
+"""What remains of the model's confidence where code does not read the whole question."""
+REFUSES: Final = 0.85
+"""The model's confidence that the data does not tell something, from which it stands against a reading of code."""
+NOTHING_COSTS: Final = 1.0
+"""What a sketch that the data does not tell something costs, as a logarithm: it is asked more than it is so."""
+_NEGATIONS: Final = frozenset(
+    {"not", "no", "never", "without", "except", "excluding", "unless", "nor", "isnt", "arent"}
+)
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -203,37 +220,74 @@ def _seen(text: str, links: Links, seen: View, found: Iterable[reading.Found], b
 
 def _candidate(meant: Interpreted, links: Links, sketch: Sketch, score: float, catalog: Catalog) -> list[Candidate]:
     """The candidate that a meaning is, if its plan can be run."""
-    if meant.plan is None:
+    if meant.plan is None or (isinstance(meant.plan, Acting) and not _CUES[type(meant.plan)].search(links_text(links))):
         return []
     try:
         if not isinstance(meant.plan, Refuse):
             check_form(meant.plan, catalog)
     except ApplianceError:
         return []
-    cost = MISSING_COSTS * len(meant.missing)
+    cost = MISSING_COSTS * len(meant.missing) + NOTHING_COSTS * isinstance(meant.plan, Refuse)
     return [Candidate(meant.plan, links, sketch, score - cost, meant.corrected, meant.missing)]
+
+
+_CUES: Final[dict[type, re.Pattern[str]]] = {
+    Alert: re.compile(
+        r"\b(alert|alarm|tell (me|us)|notify|notif\w+|warn\w*|let (me|us) know|inform|ping|remind|watch|monitor|flag|"
+        r"shout|message|told|know|keep an eye|signal|raise|hear|sound|beep|show up)\b"
+    ),
+    AlertCancel: re.compile(
+        r"\b(stop|cancel|no more|alerts?|alarms?|notif\w+|warn\w*|remind\w*|mute|silence|quiet|end|off)\b"
+    ),
+    AddField: re.compile(
+        r"\b(add|new|field|column|record|store|track|create|compute|calculate|need|want|keep|note|capture|include|make|"
+        r"introduce|set up|extend)\b|="
+    ),
+}
+"""What a question says that wants something done: without such a word nothing is offered."""
+
+
+def links_text(links: Links) -> str:
+    """The words of a question, in lower case."""
+    return " ".join(word.folded for word in links.words)
 
 
 def _judged(candidates: list[Candidate], found: list[reading.Found], now: datetime) -> Understood:
     """The likeliest candidate and how sure the box may be of it."""
+    ranked = _ranked(candidates)
+    if not ranked:
+        return Understood(None)
+    best, top = ranked[0], ranked[0].score
+    share = 1 / sum(math.exp(each.score - top) for each in ranked)
+    confidence = share * math.exp(min(0.0, top) / 4)
+    unsaid = _unsaid(best)
+    confidence *= UNSAID ** len(unsaid) * UNUSED ** len(unused(best))
+    by_code = _by_code(ranked, found, now)
+    if by_code is None:
+        sure = confidence if isinstance(best.plan, Refuse) else ALONE * confidence
+        return Understood(best, 0.0 if best.missing else sure, tuple(ranked[1:3]), unsaid)
+    same = next((each for each in ranked if _alike(by_code.plan, each.plan)), None)
+    others = tuple(each for each in ranked if each is not same)[:2]
+    if isinstance(best.plan, Refuse) and confidence > REFUSES:
+        return Understood(by_code, confidence * ALONE, others, unsaid)
+    if same is best:
+        return Understood(best, AGREED + (1 - AGREED) * confidence, others, unsaid, True)
+    if same is not None:
+        return Understood(same, IN_BEAM, others, (), True)
+    if best.missing or not ALONE * confidence > BY_CODE:
+        return Understood(by_code, BY_CODE, others)
+    return Understood(best, ALONE * confidence, (by_code, *ranked[1:2]), unsaid)
+
+
+def _ranked(candidates: list[Candidate]) -> list[Candidate]:
+    """The candidates, likeliest first, those of one plan made one."""
     merged: dict[bytes, Candidate] = {}
     for each in sorted(candidates, key=lambda one: -one.score):
         key = msgspec.json.encode([type(each.plan).__name__, each.plan])
         held = merged.get(key)
         score = _added(held.score, each.score) if held else each.score
         merged[key] = msgspec.structs.replace(held or each, score=score)
-    ranked = sorted(merged.values(), key=lambda one: -one.score)
-    if not ranked:
-        return Understood(None)
-    best, top = ranked[0], ranked[0].score
-    share = 1 / sum(math.exp(each.score - top) for each in ranked)
-    confidence = min(share, 1.0) * math.exp(min(0.0, top) / 4)
-    unsaid = _unsaid(best)
-    confidence *= UNSAID ** len(unsaid)
-    agreed = _code_agrees(best, found, now)
-    if agreed:
-        confidence += AGREED * (1 - confidence)
-    return Understood(best, confidence if not best.missing else 0.0, tuple(ranked[1:3]), unsaid, agreed)
+    return sorted(merged.values(), key=lambda one: -one.score)
 
 
 def _added(one: float, other: float) -> float:
@@ -248,20 +302,53 @@ def _unsaid(best: Candidate) -> tuple[str, ...]:
     return tuple(word.text for word in best.links.unexplained() if word.folded not in told and word.stem not in told)
 
 
-def _code_agrees(best: Candidate, found: list[reading.Found], now: datetime) -> bool:
-    """Whether code, told only which field the model wants, reads all of the question and as the same rows."""
-    if not isinstance(best.plan, Query):
-        return False
-    plain = msgspec.structs.replace(best.plan, order=(), having=())
+def unused(best: Candidate) -> list[str]:
+    """What a question says for certain and a plan does not express: stored values, times, amounts, a "not"."""
+    if isinstance(best.plan, Refuse):
+        return []
+    links, told = best.links, plain(write(best.sketch).replace("<", " <"))
+    said = [word.text.lower() for word in links.words]
+    missed = [" ".join(said[slice(*value.at)]) for value in links.values if value.exact]
+    missed = [words for words in missed if words not in told and not _names_a_field(words, best)]
+    missed += [span.words for place, span in enumerate(links.spans[:2]) if f"w{place + 1}" not in told.split()]
+    missed += [said[each.at[1] - 1] for each in links.comparisons if not set(said[slice(*each.at)]) & set(told.split())]
+    negated = [word for word in said if word in _NEGATIONS or word.endswith("n't")]
+    if negated and not any(
+        test.op in ("neq", "null", "no", "lt", "lte", "eq") and _negates(test) for test in best.sketch.where
+    ):
+        missed += negated[:1]
+    return missed
+
+
+def _negates(test: Test) -> bool:
+    return test.op != "eq" or any(set(value.split()) & _NEGATIONS for value in test.values)
+
+
+def _names_a_field(words: str, best: Candidate) -> bool:
+    """Whether the words are also what a field or the collection is called."""
+    labels = [best.links.collection.label, *(field.label for field in best.links.collection.fields)]
+    said = label_words(words)
+    return any(said == label_words(label)[: len(said)] for label in labels)
+
+
+def _by_code(ranked: list[Candidate], found: list[reading.Found], now: datetime) -> Candidate | None:
+    """What code reads, told only which field and number the model wants; None unless it understands every word."""
+    first = next((each for each in ranked if isinstance(each.plan, Query)), None)
+    if first is None or not isinstance(first.plan, Query):
+        return None
     try:
-        read_by_code = reading.read(plain, best.links, found, now)
+        told = reading.read(msgspec.structs.replace(first.plan, order=(), having=()), first.links, found, now)
     except (ApplianceError, StopIteration, IndexError):
-        return False
-    return not read_by_code.missed and _alike(read_by_code.plan, best.plan)
+        return None
+    if told.missed:
+        return None
+    return Candidate(told.plan, first.links, first.sketch, first.score, told.corrected)
 
 
-def _alike(one: Query, other: Query) -> bool:
+def _alike(one: Plan, other: Plan) -> bool:
     """Whether two queries tell the same of the same rows; which other fields are shown beside does not matter."""
+    if not (isinstance(one, Query) and isinstance(other, Query)):
+        return False
     measures = [tuple(select for select in plan.select if select.aggregate) for plan in (one, other)]
     ordered = [
         tuple(order for order in plan.order if order.field != "id" and plan.limit < 200) for plan in (one, other)

@@ -17,7 +17,8 @@ import msgspec
 import pytest
 
 from appliance.config import Runtime
-from appliance.llm.plan import Query, read_query, validate
+from appliance.llm.forms import read_plan
+from appliance.llm.plan import Query, validate
 from appliance.llm.training.judge import Outcome, outcome, same_rows, uncut
 from appliance.services.assistant import Assistant
 from appliance.types import Answer, Catalog, Question
@@ -104,7 +105,9 @@ async def fits(box: Assistant, asked: Asked, answer: Answer) -> bool:
     """Whether an answer holds the rows of a gold plan, which are read from the same box."""
     if answer.status != "answered" or asked.expect != "answered":
         return False
-    given, named = read_query(answer.plan), days(datetime.now().astimezone())
+    given, named = read_plan(answer.plan), days(datetime.now().astimezone())
+    if not isinstance(given, Query):
+        return False
     return any([await holds(box, gold, given, answer) for gold in asked.readings(named)])
 
 
