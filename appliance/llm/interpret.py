@@ -130,7 +130,7 @@ class _Meaning:
             return Refuse("LLM214", "The data of this box does not tell that.")
         if self.sketch.intent == "add":
             return self._addition()
-        where = tuple(condition for test in self.sketch.where for condition in self._conditions(test))
+        where = tuple(dict.fromkeys(condition for test in self.sketch.where for condition in self._conditions(test)))
         if self.sketch.intent == "cancel":
             return AlertCancel(name, where)
         if self.sketch.intent == "alert":
@@ -285,6 +285,8 @@ class _Meaning:
         field = self.seen.field(rank.field) if rank.field else None
         if rank.field and field is None:
             self.missing.append(rank.field)
+        if field and rank.limit and field.type not in (*NUMBERS, *TIMES):
+            self.missing.append(field.label)  # the highest of names says nothing
         order = (Order(field.name, rank.falling),) if field else ()
         return order, self._limit(rank, ROWS_AT_MOST)
 

@@ -196,6 +196,27 @@ MEASURES: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """Phrases that say what is measured: the stems of labels of the fields that may be meant, best first."""
 
+_DIMENSIONS: Final[dict[str, str]] = {
+    "deep deeper deepest": "depth", "wide wider widest broad broadest narrow narrowest": "width breadth",
+    "long longer longest short shorter shortest": "length duration hour hrs hr minute min time distance len",
+    "heavy heavier heaviest light lighter lightest weigh weighs weighed": "weight wt kg mass gram tonne",
+    "high higher highest tall taller tallest": "height elevation altitude", "fast faster fastest": "speed tempo bpm",
+    "slow slower slowest": "speed tempo bpm", "old older oldest young younger youngest": "age",
+    "big bigger biggest large larger largest small smaller smallest": "size area capacity volume seat",
+    "hot hotter hottest warm warmer warmest cold colder coldest": "temperature temp",
+    "strong stronger strongest weak weaker weakest": "strength power", "loud louder loudest": "volume decibel",
+    "worth valuable": "value", "expensive dear dearer dearest cheap cheaper cheapest": "price cost fee rate",
+}  # fmt: skip
+_DIMENSION_OF: Final[dict[str, frozenset[str]]] = {
+    word: frozenset(map(stem, labels.split())) for said, labels in _DIMENSIONS.items() for word in said.split()
+}
+
+
+def dimensions(text: str) -> frozenset[str]:
+    """The stems of labels that the adjectives of a text measure by: "the deepest" -> {"depth"}."""
+    return frozenset().union(*(_DIMENSION_OF.get(word.folded, frozenset()) for word in words(text)))
+
+
 WRITE_VERBS: Final[frozenset[str]] = frozenset(
     "drop delete remove insert update alter truncate create grant revoke erase wipe destroy overwrite modify".split()
 )

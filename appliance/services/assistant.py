@@ -22,6 +22,7 @@ import msgspec
 from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.llm import answer, linking, reading
+from appliance.llm.confidence import Candidate, Understood
 from appliance.llm.form_words import form_words
 from appliance.llm.forms import Acting, Plan, Summary, check_form, read_plan
 from appliance.llm.linking import Links, link
@@ -34,17 +35,13 @@ from appliance.services import clients
 from appliance.services.acting import Actor
 from appliance.services.earlier import Before, Earlier
 from appliance.services.summaries import digest
-from appliance.services.understanding import Candidate, Understanding, Understood
+from appliance.services.understanding import Understanding, passes
 from appliance.types import Answer, Catalog, Collection, Question, RoleName
 
 Tell = Callable[[dict[str, Any]], None]
 RETRY_S = 0.25
 VALUES_MEANT = 5
-_PASSING = frozenset({"LLM203", "BRG406", "PGF101", "PGF102"})
-"""A part of the box is away for a moment."""
-_RELOADING = frozenset({"PGRST200", "PGRST202", "PGRST204", "PGRST205"})
-"""PostgREST has not yet heard of a new collection or field."""
-SURE = 0.4
+SURE = 0.55
 """A reading of this confidence is answered; below it the box asks back."""
 TOLD_AS_SURE = 0.7
 """Below this confidence the reading says "perhaps"."""
@@ -109,7 +106,7 @@ class Assistant:
             try:
                 found = await self._answer(question, tell, clock)
             except ApplianceError as error:
-                if _passes(error) and time.perf_counter() < deadline:
+                if passes(error) and time.perf_counter() < deadline:
                     tell({"stage": "queued"})
                     await asyncio.sleep(RETRY_S)
                     continue
@@ -366,11 +363,6 @@ def now_in(timezone: str) -> datetime:
         return datetime.now(ZoneInfo(timezone)) if timezone else datetime.now().astimezone()
     except (ZoneInfoNotFoundError, ValueError):
         return datetime.now().astimezone()
-
-
-def _passes(error: ApplianceError) -> bool:
-    theirs = error.details.get("code") if isinstance(error.details, dict) else None
-    return error.code in _PASSING or (error.code == "PGF112" and theirs in _RELOADING)
 
 
 def _untold(understood: Understood) -> ApplianceError:

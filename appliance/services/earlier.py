@@ -12,10 +12,10 @@ from typing import Final
 
 import msgspec
 
+from appliance.llm.confidence import Candidate
 from appliance.llm.notation import Sketch
 from appliance.llm.plan import Query
 from appliance.llm.words import words
-from appliance.services.understanding import Candidate
 from appliance.types import Question, RoleName
 
 FOLLOWED_FOR: Final = timedelta(minutes=10)

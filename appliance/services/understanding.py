@@ -9,26 +9,28 @@ A sketch whose literals stand for nothing yields to the next one. What the box i
 from __future__ import annotations
 
 import asyncio
-import math
 import re
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, Protocol
 
 import httpx
-import msgspec
+from msgspec.structs import replace
 
 from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.llm import reading
-from appliance.llm.forms import Acting, AddField, Alert, AlertCancel, Plan, check_form
+from appliance.llm.confidence import Candidate, Scores, Understood, decided, likeliest, links_text, told_by, with_code
+from appliance.llm.forms import AddField, Alert, AlertCancel, Summary, check_form
 from appliance.llm.interpret import Interpreted, interpret, open_literals
 from appliance.llm.linking import Links
-from appliance.llm.notation import Sketch, Test, later, plain, read, write
+from appliance.llm.notation import Sketch, later, read, write
 from appliance.llm.outline import Outline, Seen, Sketched
 from appliance.llm.plan import Query, Refuse, Select
+from appliance.llm.render import to_rest
+from appliance.llm.variants import variants
 from appliance.llm.views import View, marks, view
-from appliance.llm.words import label_words
 from appliance.pgflex.rest import Rest
 from appliance.services import clients
 from appliance.types import Catalog, Question, RoleName
@@ -38,30 +40,16 @@ LOOKED_UP: Final = 101
 COLLECTIONS_AT_MOST: Final = 3
 NEAR: Final = 4.5
 """A collection whose links rank so much below the best one's is not asked about."""
-RANKED: Final = 0.7
-"""What a point of rank is worth against the logarithm of the model's probability."""
-MISSING_COSTS: Final = 5.0
-"""What a literal that stands for nothing costs, in the same measure."""
-UNSAID: Final = 0.88
-"""What each word that nothing explains leaves of the confidence."""
-UNUSED: Final = 0.3
-"""What each value, time, amount or "not" that the plan leaves out leaves of the confidence."""
-# Measured on the sets of tests/ask/unseen: how often a reading of each sort was right.
-AGREED: Final = 0.85
-"""The least confidence where code reads the question the same way as the model's best sketch."""
-IN_BEAM: Final = 0.78
-"""The confidence of a reading of code that is among the model's sketches."""
-BY_CODE: Final = 0.66
-"""The confidence of a reading of code alone."""
-ALONE: Final = 0.6
-"""What remains of the model's confidence where code does not read the whole question."""
-REFUSES: Final = 0.85
-"""The model's confidence that the data does not tell something, from which it stands against a reading of code."""
-NOTHING_COSTS: Final = 1.0
-"""What a sketch that the data does not tell something costs, as a logarithm: it is asked more than it is so."""
-_NEGATIONS: Final = frozenset(
-    {"not", "no", "never", "without", "except", "excluding", "unless", "nor", "isnt", "arent"}
-)
+
+_PASSING: Final = frozenset({"LLM203", "BRG406", "PGF101", "PGF102"})
+"""A part of the box is away for a moment."""
+_RELOADING: Final = frozenset({"PGRST200", "PGRST202", "PGRST204", "PGRST205"})
+"""PostgREST has not yet heard of a new collection or field."""
+VARIED: Final = -3.0
+"""What a step away from what the model wrote costs, as a logarithm."""
+VARIED_AT_MOST: Final = 2
+TRIED: Final = 3
+"""So many readings are run before one is chosen."""
 
 Tell = Callable[[dict[str, Any]], None]
 
@@ -78,35 +66,6 @@ class Earlier(Protocol):
     def plan(self) -> Query:
         """What it meant."""
         ...
-
-
-class Candidate(msgspec.Struct, frozen=True):
-    """A plan that a question may mean. `score` is a logarithm: higher is likelier."""
-
-    plan: Plan
-    links: Links
-    sketch: Sketch
-    score: float
-    corrected: tuple[tuple[str, str], ...] = ()
-    missing: tuple[str, ...] = ()
-
-
-class Understood(msgspec.Struct, frozen=True):
-    """How a question is understood.
-
-    Attributes:
-        best: the likeliest plan, or None where there is none that can be run.
-        confidence: how sure the box is of it, 0 to 1.
-        others: the next likeliest, for choices.
-        unsaid: words that nothing explains.
-        agreed: whether code alone reads the question the same way.
-    """
-
-    best: Candidate | None
-    confidence: float = 0.0
-    others: tuple[Candidate, ...] = ()
-    unsaid: tuple[str, ...] = ()
-    agreed: bool = False
 
 
 class Understanding:
@@ -147,11 +106,12 @@ class Understanding:
         sketches = await clients.sketch(self._client, self._runtime, asked, question.screen, tell)
         candidates: list[Candidate] = []
         for place, (linked, seen, written) in enumerate(zip(near, views, sketches, strict=True)):
-            lead = RANKED * (linked.rank - near[0].rank)
+            lead = linked.rank - near[0].rank
             candidates += await self._candidates(
                 question.role, linked, seen, written, lead, catalog, now, found[place], before
             )
-        return _judged(candidates, found[0], now)
+        hits = {each.collection.name: looked for each, looked in zip(near, found, strict=True)}
+        return decided(await self._tried(with_code(candidates, hits, now), question.role))
 
     async def _candidates(
         self,
@@ -166,19 +126,33 @@ class Understanding:
         before: Earlier | None,
     ) -> list[Candidate]:
         made = []
-        for each in written:
-            try:
-                sketch = read(each.text)
-            except ApplianceError:
-                continue
+        for sketch, score, varied in _sketches(written, seen, links):
             looks = [
                 await self.look(seen.collection.name, wanted, role, catalog)
                 for wanted in open_literals(sketch, seen, links)
             ]
             found = [*known, *(hit for hit in looks if hit is not None)]
             meant = interpret(sketch, seen, links, found, now, before.plan if before else None)
-            made += _candidate(meant, links, sketch, each.score + lead, catalog)
+            made += _candidate(meant, links, sketch, Scores(score, lead, varied), catalog)
         return made
+
+    async def _tried(self, candidates: list[Candidate], role: RoleName) -> list[Candidate]:
+        """The candidates after the likeliest queries were run: what fails goes, what the others tell is noted."""
+        tried = likeliest(candidates, TRIED)
+        rows = await asyncio.gather(*(self._rows(each, role) for each in tried))
+        failed = [each for each, told in zip(tried, rows, strict=True) if told is None]
+        told = {id(each): told_by(found) for each, found in zip(tried, rows, strict=True) if found is not None}
+        return [replace(each, told=told.get(id(each))) for each in candidates if each not in failed]
+
+    async def _rows(self, each: Candidate, role: RoleName) -> list[dict[str, Any]] | None:
+        """The rows of a query, None where it cannot be run."""
+        assert isinstance(each.plan, Query)
+        try:
+            return await self._rest.get(to_rest(each.plan), role)
+        except ApplianceError as error:
+            if passes(error) or error.code not in ("PGF106", "PGF112"):
+                raise
+            return None
 
     async def _found(self, links: Links, role: RoleName, catalog: Catalog) -> list[reading.Found]:
         """What the words that no link explains are in the database."""
@@ -203,6 +177,12 @@ class Understanding:
         return None
 
 
+def passes(error: ApplianceError) -> bool:
+    """Whether a fault passes by itself: a part is away for a moment, or has not yet heard of what is new."""
+    theirs = error.details.get("code") if isinstance(error.details, dict) else None
+    return error.code in _PASSING or (error.code == "PGF112" and theirs in _RELOADING)
+
+
 def _stands_in(collection: str, field: str, catalog: Catalog) -> tuple[str, str] | None:
     """The collection and the column that a field or a path of one step names."""
     step, _, last = field.partition(".")
@@ -218,17 +198,33 @@ def _seen(text: str, links: Links, seen: View, found: Iterable[reading.Found], b
     return Seen(links.collection.label, seen.columns, known, len(links.spans), earlier)
 
 
-def _candidate(meant: Interpreted, links: Links, sketch: Sketch, score: float, catalog: Catalog) -> list[Candidate]:
+def _sketches(written: list[Sketched], seen: View, links: Links) -> list[tuple[Sketch, float, bool]]:
+    """What the model wrote and the variants of its best, each with its score and whether it is a variant."""
+    told: list[tuple[Sketch, float]] = []
+    for each in written:
+        with suppress(ApplianceError):
+            told.append((read(each.text), each.score))
+    labels = {seen.label(mention.field) or "" for mention in links.fields}
+    text = links_text(links)
+    varied = [
+        (other, score + VARIED, True)
+        for sketch, score in told[:VARIED_AT_MOST]
+        for other in variants(sketch, seen.columns, text, labels)
+    ]
+    return [*((sketch, score, False) for sketch, score in told), *varied]
+
+
+def _candidate(meant: Interpreted, links: Links, sketch: Sketch, scores: Scores, catalog: Catalog) -> list[Candidate]:
     """The candidate that a meaning is, if its plan can be run."""
-    if meant.plan is None or (isinstance(meant.plan, Acting) and not _CUES[type(meant.plan)].search(links_text(links))):
+    cue = _CUES.get(type(meant.plan))
+    if meant.plan is None or (cue and not cue.search(links_text(links))):
         return []
     try:
         if not isinstance(meant.plan, Refuse):
             check_form(meant.plan, catalog)
     except ApplianceError:
         return []
-    cost = MISSING_COSTS * len(meant.missing) + NOTHING_COSTS * isinstance(meant.plan, Refuse)
-    return [Candidate(meant.plan, links, sketch, score - cost, meant.corrected, meant.missing)]
+    return [Candidate(meant.plan, links, sketch, scores, meant.corrected, meant.missing)]
 
 
 _CUES: Final[dict[type, re.Pattern[str]]] = {
@@ -239,119 +235,14 @@ _CUES: Final[dict[type, re.Pattern[str]]] = {
     AlertCancel: re.compile(
         r"\b(stop|cancel|no more|alerts?|alarms?|notif\w+|warn\w*|remind\w*|mute|silence|quiet|end|off)\b"
     ),
+    Summary: re.compile(
+        r"\b(summar\w+|overview|digest|recap|report|happen\w*|went on|going on|been going|news|new|update|up to date|"
+        r"catch me up|brief\w*|bring me|fill me in|how (did|was|were|is|are|has|have)|run ?down|gist|what\W*s up|"
+        r"in short|the story|tell me about|what was|developments?|miss|missed|nutshell|sum|speed|how it went|things)\b"
+    ),
     AddField: re.compile(
         r"\b(add|new|field|column|record|store|track|create|compute|calculate|need|want|keep|note|capture|include|make|"
         r"introduce|set up|extend)\b|="
     ),
 }
 """What a question says that wants something done: without such a word nothing is offered."""
-
-
-def links_text(links: Links) -> str:
-    """The words of a question, in lower case."""
-    return " ".join(word.folded for word in links.words)
-
-
-def _judged(candidates: list[Candidate], found: list[reading.Found], now: datetime) -> Understood:
-    """The likeliest candidate and how sure the box may be of it."""
-    ranked = _ranked(candidates)
-    if not ranked:
-        return Understood(None)
-    best, top = ranked[0], ranked[0].score
-    share = 1 / sum(math.exp(each.score - top) for each in ranked)
-    confidence = share * math.exp(min(0.0, top) / 4)
-    unsaid = _unsaid(best)
-    confidence *= UNSAID ** len(unsaid) * UNUSED ** len(unused(best))
-    by_code = _by_code(ranked, found, now)
-    if by_code is None:
-        sure = confidence if isinstance(best.plan, Refuse) else ALONE * confidence
-        return Understood(best, 0.0 if best.missing else sure, tuple(ranked[1:3]), unsaid)
-    same = next((each for each in ranked if _alike(by_code.plan, each.plan)), None)
-    others = tuple(each for each in ranked if each is not same)[:2]
-    if isinstance(best.plan, Refuse) and confidence > REFUSES:
-        return Understood(by_code, confidence * ALONE, others, unsaid)
-    if same is best:
-        return Understood(best, AGREED + (1 - AGREED) * confidence, others, unsaid, True)
-    if same is not None:
-        return Understood(same, IN_BEAM, others, (), True)
-    if best.missing or not ALONE * confidence > BY_CODE:
-        return Understood(by_code, BY_CODE, others)
-    return Understood(best, ALONE * confidence, (by_code, *ranked[1:2]), unsaid)
-
-
-def _ranked(candidates: list[Candidate]) -> list[Candidate]:
-    """The candidates, likeliest first, those of one plan made one."""
-    merged: dict[bytes, Candidate] = {}
-    for each in sorted(candidates, key=lambda one: -one.score):
-        key = msgspec.json.encode([type(each.plan).__name__, each.plan])
-        held = merged.get(key)
-        score = _added(held.score, each.score) if held else each.score
-        merged[key] = msgspec.structs.replace(held or each, score=score)
-    return sorted(merged.values(), key=lambda one: -one.score)
-
-
-def _added(one: float, other: float) -> float:
-    """The logarithm of the sum of two probabilities."""
-    high, low = max(one, other), min(one, other)
-    return high + math.log1p(math.exp(low - high))
-
-
-def _unsaid(best: Candidate) -> tuple[str, ...]:
-    """The content words that neither the links nor the sketch explain."""
-    told = set(re.findall(r"\w+", write(best.sketch).lower()))
-    return tuple(word.text for word in best.links.unexplained() if word.folded not in told and word.stem not in told)
-
-
-def unused(best: Candidate) -> list[str]:
-    """What a question says for certain and a plan does not express: stored values, times, amounts, a "not"."""
-    if isinstance(best.plan, Refuse):
-        return []
-    links, told = best.links, plain(write(best.sketch).replace("<", " <"))
-    said = [word.text.lower() for word in links.words]
-    missed = [" ".join(said[slice(*value.at)]) for value in links.values if value.exact]
-    missed = [words for words in missed if words not in told and not _names_a_field(words, best)]
-    missed += [span.words for place, span in enumerate(links.spans[:2]) if f"w{place + 1}" not in told.split()]
-    missed += [said[each.at[1] - 1] for each in links.comparisons if not set(said[slice(*each.at)]) & set(told.split())]
-    negated = [word for word in said if word in _NEGATIONS or word.endswith("n't")]
-    if negated and not any(
-        test.op in ("neq", "null", "no", "lt", "lte", "eq") and _negates(test) for test in best.sketch.where
-    ):
-        missed += negated[:1]
-    return missed
-
-
-def _negates(test: Test) -> bool:
-    return test.op != "eq" or any(set(value.split()) & _NEGATIONS for value in test.values)
-
-
-def _names_a_field(words: str, best: Candidate) -> bool:
-    """Whether the words are also what a field or the collection is called."""
-    labels = [best.links.collection.label, *(field.label for field in best.links.collection.fields)]
-    said = label_words(words)
-    return any(said == label_words(label)[: len(said)] for label in labels)
-
-
-def _by_code(ranked: list[Candidate], found: list[reading.Found], now: datetime) -> Candidate | None:
-    """What code reads, told only which field and number the model wants; None unless it understands every word."""
-    first = next((each for each in ranked if isinstance(each.plan, Query)), None)
-    if first is None or not isinstance(first.plan, Query):
-        return None
-    try:
-        told = reading.read(msgspec.structs.replace(first.plan, order=(), having=()), first.links, found, now)
-    except (ApplianceError, StopIteration, IndexError):
-        return None
-    if told.missed:
-        return None
-    return Candidate(told.plan, first.links, first.sketch, first.score, told.corrected)
-
-
-def _alike(one: Plan, other: Plan) -> bool:
-    """Whether two queries tell the same of the same rows; which other fields are shown beside does not matter."""
-    if not (isinstance(one, Query) and isinstance(other, Query)):
-        return False
-    measures = [tuple(select for select in plan.select if select.aggregate) for plan in (one, other)]
-    ordered = [
-        tuple(order for order in plan.order if order.field != "id" and plan.limit < 200) for plan in (one, other)
-    ]
-    tests = [sorted(msgspec.json.encode(test) for test in plan.where) for plan in (one, other)]
-    return measures[0] == measures[1] and tests[0] == tests[1] and one.group == other.group and ordered[0] == ordered[1]

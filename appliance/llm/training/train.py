@@ -2,8 +2,8 @@
 
     python -m appliance.llm.training.train --out build/train --wikisql train.jsonl.gz --begin models/ask.gguf
 
-The learning rate rises, stays, and falls to nothing over the last fifth of the steps, so that more steps can be
-added as long as the fall has not begun.
+The learning rate rises, stays, and falls to nothing over the last part of the steps (`--fall`), so that more steps
+can be added as long as the fall has not begun.
 """
 
 from __future__ import annotations
@@ -29,7 +29,6 @@ from appliance.llm.training.weights import load
 from appliance.llm.training.wikisql import WikiSql, asked, columns_of, read_lines
 
 WARM_UP: Final = 100
-FALL: Final = 0.25
 CLIP: Final = 1.0
 HELD_OUT: Final = 600
 
@@ -41,10 +40,11 @@ def mixed(sources: list[tuple[float, Iterator[Example]]], rng: random.Random) ->
         yield next(rng.choices(sources, weights)[0][1])
 
 
-def rate(step: int, steps: int, peak: float) -> float:
+def rate(step: int, options: argparse.Namespace) -> float:
     """The learning rate of a step."""
-    fall = (steps - step) / max(1.0, FALL * steps)
-    return peak * min(1.0, (step + 1) / WARM_UP, max(fall, 0.01))
+    falls = (options.steps - step) / max(1.0, options.fall * options.steps)
+    part: float = min(1.0, (step + 1) / WARM_UP, max(falls, 0.01))
+    return part * float(options.rate)
 
 
 def optimisers(network: Network, peak: float) -> list[torch.optim.Optimizer]:
@@ -137,7 +137,7 @@ class Run:
 
     def learn(self, given: Batch) -> float:
         """One step; its loss."""
-        now = rate(self.step, self.options.steps, self.options.rate)
+        now = rate(self.step, self.options)
         for optimiser in self.optimisers:
             for group in optimiser.param_groups:
                 group["lr"] = now
@@ -209,6 +209,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--rows", type=int, default=12, help="rows of 320 tokens in a step")
     parser.add_argument("--rate", type=float, default=1e-3)
+    parser.add_argument("--fall", type=float, default=0.25, help="the part of the steps over which the rate falls")
     parser.add_argument("--layers", type=int, default=6)
     parser.add_argument("--dropout", type=float, default=0.05)
     parser.add_argument("--seed", type=int, default=1)

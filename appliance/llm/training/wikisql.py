@@ -81,9 +81,8 @@ class Padding:
         rng.shuffle(others)
         chosen = (own + others)[: max(size, len(own), min(len(columns), COLUMNS[1]))]
         labels = {column.label for column in chosen}
-        while len(chosen) < size:
-            more = rng.choice(self._columns)
-            if more.label not in labels:
+        for more in rng.sample(self._columns, min(len(self._columns), 4 * COLUMNS[1])):
+            if len(chosen) < size and more.label not in labels:
                 labels.add(more.label)
                 chosen.append(more)
         rng.shuffle(chosen)

@@ -1,0 +1,378 @@
+"""Confidence: which reading of a question is likeliest, and how likely it is that it is right.
+
+Each candidate gets a few numbers that tell of it: what the model says, whether code reads the question the same way,
+what of the question it leaves out. Weights that were fitted to questions of which the right rows are known
+(``tests/ask/calibrate.py``) turn them into shares of one, of which a part is kept for "none of these".
+
+    P(candidate) = exp(w . x) / (exp(w0 . x0) + the sum of exp(w . x) over all candidates)
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from appliance.errors import ApplianceError
+from appliance.llm import reading
+from appliance.llm.forms import Plan
+from appliance.llm.linking import Links
+from appliance.llm.lookup import Found
+from appliance.llm.notation import Sketch, Test, plain, write
+from appliance.llm.plan import NUMBERS, Query, Refuse
+from appliance.llm.variants import fields_of_dimensions
+from appliance.llm.words import label_words
+
+_NEGATIONS: Final = frozenset(
+    {"not", "no", "never", "without", "except", "excluding", "unless", "nor", "isnt", "arent"}
+)
+_SAYS: Final = {
+    name: re.compile(rf"\b({pattern})\b")
+    for name, pattern in {
+        "count": r"how many|how often|times|many|count|counted|total|tally|(?<!\w )number|the number|total number",
+        "sum": r"total|sum|altogether|in all|how much|overall|together|combined|all in all|add(s|ed)? up|how many",
+        "rank": r"\w+(?<!nor)(?<!w)est|most|least|top|last|first|next|max|min|maximum|minimum|bottom|fewest|best|worst|"
+        r"latest|recent|soonest|peak|record|sort(ed)?|order(ed)?|by \w+",
+        "group": r"by|per|each|every|grouped?|split|break|which|who|most|least|different|kinds?|types?|distinct|sorts?|"
+        r"\w+ly|what",
+    }.items()
+}
+"""Words of which a question that asks for a thing has one, nearly always."""
+
+
+_SUPERLATIVE: Final = re.compile(
+    r"\b(most|least|highest|lowest|longest|shortest|largest|smallest|biggest|fewest|oldest|newest|latest|cheapest|heaviest)\b"
+)
+
+
+class Scores(msgspec.Struct, frozen=True):
+    """How likely a sketch is.
+
+    Attributes:
+        model: the logarithm of how likely the model finds it.
+        lead: how much worse the question links to its collection than to the best one, at most 0.
+        varied: whether it is a step away from what the model wrote.
+    """
+
+    model: float
+    lead: float = 0.0
+    varied: bool = False
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A plan that a question may mean.
+
+    Attributes:
+        corrected: literals as asked and as stored.
+        missing: literals that stand for nothing.
+        by_code: whether code alone reads it so.
+        by_model: whether the model wrote it.
+        told: what its rows tell, where it was run: candidates that tell the same are one answer.
+    """
+
+    plan: Plan
+    links: Links
+    sketch: Sketch
+    scores: Scores
+    corrected: tuple[tuple[str, str], ...] = ()
+    missing: tuple[str, ...] = ()
+    by_code: bool = False
+    by_model: bool = True
+    told: str | None = None
+
+
+class Understood(msgspec.Struct, frozen=True):
+    """How a question is understood.
+
+    Attributes:
+        best: the likeliest plan, or None where there is none that can be run.
+        confidence: how sure the box is of it, 0 to 1.
+        others: the next likeliest, for choices.
+        unsaid: words that nothing explains.
+    """
+
+    best: Candidate | None
+    confidence: float = 0.0
+    others: tuple[Candidate, ...] = ()
+    unsaid: tuple[str, ...] = ()
+
+
+def decided(candidates: list[Candidate]) -> Understood:
+    """The likeliest answer and how sure the box may be of it; the candidates are those of :func:`with_code`."""
+    if not candidates:
+        return Understood(None)
+    answers: dict[object, list[tuple[float, Candidate]]] = {}
+    for share, each in zip(shares(candidates), candidates, strict=True):
+        answers.setdefault(_answer(each), []).append((share, each))
+    ordered = sorted(answers.values(), key=lambda held: -sum(share for share, _ in held))
+    firsts = [max(held, key=lambda one: one[0])[1] for held in ordered]
+    unsaid = () if any(each.by_code for _, each in ordered[0]) else unsaid_of(firsts[0])
+    return Understood(firsts[0], sum(share for share, _ in ordered[0]), tuple(firsts[1:3]), unsaid)
+
+
+def _answer(each: Candidate) -> object:
+    """What makes candidates one answer: the same of the same rows."""
+    if not isinstance(each.plan, Query):
+        return type(each.plan)
+    measures = tuple(select.aggregate for select in each.plan.select if select.aggregate)
+    shown = tuple(item.field for item in each.sketch.select if item.field and not item.aggregate)
+    return (each.plan.collection, measures or shown, each.told) if each.told else id(each)
+
+
+def told_by(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What rows tell, as text: which rows they are, or their values; empty where that is nothing or a nought."""
+    if not any(value for row in rows for value in row.values()):
+        return ""
+    return repr([row["id"] if "id" in row else sorted(map(repr, row.values())) for row in rows])
+
+
+def likeliest(candidates: list[Candidate], count: int) -> list[Candidate]:
+    """The likeliest queries, best first."""
+    told = shares(candidates)
+    order = sorted(range(len(candidates)), key=lambda place: -told[place])
+    return [candidates[place] for place in order if isinstance(candidates[place].plan, Query)][:count]
+
+
+def shares(candidates: list[Candidate]) -> list[float]:
+    """The probability of each candidate; what is missing to one is that of "none of these"."""
+    scores = [_sum(numbers(each, candidates)) for each in candidates]
+    nothing = _sum(numbers_of_none(candidates))
+    top = max(nothing, *scores)
+    powers = [math.exp(score - top) for score in scores]
+    whole = sum(powers) + math.exp(nothing - top)
+    return [power / whole for power in powers]
+
+
+def _sum(known: dict[str, float]) -> float:
+    return sum(WEIGHTS.get(name, 0.0) * value for name, value in known.items())
+
+
+# What is known of a candidate ------------------------------------------------------------------------------
+
+
+def numbers(each: Candidate, among: list[Candidate]) -> dict[str, float]:
+    """What tells of a candidate, by name."""
+    known: dict[str, float] = {
+        "score": max(each.scores.model, -12.0) if each.by_model else 0.0,
+        "lead": max(each.scores.lead, -6.0),
+        "varied": each.scores.varied,
+    }
+    known["refuse"] = isinstance(each.plan, Refuse)
+    if isinstance(each.plan, Refuse):
+        known["refuse_against_code"] = any(other.by_code for other in among)
+        known["refuse_unsaid"] = min(3, len(unsaid_of(each)))
+        return {name: float(value) for name, value in known.items()}
+    known |= {
+        "missing": len(each.missing),
+        "agrees": each.by_code and each.by_model,
+        "code_alone": each.by_code and not each.by_model,
+        "corrected": bool(each.corrected),
+        "unused": min(3, len(unused(each))),
+        "unsaid": 0 if each.by_code else min(3, len(unsaid_of(each))),
+        "empty": each.told == "" and not each.by_code,
+    }
+    if isinstance(each.plan, Query):
+        known |= _against_words(each.plan, each.links)
+        known |= _against_fields(each, each.plan)
+    return {name: float(value) for name, value in known.items()}
+
+
+def numbers_of_none(among: list[Candidate]) -> dict[str, float]:
+    """What tells that no candidate is right."""
+    coded = any(each.by_code for each in among)
+    first = among[0].links
+    return {
+        "none": 1.0,
+        "none_unlinked": float(not first.named and not first.fields and not first.values),
+        "none_unexplained": float(0 if coded else min(4, len(first.unexplained()))),
+    }
+
+
+def _against_words(plan: Query, links: Links) -> dict[str, float]:
+    """What a plan has and no word asks for, and the other way."""
+    text = links_text(links)
+    says = {name: bool(pattern.search(text)) for name, pattern in _SAYS.items()}
+    wants = {name: any(select.aggregate == name for select in plan.select) for name in ("count", "sum", "avg")}
+    limits = {"min", "max"} & {select.aggregate or "" for select in plan.select}
+    wants["rank"] = bool(limits) or any(each.field != "id" for each in plan.order)
+    wants["group"] = bool(plan.group)
+    grouped_count = bool(plan.group) and wants["count"]
+    how_many = "how many" in text or "number of" in text
+    return {
+        "count_unmet": "how many" in text and not (wants["count"] or wants["sum"] or limits),
+        "avg_unmet": bool(re.search(r"\b(average|mean|avg)\b", text)) and not wants["avg"],
+        "rank_unmet": bool(_SUPERLATIVE.search(text)) and not (wants["rank"] or wants["group"]),
+        "count_unasked": wants["count"] and not says["count"] and not grouped_count,
+        "sum_unmet": says["sum"] and not how_many and not wants["sum"] and not wants["count"],
+        "rank_unasked": wants["rank"] and bool(limits or plan.limit < 50) and not says["rank"],
+        "group_unasked": wants["group"] and not says["group"],
+        "group_unmet": bool(re.search(r"\b(per|each|by)\b", text)) and not wants["group"],
+    }
+
+
+def _against_fields(each: Candidate, plan: Query) -> dict[str, float]:
+    """Fields that a plan uses and no word names, and fields that are named and not used."""
+    used = {select.field for select in plan.select if select.aggregate or plan.group}
+    used |= {test.field for test in plan.where} | {order.field for order in plan.order}
+    used |= {have.field for have in plan.having}
+    used -= {"*", "id"}
+    shown = {select.field for select in plan.select}
+    exact = {mention.field for mention in each.links.fields}
+    labels = {field.label: field.name for field in each.links.collection.fields if field.type in NUMBERS}
+    measured = {labels[label] for label in fields_of_dimensions(labels, links_text(each.links))}
+    counts = any(select.aggregate == "count" for select in plan.select)
+    return {
+        "fields_unmet": min(3, len(exact - used - shown)),
+        "dimension_met": bool(measured & (used | shown)),
+        "dimension_unmet": bool(measured) and not measured & (used | shown),
+        "count_of_number": counts and bool(_counted_numbers(each)),
+    }
+
+
+def _counted_numbers(each: Candidate) -> list[str]:
+    """The number fields that stand where "how many" counts: "how many litres of diesel"."""
+    numbers = {field.name for field in each.links.collection.fields if field.type in NUMBERS}
+    said = [word.folded for word in each.links.words]
+    return [
+        mention.field
+        for mention in each.links.fields
+        if mention.field in numbers and said[max(0, mention.at[0] - 2) : mention.at[0]] == ["how", "many"]
+    ]
+
+
+def links_text(links: Links) -> str:
+    """The words of a question, in lower case."""
+    return " ".join(word.folded for word in links.words)
+
+
+def unsaid_of(each: Candidate) -> tuple[str, ...]:
+    """The content words that neither the links nor the sketch explain."""
+    told = set(re.findall(r"\w+", write(each.sketch).lower()))
+    return tuple(word.text for word in each.links.unexplained() if word.folded not in told and word.stem not in told)
+
+
+def unused(each: Candidate) -> list[str]:
+    """What a question says for certain and a plan does not express: stored values, times, amounts, a "not"."""
+    links, told = each.links, plain(write(each.sketch).replace("<", " <"))
+    said = [word.text.lower() for word in links.words]
+    missed = [" ".join(said[slice(*value.at)]) for value in links.values if value.exact]
+    missed = [words for words in missed if words not in told and not _names_a_field(words, each)]
+    missed += [span.words for place, span in enumerate(links.spans[:2]) if f"w{place + 1}" not in told.split()]
+    missed += [said[one.at[1] - 1] for one in links.comparisons if not set(said[slice(*one.at)]) & set(told.split())]
+    negated = [word for word in said if word in _NEGATIONS or word.endswith("n't")]
+    if negated and not any(
+        test.op in ("neq", "null", "no", "lt", "lte", "eq") and _negates(test) for test in each.sketch.where
+    ):
+        missed += negated[:1]
+    return missed if each.by_model else []
+
+
+def _negates(test: Test) -> bool:
+    return test.op != "eq" or any(set(value.split()) & _NEGATIONS for value in test.values)
+
+
+def _names_a_field(words: str, each: Candidate) -> bool:
+    """Whether the words are also what a field or the collection is called."""
+    labels = [each.links.collection.label, *(field.label for field in each.links.collection.fields)]
+    said = label_words(words)
+    return any(said == label_words(label)[: len(said)] for label in labels)
+
+
+# The candidates of one question ----------------------------------------------------------------------------
+
+
+def with_code(candidates: Iterable[Candidate], found: Mapping[str, list[Found]], now: datetime) -> list[Candidate]:
+    """The candidates, likeliest to the model first, those of one plan made one, and the reading of code."""
+    merged = _merged(candidates)
+    firsts: dict[str, Candidate] = {}
+    for each in merged:
+        if isinstance(each.plan, Query):
+            firsts.setdefault(each.plan.collection, each)
+    for name, first in firsts.items():
+        coded = _by_code(first, found.get(name, []), now)
+        same = next((place for place, each in enumerate(merged) if coded and _alike(coded.plan, each.plan)), None)
+        if same is not None:
+            merged[same] = replace(merged[same], by_code=True)
+        elif coded is not None:
+            merged.append(coded)
+    return merged
+
+
+def _merged(candidates: Iterable[Candidate]) -> list[Candidate]:
+    merged: dict[bytes, Candidate] = {}
+    for each in sorted(candidates, key=lambda one: -one.scores.model):
+        key = msgspec.json.encode([type(each.plan).__name__, each.plan])
+        held = merged.get(key)
+        model = _added(held.scores.model, each.scores.model) if held else each.scores.model
+        first = held or each
+        merged[key] = replace(first, scores=replace(first.scores, model=model))
+    return sorted(merged.values(), key=lambda one: -(one.scores.model + one.scores.lead))
+
+
+def _added(one: float, other: float) -> float:
+    """The logarithm of the sum of two probabilities."""
+    high, low = max(one, other), min(one, other)
+    return high + math.log1p(math.exp(low - high))
+
+
+def _by_code(first: Candidate, found: list[Found], now: datetime) -> Candidate | None:
+    """What code reads, told only which field and number the model wants; None unless it understands every word."""
+    assert isinstance(first.plan, Query)
+    try:
+        told = reading.read(replace(first.plan, order=(), having=()), first.links, found, now)
+    except (ApplianceError, StopIteration, IndexError):
+        return None
+    if told.missed:
+        return None
+    return Candidate(
+        told.plan, first.links, first.sketch, first.scores, told.corrected, (), by_code=True, by_model=False
+    )
+
+
+def _alike(one: Plan, other: Plan) -> bool:
+    """Whether two queries tell the same of the same rows; which other fields are shown beside does not matter."""
+    if not (isinstance(one, Query) and isinstance(other, Query) and one.collection == other.collection):
+        return False
+    measures = [tuple(select for select in plan.select if select.aggregate) for plan in (one, other)]
+    ordered = [
+        tuple(order for order in plan.order if order.field != "id" and plan.limit < 200) for plan in (one, other)
+    ]
+    tests = [sorted(msgspec.json.encode(test) for test in plan.where) for plan in (one, other)]
+    return measures[0] == measures[1] and tests[0] == tests[1] and one.group == other.group and ordered[0] == ordered[1]
+
+
+WEIGHTS: Final[dict[str, float]] = {
+    "agrees": 2.66,
+    "avg_unmet": -1.50,
+    "code_alone": -0.68,
+    "corrected": -1.46,
+    "count_of_number": -0.63,
+    "count_unasked": -1.48,
+    "count_unmet": -0.84,
+    "dimension_met": 2.01,
+    "dimension_unmet": -0.96,
+    "empty": -1.67,
+    "fields_unmet": -0.79,
+    "group_unasked": -0.86,
+    "group_unmet": -0.51,
+    "lead": 0.72,
+    "missing": -2.04,
+    "none": -2.48,
+    "none_unexplained": -0.33,
+    "none_unlinked": 0.64,
+    "rank_unasked": -0.99,
+    "rank_unmet": -1.57,
+    "refuse": -0.85,
+    "refuse_against_code": -0.95,
+    "refuse_unsaid": -0.55,
+    "score": 0.46,
+    "sum_unmet": -1.49,
+    "unsaid": -1.35,
+    "unused": -2.21,
+    "varied": 1.40,
+}

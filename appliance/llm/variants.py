@@ -1,0 +1,78 @@
+"""Variants: sketches a small step away from what the model wrote, where a word of the question says so.
+
+"How many litres of diesel" asks for a sum where ``litres`` is a field; "the deepest berth" ranks by ``depth``. The
+small model often writes the rest of such a question well, so the step is offered beside what it wrote.
+
+    >>> [write(each) for each in variants(read("<count><all><by> driver<e>"), columns, "litres per driver", {"litres"})]
+    ['<sum> litres<by> driver<e>']
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence, Set
+from typing import Final
+
+from msgspec.structs import replace
+
+from appliance.llm.notation import Column, Item, Rank, Sketch, Test
+from appliance.llm.words import dimensions, label_words
+
+_NUMBERED: Final = re.compile(r"\b(how many|how much|total|sum|per|each|by|altogether|overall)\b")
+
+
+def variants(sketch: Sketch, columns: Sequence[Column], text: str, named: Set[str]) -> list[Sketch]:
+    """The sketches one step away.
+
+    Args:
+        sketch: what the model wrote.
+        columns: the collection's columns.
+        text: the question, in lower case.
+        named: labels of columns that the question names.
+    """
+    if sketch.intent != "query":
+        return []
+    kinds = {column.label: column.kind for column in columns}
+    numbers = [label for label in kinds if label in named and kinds[label] == "number"]
+    times = [label for label in kinds if label in named and kinds[label] == "time"]
+    found = [*_sums(sketch, text, numbers), *_dimensions(sketch, kinds, text), *_times(sketch, times)]
+    return [each for each in dict.fromkeys(found) if each != sketch]
+
+
+def fields_of_dimensions(labels: Iterable[str], text: str) -> list[str]:
+    """The labels that an adjective of a text measures by: "the deepest" -> ["depth (m)"]."""
+    wanted = dimensions(text)
+    return [label for label in labels if wanted & set(label_words(label))]
+
+
+def _sums(sketch: Sketch, text: str, numbers: list[str]) -> list[Sketch]:
+    """Counted rows, where a field that can be added up is named."""
+    counted = sketch.select == (Item(None, "count"),)
+    if not counted or not _NUMBERED.search(text):
+        return []
+    return [replace(sketch, select=(Item(label, "sum"),)) for label in numbers]
+
+
+def _dimensions(sketch: Sketch, kinds: Mapping[str, str], text: str) -> list[Sketch]:
+    """Another field to rank or to test by, where an adjective says which."""
+    fields = [label for label in fields_of_dimensions(kinds, text) if kinds[label] == "number"]
+    found = []
+    for label in fields:
+        if sketch.rank and sketch.rank.field and kinds.get(sketch.rank.field) == "number":
+            found.append(replace(sketch, rank=Rank(sketch.rank.falling, label, sketch.rank.limit)))
+        tests = [test for test in sketch.where if kinds.get(test.field) == "number"]
+        if len(tests) == 1:
+            found.append(replace(sketch, where=tuple(_on(test, label, tests) for test in sketch.where)))
+    return found
+
+
+def _times(sketch: Sketch, times: list[str]) -> list[Sketch]:
+    """Another time, where one is named."""
+    tests = [test for test in sketch.where if test.op == "when"]
+    if len(tests) != 1:
+        return []
+    return [replace(sketch, where=tuple(_on(test, label, tests) for test in sketch.where)) for label in times]
+
+
+def _on(test: Test, label: str, moved: list[Test]) -> Test:
+    return replace(test, field=label) if test in moved else test
