@@ -171,7 +171,7 @@ def numbers(each: Candidate, among: list[Candidate]) -> dict[str, float]:
         "missing": len(each.missing),
         "agrees": each.by_code and each.by_model,
         "code_alone": each.by_code and not each.by_model,
-        "corrected": bool(each.corrected),
+        "corrected": any(_far(*pair) for pair in each.corrected),
         "unused": min(3, len(unused(each))),
         "unsaid": 0 if each.by_code else min(3, len(unsaid_of(each))),
         "empty": each.told == "" and not each.by_code,
@@ -243,6 +243,11 @@ def _counted_numbers(each: Candidate) -> list[str]:
         for mention in each.links.fields
         if mention.field in numbers and said[max(0, mention.at[0] - 2) : mention.at[0]] == ["how", "many"]
     ]
+
+
+def _far(said: str, stored: str) -> bool:
+    """Whether a correction is more than another ending or the rest of a name."""
+    return not set(label_words(said)) <= set(label_words(stored))
 
 
 def links_text(links: Links) -> str:

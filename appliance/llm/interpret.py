@@ -42,6 +42,8 @@ from appliance.llm.words import fold, words
 from appliance.types import Field, FieldType
 
 FIELDS_SHOWN: Final = 10
+RANKED_GROUPS: Final = 10
+"""So many groups are shown where only the first is asked for: "which ward has the most beds?"."""
 ALIKE_AT_MOST: Final = 20
 """So many stored values may contain the words of a literal; more are none of them."""
 _NUMERALS: Final = (
@@ -263,13 +265,20 @@ class _Meaning:
         if rank:
             where = (*where, *self._with_value(names))
             order = (Order(first.field, rank.falling, first.aggregate),)
-            limit_rows = self._limit(rank, GROUPS_AT_MOST)
+            limit_rows = self._first_groups(rank)
         elif groups[0].bucket:
             order = (Order(groups[0].field),)
         zone = getattr(self.now.tzinfo, "key", "") if any(group.bucket for group in groups) else ""
         return Query(
             self.seen.collection.name, (*groups, *measures), where, names, order, limit_rows, having, timezone=zone
         )
+
+    def _first_groups(self, rank: Rank) -> int:
+        """How many groups come first: where none is named the others are shown behind the first."""
+        said = {word.folded for word in self.links.words}
+        if rank.limit == "1" and not said & {"1", "one", "only", "single", "just"}:
+            return RANKED_GROUPS
+        return self._limit(rank, GROUPS_AT_MOST)
 
     def _with_value(self, names: tuple[str, ...]) -> list[Condition]:
         """Rows without a value are nobody's: they do not rank."""

@@ -15,9 +15,10 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from appliance.llm.notation import Column, Item, Rank, Sketch, Test
-from appliance.llm.words import dimensions, label_words
+from appliance.llm.notation import Column, Group, Item, Rank, Sketch, Test
+from appliance.llm.words import dimensions, label_words, words
 
+_EACH: Final = frozenset("per each every by which what top".split())
 _NUMBERED: Final = re.compile(r"\b(how many|how much|total|sum|per|each|by|altogether|overall)\b")
 
 
@@ -35,7 +36,9 @@ def variants(sketch: Sketch, columns: Sequence[Column], text: str, named: Set[st
     kinds = {column.label: column.kind for column in columns}
     numbers = [label for label in kinds if label in named and kinds[label] == "number"]
     times = [label for label in kinds if label in named and kinds[label] == "time"]
+    groups = [label for label in kinds if kinds[label] == "text" and _groups_by(label, text)]
     found = [*_sums(sketch, text, numbers), *_dimensions(sketch, kinds, text), *_times(sketch, times)]
+    found += _grouped(sketch, kinds, groups)
     return [each for each in dict.fromkeys(found) if each != sketch]
 
 
@@ -63,6 +66,36 @@ def _dimensions(sketch: Sketch, kinds: Mapping[str, str], text: str) -> list[Ske
         tests = [test for test in sketch.where if kinds.get(test.field) == "number"]
         if len(tests) == 1:
             found.append(replace(sketch, where=tuple(_on(test, label, tests) for test in sketch.where)))
+    return found
+
+
+def _groups_by(label: str, text: str) -> bool:
+    """Whether a text speaks of each of a label: "per ward", "which ward", "top 3 wards"."""
+    said, wanted = words(text), label_words(label)
+    for first in range(1, len(said) - len(wanted) + 1):
+        if tuple(word.stem for word in said[first : first + len(wanted)]) == wanted:
+            before = said[first - 1].folded
+            numbered = first > 1 and said[first - 2].folded in ("top", "first", "bottom", "best", "worst")
+            if before in _EACH or numbered:
+                return True
+    return False
+
+
+def _grouped(sketch: Sketch, kinds: Mapping[str, str], groups: list[str]) -> list[Sketch]:
+    """Groups, where each of something is asked about and the model did not group."""
+    if sketch.group or len(sketch.select) != 1:
+        return []
+    item, rank = sketch.select[0], sketch.rank
+    counted = item if item.aggregate else Item(None, "count")
+    found = []
+    for label in groups:
+        of_number = rank is not None and rank.field is not None and kinds.get(rank.field) == "number"
+        ranked = Rank(rank.falling, None, rank.limit) if rank else None
+        if any(test.field == label for test in sketch.where):
+            continue
+        found.append(replace(sketch, select=(counted,), group=(Group(label),), rank=ranked))
+        if of_number and rank and rank.field:
+            found.append(replace(sketch, select=(Item(rank.field, "sum"),), group=(Group(label),), rank=ranked))
     return found
 
 

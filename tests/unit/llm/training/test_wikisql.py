@@ -29,7 +29,8 @@ LINES = [
     {
         "question": "How many ships are older than 20 years?",
         "table": "s",
-        "columns": [[label, "text"] for label in ("ship", "port", "flag", "owner", "route", "built")] + [["age", "number"]],
+        "columns": [[label, "text"] for label in ("ship", "port", "flag", "owner", "route", "built")]
+        + [["age", "number"]],
         "aggregate": "count",
         "select": "ship",
         "where": [["age", ">", "20"]],
