@@ -140,6 +140,8 @@ def likeliest(candidates: list[Candidate], count: int) -> list[Candidate]:
 
 def shares(candidates: list[Candidate]) -> list[float]:
     """The probability of each candidate; what is missing to one is that of "none of these"."""
+    if not candidates:
+        return []
     scores = [_sum(numbers(each, candidates)) for each in candidates]
     nothing = _sum(numbers_of_none(candidates))
     top = max(nothing, *scores)

@@ -25,6 +25,7 @@ from appliance.llm.words import (
     CUES,
     MEASURES,
     NEGATIONS,
+    NEVER_STORED,
     STATES,
     STOP,
     Word,
@@ -423,9 +424,9 @@ def _nearest_first(
 
 def open_words(text: str) -> list[str]:
     """The content words of a question: what to look for among stored values when nothing else links."""
-    return [
-        word.text for word in words(text) if word.folded not in STOP and word.stem not in STOP and len(word.folded) > 2
-    ]
+    idle = STOP | NEVER_STORED
+    found = [word for word in words(text) if word.folded not in idle and word.stem not in idle and len(word.folded) > 2]
+    return list({word.folded: word.text for word in found}.values())
 
 
 def with_values(catalog: Catalog, found: dict[tuple[str, str], tuple[str, ...]]) -> Catalog:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -62,6 +63,7 @@ _IRREGULAR: Final[dict[str, str]] = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=16_384)
 def stem(word: str) -> str:
     """A light stem of a folded word: plural and verb endings and a last "e" go. A stem is its own stem."""
     before = ""
@@ -101,6 +103,7 @@ def _without_ending(base: str) -> str:
     return base[:-1] if doubled else base
 
 
+@lru_cache(maxsize=16_384)
 def label_words(label: str) -> tuple[str, ...]:
     """The stems of a label: ``reorder_level`` -> ("reorder", "level")."""
     return tuple(word.stem for word in words(re.sub(r"([a-z])([A-Z])", r"\1 \2", label).replace("_", " ")))

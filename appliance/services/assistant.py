@@ -157,7 +157,7 @@ class Assistant:
         Raises:
             ApplianceError: LLM204, the role may see none.
         """
-        links = link(text, self._wide(catalog), self._now(), "*")
+        links = link(text, self._wide(catalog), self._now(), "*") if linking.open_words(text) else []
         if not links:
             raise self._nothing(catalog, "")
         return sorted(links, key=lambda each: -each.collection.count)
