@@ -23,10 +23,10 @@ from appliance.llm import reading
 from appliance.llm.forms import Plan
 from appliance.llm.linking import Links
 from appliance.llm.lookup import Found
-from appliance.llm.notation import Sketch, Test, plain, write
+from appliance.llm.notation import BARE, Sketch, Test, plain, write
 from appliance.llm.plan import NUMBERS, Query, Refuse
 from appliance.llm.variants import fields_of_dimensions
-from appliance.llm.words import label_words
+from appliance.llm.words import dimensions, label_words
 
 _NEGATIONS: Final = frozenset(
     {"not", "no", "never", "without", "except", "excluding", "unless", "nor", "isnt", "arent"}
@@ -48,6 +48,16 @@ _SAYS: Final = {
 _SUPERLATIVE: Final = re.compile(
     r"\b(most|least|highest|lowest|longest|shortest|largest|smallest|biggest|fewest|oldest|newest|latest|cheapest|heaviest)\b"
 )
+
+
+UNSAID_AT_MOST: Final = 0.5
+"""The confidence of a reading that leaves out a word which says what rows are meant."""
+_IS: Final = frozenset("is are was were be being been isn't aren't wasn't weren't not".split())
+_IDLE: Final = frozenset(
+    "different distinct single individual various separate total whole entire not made done written given kept stored"
+    " held recorded noted entered".split()
+)
+"""Words that stand where a word restricts and leave all rows in."""
 
 
 class Scores(msgspec.Struct, frozen=True):
@@ -111,8 +121,11 @@ def decided(candidates: list[Candidate]) -> Understood:
         answers.setdefault(_answer(each), []).append((share, each))
     ordered = sorted(answers.values(), key=lambda held: -sum(share for share, _ in held))
     firsts = [max(held, key=lambda one: one[0])[1] for held in ordered]
-    unsaid = () if any(each.by_code for _, each in ordered[0]) else unsaid_of(firsts[0])
-    return Understood(firsts[0], sum(share for share, _ in ordered[0]), tuple(firsts[1:3]), unsaid)
+    best, confidence = firsts[0], sum(share for share, _ in ordered[0])
+    unsaid = () if any(each.by_code for _, each in ordered[0]) else unsaid_of(best)
+    if unsaid and _restricts(best):
+        confidence = min(confidence, UNSAID_AT_MOST)
+    return Understood(best, confidence, tuple(firsts[1:3]), unsaid)
 
 
 def _answer(each: Candidate) -> object:
@@ -257,6 +270,19 @@ def links_text(links: Links) -> str:
     return " ".join(word.folded for word in links.words)
 
 
+def _restricts(each: Candidate) -> bool:
+    """Whether an unexplained word says which rows are meant: "purple beds", "beds that are purple"."""
+    if each.by_code or any(test.op in BARE for test in each.sketch.where):
+        return False  # "loans that are not returned" has its test
+    said, unsaid = each.links.words, set(unsaid_of(each))
+    for place, word in enumerate(said):
+        if word.text in unsaid and word.folded not in _IDLE and not dimensions(word.text):
+            after_is = place > 0 and said[place - 1].folded in _IS and not word.folded.endswith("ing")
+            if after_is or place + 1 in each.links.named:
+                return True
+    return False
+
+
 def unsaid_of(each: Candidate) -> tuple[str, ...]:
     """The content words that neither the links nor the sketch explain."""
     told = set(re.findall(r"\w+", write(each.sketch).lower()))
@@ -302,7 +328,7 @@ def with_code(candidates: Iterable[Candidate], found: Mapping[str, list[Found]],
             firsts.setdefault(each.plan.collection, each)
     for name, first in firsts.items():
         coded = _by_code(first, found.get(name, []), now)
-        same = next((place for place, each in enumerate(merged) if coded and _alike(coded.plan, each.plan)), None)
+        same = next((place for place, each in enumerate(merged) if coded and alike(coded.plan, each.plan)), None)
         if same is not None:
             merged[same] = replace(merged[same], by_code=True)
         elif coded is not None:
@@ -341,7 +367,7 @@ def _by_code(first: Candidate, found: list[Found], now: datetime) -> Candidate |
     )
 
 
-def _alike(one: Plan, other: Plan) -> bool:
+def alike(one: Plan, other: Plan) -> bool:
     """Whether two queries tell the same of the same rows; which other fields are shown beside does not matter."""
     if not (isinstance(one, Query) and isinstance(other, Query) and one.collection == other.collection):
         return False
@@ -354,32 +380,32 @@ def _alike(one: Plan, other: Plan) -> bool:
 
 
 WEIGHTS: Final[dict[str, float]] = {
-    "agrees": 2.66,
+    "agrees": 2.49,
     "avg_unmet": -1.50,
-    "code_alone": -0.68,
-    "corrected": -1.46,
-    "count_of_number": -0.63,
-    "count_unasked": -1.48,
+    "code_alone": -0.83,
+    "corrected": -0.39,
+    "count_of_number": -0.77,
+    "count_unasked": -1.51,
     "count_unmet": -0.84,
-    "dimension_met": 2.01,
-    "dimension_unmet": -0.96,
-    "empty": -1.67,
-    "fields_unmet": -0.79,
-    "group_unasked": -0.86,
-    "group_unmet": -0.51,
+    "dimension_met": 2.00,
+    "dimension_unmet": -0.97,
+    "empty": -1.74,
+    "fields_unmet": -0.73,
+    "group_unasked": -0.87,
+    "group_unmet": -0.29,
     "lead": 0.72,
-    "missing": -2.04,
-    "none": -2.48,
-    "none_unexplained": -0.33,
-    "none_unlinked": 0.64,
-    "rank_unasked": -0.99,
+    "missing": -2.11,
+    "none": -2.47,
+    "none_unexplained": -0.31,
+    "none_unlinked": 0.61,
+    "rank_unasked": -1.00,
     "rank_unmet": -1.57,
-    "refuse": -0.85,
-    "refuse_against_code": -0.95,
+    "refuse": -0.81,
+    "refuse_against_code": -0.92,
     "refuse_unsaid": -0.55,
     "score": 0.46,
-    "sum_unmet": -1.49,
-    "unsaid": -1.35,
-    "unused": -2.21,
-    "varied": 1.40,
+    "sum_unmet": -1.46,
+    "unsaid": -1.33,
+    "unused": -2.33,
+    "varied": 1.01,
 }

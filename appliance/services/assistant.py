@@ -34,6 +34,7 @@ from appliance.pgflex.rest import Rest
 from appliance.services import clients
 from appliance.services.acting import Actor
 from appliance.services.earlier import Before, Earlier
+from appliance.services.second_opinion import with_second_opinion
 from appliance.services.summaries import digest
 from appliance.services.understanding import Understanding, passes
 from appliance.types import Answer, Catalog, Collection, Question, RoleName
@@ -131,6 +132,8 @@ class Assistant:
             understood = await understand(question, self._any(text, catalog), catalog, self._now(), None, tell)
             if isinstance(understood.best and understood.best.plan, Refuse) or understood.confidence < SURE_OF_LITTLE:
                 raise self._nothing(catalog, question.role)
+        if understood.confidence < SURE:
+            understood = await with_second_opinion(self._client, self._runtime, question, understood, catalog, tell)
         clock.mark("model")
         return await self._decided(question, understood, catalog, tell, clock)
 

@@ -1,0 +1,93 @@
+"""Confidence: what agrees is sure, what leaves something out is not, and the shares are those of one whole."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from appliance.llm.confidence import Candidate, Scores, alike, decided, numbers, shares, told_by, with_code
+from appliance.llm.interpret import interpret
+from appliance.llm.notation import read
+from appliance.llm.plan import Query, Select
+from appliance.llm.views import view
+from tests.unit.llm.facility import NOW, linked
+
+FREE = "How many beds are free in cardiology?"
+
+
+def candidate(question: str, sketch: str, score: float = -0.1, lead: float = 0.0) -> Candidate:
+    links = linked(question)
+    meant = interpret(read(sketch), view(links.collection), links, [], NOW)
+    assert meant.plan is not None
+    return Candidate(meant.plan, links, read(sketch), Scores(score, lead), meant.corrected, meant.missing)
+
+
+def judged(*candidates: Candidate) -> list[Candidate]:
+    return with_code(candidates, {}, NOW)
+
+
+def test_what_code_reads_too_is_sure() -> None:
+    found = decided(judged(candidate(FREE, "<count><all><and> status<eq> free<and> ward<eq> cardiology<e>")))
+    assert found.best is not None and found.best.by_code and found.confidence > 0.9
+
+
+def test_a_reading_that_leaves_a_value_out_yields_to_one_that_does_not() -> None:
+    part = candidate(FREE, "<count><all><and> ward<eq> cardiology<e>", -0.1)
+    whole = candidate(FREE, "<count><all><and> status<eq> free<and> ward<eq> cardiology<e>", -2.5)
+    found = decided(judged(part, whole))
+    assert found.best is not None and found.best.sketch == whole.sketch
+    assert found.others[0].sketch == part.sketch
+
+
+def test_a_word_that_nothing_explains_is_never_sure() -> None:
+    odd = candidate("How many beds are flibbered in cardiology?", "<count><all><and> ward<eq> cardiology<e>", 0.0)
+    found = decided(judged(odd))
+    assert found.unsaid == ("flibbered",) and found.confidence < 0.55
+
+
+def test_that_the_data_does_not_tell_stands_back_behind_what_code_reads() -> None:
+    no, count = candidate(FREE, "<none><e>", -0.3), candidate(FREE, "<count><all><e>", -1.6)
+    found = decided(judged(no, count))
+    assert found.best is not None and isinstance(found.best.plan, Query)
+
+
+def test_readings_that_tell_the_same_are_one_answer() -> None:
+    one = candidate("beds in surgery", "<all><and> ward<eq> surgery<e>", -0.9)
+    other = candidate("beds in surgery", "<all><and> ward<eq> surgery<top> bed<e>", -0.9)
+    apart = decided([one, other])
+    told = Candidate(**{name: getattr(one, name) for name in one.__struct_fields__} | {"told": "[1, 2]"})
+    same = Candidate(**{name: getattr(other, name) for name in other.__struct_fields__} | {"told": "[1, 2]"})
+    joined = decided([told, same])
+    assert joined.confidence == pytest.approx(sum(shares([told, same])))
+    assert joined.confidence > apart.confidence
+    assert joined.others == ()
+
+
+def test_rows_that_say_nothing_tell_nothing() -> None:
+    assert told_by([]) == told_by([{"count": 0}]) == told_by([{"sum": None}]) == ""
+    assert told_by([{"id": 3, "bed": "C-01"}]) == told_by([{"id": 3}]) != told_by([{"id": 4}])
+
+
+def test_the_fields_beside_do_not_make_another_query() -> None:
+    one = Query("beds", (Select("id"), Select("bed")))
+    assert alike(one, Query("beds", (Select("id"), Select("ward"))))
+    assert not alike(one, Query("wards", (Select("id"), Select("bed"))))
+    assert not alike(one, Query("beds", (Select("*", "count"),)))
+
+
+def test_nothing_to_judge() -> None:
+    assert decided([]).best is None and shares([]) == [] and with_code([], {}, NOW) == []
+
+
+def test_what_a_superlative_wants_is_a_rank() -> None:
+    question = "beds with the highest floor"
+    listed, ranked = candidate(question, "<all><e>"), candidate(question, "<all><top> floor<lim> 1<e>")
+    assert numbers(listed, [listed])["rank_unmet"] and not numbers(ranked, [ranked])["rank_unmet"]
+
+
+@given(st.lists(st.tuples(st.floats(-40, 0), st.floats(-9, 0)), min_size=1, max_size=8))
+def test_shares_are_of_one_whole_and_something_is_kept_for_none(scores: list[tuple[float, float]]) -> None:
+    made = [candidate(FREE, "<count><all><e>", *each) for each in scores]
+    told = shares(made)
+    assert all(0 <= share < 1 for share in told) and 0 < sum(told) < 1

@@ -1,0 +1,60 @@
+"""Variants: a step away from a sketch only where a word of the question says so."""
+
+from __future__ import annotations
+
+import pytest
+
+from appliance.llm.notation import Column, read, write
+from appliance.llm.variants import fields_of_dimensions, variants
+from appliance.llm.words import dimensions
+
+COLUMNS = (
+    Column("berth"),
+    Column("pontoon"),
+    Column("price day", "number"),
+    Column("depth (m)", "number"),
+    Column("litres", "number"),
+    Column("arrived", "time"),
+    Column("left on", "time"),
+)
+
+
+@pytest.mark.parametrize(
+    ("sketch", "text", "named", "expected"),
+    [
+        ("<count><all><by> pontoon<e>", "litres per pontoon", {"litres"}, ["<sum> litres<by> pontoon<e>"]),
+        ("<count><all><e>", "litres", {"litres"}, []),
+        (
+            "<all><top> price day<lim> four<e>",
+            "the four deepest berths",
+            set(),
+            ["<all><top> depth (m)<lim> four<e>"],
+        ),
+        ("<all><and> price day<gt> 3<e>", "berths deeper than 3 m", set(), ["<all><and> depth (m)<gt> 3<e>"]),
+        (
+            "<count><all><and> arrived<when><w1><e>",
+            "how many left on monday",
+            {"left on"},
+            ["<count><all><and> left on<when><w1><e>"],
+        ),
+        ("<count><all><e>", "how many berths per pontoon", set(), ["<count><all><by> pontoon<e>"]),
+        (
+            "<all><top> price day<lim> 3<e>",
+            "top 3 pontoons by price day",
+            set(),
+            [
+                "<count><all><by> pontoon<top><lim> 3<e>",
+                "<sum> price day<by> pontoon<top><lim> 3<e>",
+            ],
+        ),
+        ("<none><e>", "litres per pontoon", {"litres"}, []),
+        ("<alert><all><e>", "litres per pontoon", {"litres"}, []),
+    ],
+)
+def test_variants(sketch: str, text: str, named: set[str], expected: list[str]) -> None:
+    assert [write(each) for each in variants(read(sketch), COLUMNS, text, named)] == expected
+
+
+def test_adjectives_measure() -> None:
+    assert "depth" in dimensions("the deepest berth") and dimensions("a green berth") == frozenset()
+    assert fields_of_dimensions([column.label for column in COLUMNS], "the deepest berth") == ["depth (m)"]
