@@ -68,7 +68,9 @@ def exact(network: Network, run: Any, batches: Iterable[Batch]) -> float:
     """Percent of sketches of which every token is the likeliest one."""
     network.eval()
     right = total = 0
-    for given in batches:
+    device = next(network.parameters()).device
+    for held in batches:
+        given = Batch(*(each.to(device) for each in held))
         best = network.logits(run(given.tokens, given.places, given.mask)).argmax(-1)
         wrong = (given.targets >= 0) & (best != given.targets)
         for row in range(len(given.targets)):
@@ -109,6 +111,8 @@ class Run:
         shape = Shape(len(self.vocabulary), layers=options.layers)
         self.network = Network(shape, options.dropout)
         load(self.network, options.begin)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.network.to(self.device)
         self.optimisers = optimisers(self.network, options.rate)
         self.step, self.seconds = 0, 0.0
         self._file = options.out / "checkpoint.pt"
@@ -117,7 +121,7 @@ class Run:
         self.forward = torch.compile(self.network, dynamic=False) if options.compile else self.network
 
     def _resume(self) -> None:
-        held = torch.load(self._file, weights_only=True)
+        held = torch.load(self._file, weights_only=True, map_location=self.device)
         self.network.load_state_dict(held["network"])
         for optimiser, state in zip(self.optimisers, held["optimisers"], strict=True):
             optimiser.load_state_dict(state)
@@ -142,6 +146,7 @@ class Run:
             for group in optimiser.param_groups:
                 group["lr"] = now
             optimiser.zero_grad(set_to_none=True)
+        given = Batch(*(each.to(self.device) for each in given))
         loss = loss_of(self.network, self.forward(given.tokens, given.places, given.mask), given)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), CLIP)

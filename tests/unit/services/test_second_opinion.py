@@ -40,7 +40,7 @@ async def opinion(monkeypatch: pytest.MonkeyPatch, plan: Query | None, before: U
     monkeypatch.setattr(second_opinion, "larger_plan", larger)
     told: list[dict[str, Any]] = []
     async with httpx.AsyncClient() as client:
-        question = Question("1", "beds", "staff", "s")
+        question = Question("1", "beds", "staff", "", screen="s")
         found = await with_second_opinion(client, runtime(), question, before, CATALOG, told.append)
     assert all("stage" in each for each in told)
     return found
