@@ -67,11 +67,13 @@ class Scores(msgspec.Struct, frozen=True):
         model: the logarithm of how likely the model finds it.
         lead: how much worse the question links to its collection than to the best one, at most 0.
         varied: whether it is a step away from what the model wrote.
+        follows: whether it changes an earlier question, of which the words are not there.
     """
 
     model: float
     lead: float = 0.0
     varied: bool = False
+    follows: bool = False
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -189,9 +191,9 @@ def numbers(each: Candidate, among: list[Candidate]) -> dict[str, float]:
         "corrected": any(_far(*pair) for pair in each.corrected),
         "unused": min(3, len(unused(each))),
         "unsaid": 0 if each.by_code else min(3, len(unsaid_of(each))),
-        "empty": each.told == "" and not each.by_code,
+        "empty": each.told == "" and not each.by_code and not each.scores.follows,
     }
-    if isinstance(each.plan, Query):
+    if isinstance(each.plan, Query) and not each.scores.follows:
         known |= _against_words(each.plan, each.links)
         known |= _against_fields(each, each.plan)
     return {name: float(value) for name, value in known.items()}
@@ -319,9 +321,20 @@ def _names_a_field(words: str, each: Candidate) -> bool:
 # The candidates of one question ----------------------------------------------------------------------------
 
 
-def with_code(candidates: Iterable[Candidate], found: Mapping[str, list[Found]], now: datetime) -> list[Candidate]:
-    """The candidates, likeliest to the model first, those of one plan made one, and the reading of code."""
+def with_code(
+    candidates: Iterable[Candidate], found: Mapping[str, list[Found]] | None, now: datetime
+) -> list[Candidate]:
+    """The candidates, likeliest to the model first, those of one plan made one, and the reading of code.
+
+    Args:
+        candidates: what the sketches of the model mean; one plan may be there several times.
+        found: what the words that no link explains are in the database, by collection; None where the question follows
+            up another, which code cannot read.
+        now: the present in the facility's timezone.
+    """
     merged = _merged(candidates)
+    if found is None:
+        return merged
     firsts: dict[str, Candidate] = {}
     for each in merged:
         if isinstance(each.plan, Query):

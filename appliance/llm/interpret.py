@@ -375,6 +375,13 @@ class _Meaning:
         return Summary(self.seen.collection.name, start, end)
 
 
+def replaced(sketch: Sketch) -> Sketch:
+    """A sketch that follows up another: a new value of a field takes the place of the old one."""
+    last = {(test.field, test.op): place for place, test in enumerate(sketch.where) if test.op in ("eq", "when")}
+    kept = [test for place, test in enumerate(sketch.where) if last.get((test.field, test.op), place) == place]
+    return msgspec.structs.replace(sketch, where=tuple(kept))
+
+
 def _whole(number: int | float, op: Operator) -> int | float:
     """A bound of whole numbers: over 2.5 is over 2, under 2.5 is under 3."""
     if float(number).is_integer():

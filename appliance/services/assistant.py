@@ -50,6 +50,8 @@ REFUSED = 0.7
 """That the data does not tell something is said with this confidence; below it the box asks back."""
 SURE_OF_LITTLE = 0.45
 """A question that names nothing is answered from this confidence of the model."""
+SURE_OF_NEXT = 0.4
+"""A question that follows up another is answered from this confidence: it has few words to be sure of."""
 CHOICES = 3
 
 
@@ -132,7 +134,7 @@ class Assistant:
             understood = await understand(question, self._any(text, catalog), catalog, self._now(), None, tell)
             if isinstance(understood.best and understood.best.plan, Refuse) or understood.confidence < SURE_OF_LITTLE:
                 raise self._nothing(catalog, question.role)
-        if understood.confidence < SURE:
+        if understood.confidence < SURE and not before:
             understood = await with_second_opinion(self._client, self._runtime, question, understood, catalog, tell)
         clock.mark("model")
         return await self._decided(question, understood, catalog, tell, clock)
@@ -181,7 +183,7 @@ class Assistant:
             if understood.confidence >= REFUSED:
                 raise _untold(understood)
             return self._asked_back(question, _unsure(understood), _readings(understood))
-        if understood.confidence < SURE:
+        if understood.confidence < (SURE_OF_NEXT if best.scores.follows else SURE):
             return self._asked_back(question, _unsure(understood), _readings(understood))
         found = await self._run(question, best.plan, catalog, tell, clock)
         if isinstance(best.plan, Query):

@@ -23,7 +23,7 @@ from appliance.errors import ApplianceError
 from appliance.llm import reading
 from appliance.llm.confidence import Candidate, Scores, Understood, decided, likeliest, links_text, told_by, with_code
 from appliance.llm.forms import AddField, Alert, AlertCancel, Summary, check_form
-from appliance.llm.interpret import Interpreted, interpret, open_literals
+from appliance.llm.interpret import Interpreted, interpret, open_literals, replaced
 from appliance.llm.linking import Links
 from appliance.llm.notation import Sketch, later, read, write
 from appliance.llm.outline import Outline, Seen, Sketched
@@ -111,7 +111,7 @@ class Understanding:
                 question.role, linked, seen, written, lead, catalog, now, found[place], before
             )
         hits = {each.collection.name: looked for each, looked in zip(near, found, strict=True)}
-        return decided(await self._tried(with_code(candidates, hits, now), question.role))
+        return decided(await self._tried(with_code(candidates, None if before else hits, now), question.role))
 
     async def _candidates(
         self,
@@ -126,14 +126,15 @@ class Understanding:
         before: Earlier | None,
     ) -> list[Candidate]:
         made = []
-        for sketch, score, varied in _sketches(written, seen, links):
+        for wrote, score, varied in _sketches(written, seen, links):
+            sketch = replaced(wrote) if before else wrote
             looks = [
                 await self.look(seen.collection.name, wanted, role, catalog)
                 for wanted in open_literals(sketch, seen, links)
             ]
             found = [*known, *(hit for hit in looks if hit is not None)]
             meant = interpret(sketch, seen, links, found, now, before.plan if before else None)
-            made += _candidate(meant, links, sketch, Scores(score, lead, varied), catalog)
+            made += _candidate(meant, links, sketch, Scores(score, lead, varied, before is not None), catalog)
         return made
 
     async def _tried(self, candidates: list[Candidate], role: RoleName) -> list[Candidate]:

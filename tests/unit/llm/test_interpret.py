@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from appliance.llm.forms import AddField, Alert, AlertCancel, Measure, Summary
-from appliance.llm.interpret import RANKED_GROUPS, Interpreted, interpret, number_of, open_literals
+from appliance.llm.interpret import RANKED_GROUPS, Interpreted, interpret, number_of, open_literals, replaced
 from appliance.llm.lookup import Found, Lookup
-from appliance.llm.notation import read
+from appliance.llm.notation import read, write
 from appliance.llm.plan import Condition, Having, Order, Query, Refuse, Select
 from appliance.llm.views import view
 from tests.unit.llm.facility import NOW, linked
@@ -104,3 +104,8 @@ def test_a_sum_of_words_is_none() -> None:
 def test_a_field_to_show() -> None:
     plan = meant("which ward is bed C-04 in", " ward<and> bed<eq> c-04<e>", Found("c-04", "bed", ("C-04",))).plan
     assert isinstance(plan, Query) and Select("ward") in plan.select
+
+
+def test_a_new_value_takes_the_place_of_the_old_one() -> None:
+    both = read("<count><all><and> status<eq> free<and> ward<eq> cardiology<and> ward<eq> surgery<and> floor<gt> 2<e>")
+    assert write(replaced(both)) == "<count><all><and> status<eq> free<and> ward<eq> surgery<and> floor<gt> 2<e>"
