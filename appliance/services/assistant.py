@@ -46,9 +46,9 @@ SURE = 0.55
 """A reading of this confidence is answered; below it the box asks back."""
 TOLD_AS_SURE = 0.7
 """Below this confidence the reading says "perhaps"."""
-REFUSED = 0.7
+REFUSED = 0.8
 """That the data does not tell something is said with this confidence; below it the box asks back."""
-SURE_OF_LITTLE = 0.45
+SURE_OF_LITTLE = 0.5
 """A question that names nothing is answered from this confidence of the model."""
 SURE_OF_NEXT = 0.4
 """A question that follows up another is answered from this confidence: it has few words to be sure of."""
