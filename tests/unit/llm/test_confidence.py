@@ -47,7 +47,8 @@ def test_a_word_that_nothing_explains_is_never_sure() -> None:
 
 
 def test_that_the_data_does_not_tell_stands_back_behind_what_code_reads() -> None:
-    no, count = candidate(FREE, "<none><e>", -0.3), candidate(FREE, "<count><all><e>", -1.6)
+    no = candidate(FREE, "<none><e>", -0.3)
+    count = candidate(FREE, "<count><all><and> status<eq> free<and> ward<eq> cardiology<e>", -1.6)
     found = decided(judged(no, count))
     assert found.best is not None and isinstance(found.best.plan, Query)
 
