@@ -40,7 +40,7 @@ bench: test-setup ## measure question to answer and row to screen (ARGS goes to 
 
 eval: test-setup ## how well the shipped model reads questions (WIKISQL=FILE adds that set's score)
 	$(python) -m pytest -q -s tests/integration/test_ask_sets.py tests/integration/test_ask_unseen.py
-	$(if $(WIKISQL),$(python) -m appliance.llm.training.evaluate --wikisql $(WIKISQL) $(ARGS))
+	$(if $(WIKISQL),$(python) -m appliance.llm.training.evaluate --heldout 1000 --wikisql $(WIKISQL) $(ARGS))
 
 train: ## train the shipped model: hours; goes on where it was stopped (WIKISQL=TRAIN.jsonl.gz DEV=DEV.jsonl.gz)
 	scripts/train.sh "$(WIKISQL)" "$(DEV)" $(ARGS)

@@ -1,6 +1,6 @@
 """Question to answer: asked on one screen, seen on another.
 
-    INPUT ask ──► bridge ──► assistant: link, model, lookup, REST ──► bridge ──► another screen
+    INPUT ask ──► bridge ──► assistant: link, model, REST ──► bridge ──► another screen
                                  └─ "reading" is the first signal ─────────────────┘
 
 Every question is put three ways in turn, so that all three see the same machine: by a screen (that is the time
@@ -10,8 +10,11 @@ the answer ran, which is what the same rows cost without a question.
 
 from __future__ import annotations
 
+import asyncio
+import re
 import time
 from collections import Counter, defaultdict
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -22,7 +25,8 @@ from benchmarks.report import Measure, Ratio, Result, split
 from benchmarks.screen import Heard, Screen, Values, connected
 
 WARM_UP = 8
-STAGES = ("link", "model", "lookup", "rest")
+ASKERS = (4, 16)
+STAGES = ("link", "model", "rest")
 
 
 class Samples:
@@ -36,6 +40,8 @@ class Samples:
         self.bare: list[float] = []
         self.stages: defaultdict[str, list[float]] = defaultdict(list)
         self.statuses: Counter[str] = Counter()
+        self.together: dict[int, list[float]] = {}
+        self.model = ""
 
 
 async def run(count: int) -> Result:
@@ -49,7 +55,44 @@ async def run(count: int) -> Result:
         await _all(Samples(), mixed(WARM_UP), asker, watcher, client)
         samples = Samples()
         await _all(samples, mixed(count), asker, watcher, client)
+        for askers in ASKERS:
+            samples.together[askers] = await _together(mixed(count), askers, client)
+        samples.model = await asyncio.to_thread(_of_model)
     return _result(samples, box)
+
+
+async def _together(questions: list[str], askers: int, client: httpx.AsyncClient) -> list[float]:
+    """Milliseconds of each question when so many people ask one after another, all at once."""
+    left, took = list(questions), list[float]()
+
+    async def person() -> None:
+        while left:
+            question, began = left.pop(), time.perf_counter()
+            (await client.post("/api/ask", json={"question": question})).raise_for_status()
+            took.append((time.perf_counter() - began) * 1000)
+
+    await asyncio.gather(*(person() for _ in range(askers)))
+    return took
+
+
+def _of_model() -> str:
+    """How much memory the model's process holds, the youngest of this machine."""
+    found = [
+        (folder.stat().st_ctime, folder)
+        for folder in Path("/proc").glob("[0-9]*")
+        if b"appliance.services.llm" in _read(folder / "cmdline")
+    ]
+    if not found:
+        return "the model's process was not found"
+    resident = re.search(rb"VmRSS:\s+(\d+) kB", _read(max(found)[1] / "status"))
+    return f"the model's process holds {int(resident[1]) / 1000:.0f} MB" if resident else "its memory is not told"
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
 
 
 async def _all(
@@ -119,8 +162,9 @@ def _result(samples: Samples, box: Box) -> Result:
         (
             Measure("question -> first signal on another screen", tuple(samples.first)), done,
             Measure("question -> response of POST /api/ask", tuple(samples.api)), bare,
+            *(Measure(f"the same, {askers} askers at once", tuple(took)) for askers, took in samples.together.items()),
         ),
         (Ratio(Measure("question -> answer", tuple(samples.answered)), bare),),
         (split("question -> answer on another screen", samples.done, dict(samples.stages), "signals and frames"),),
-        (f"{told}; the box was ready {box.ready_s:.1f} s after its first start with an empty folder.",),
+        (f"{told}; the box was ready {box.ready_s:.1f} s after its first start with an empty folder.", samples.model),
     )  # fmt: skip

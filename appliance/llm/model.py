@@ -2,7 +2,7 @@
 
 The only place that knows llama.cpp. Everything here blocks and belongs in a worker thread.
 
-    >>> model = Model.load(Path("models/ask-bootstrap-q8_0.gguf"), threads=2, context=4096)  # doctest: +SKIP
+    >>> model = Model.load(Path("models/ask-1-q8_0.gguf"), threads=2, context=4096)  # doctest: +SKIP
     >>> "".join(model.write([Piece("<q>", True), ...], grammar, 64))  # doctest: +SKIP
 """
 

@@ -212,9 +212,10 @@ def test_the_readme_says_the_two_commands_and_what_is_licensed_how() -> None:
 
 def test_the_model_card_is_of_the_shipped_file() -> None:
     card = (ROOT / "models" / "README.md").read_text()
-    file = ROOT / "models" / "ask-bootstrap-q8_0.gguf"
-    assert hashlib.sha256(file.read_bytes()).hexdigest() in card
-    assert f"{file.stat().st_size:,} bytes" in card
+    for name in ("ask-1-q8_0.gguf", "ask-bootstrap-q8_0.gguf"):
+        file = ROOT / "models" / name
+        assert hashlib.sha256(file.read_bytes()).hexdigest() in card
+        assert f"{file.stat().st_size:,} bytes" in card
 
 
 class Accepted:

@@ -11,8 +11,8 @@ import msgspec
 import pytest
 
 from appliance.llm.model import Model
-from appliance.llm.notation import write
-from appliance.llm.training.evaluate import SHIPPED, evaluate, parts, questions
+from appliance.llm.notation import read, write
+from appliance.llm.training.evaluate import SHIPPED, evaluate, held_out, parts, questions, unpaired
 from appliance.llm.training.wikisql import COLUMNS, Padding, WikiSql, columns_of, read_lines, sketch_of
 
 LINES = [
@@ -71,9 +71,11 @@ def test_the_shipped_model_is_scored_through_llama_cpp(file: Path) -> None:
     model = Model.load(SHIPPED, 1, 512)
     try:
         found = evaluate(model, file, 0, 1)
+        made = held_out(model, 20, 1)
     finally:
         model.close()
-    assert found.count == len(LINES)
+    assert found.count == len(LINES) and found.unpaired >= found.logical_form
+    assert 20 <= made <= 80, "it reads some of what it was not trained on"
     assert found.where >= 50
     assert 0 <= found.logical_form <= min(found.select, found.aggregate, found.where, found.in_beam)
 
@@ -88,3 +90,16 @@ def test_tests_may_come_in_any_order(file: Path) -> None:
     sketch = sketch_of(msgspec.structs.replace(read_lines(file)[0], where=[("a", "=", "1"), ("b", ">", "2")]))
     turned = msgspec.structs.replace(sketch, where=sketch.where[::-1])
     assert parts(sketch) == parts(turned)
+
+
+def test_unpaired_plans_have_the_same_columns_and_the_same_values() -> None:
+    one, other, third = (
+        parts(read(f"<max> score{tests}<e>"))
+        for tests in (
+            "<and> place<eq> oslo<and> year<gt> 3",
+            "<and> place<eq> 3<and> year<gt> oslo",
+            "<and> place<gt> 3<and> year<eq> oslo",
+        )
+    )
+    assert unpaired(one) == unpaired(third) != unpaired(other)
+    assert one != third
