@@ -328,15 +328,3 @@ async def test_board_keeps_the_newest_and_the_pinned(box: Box, door: httpx.Async
         assert order == [*reversed(asked[-12:]), *pinned]
         answers = {name.split(".")[1] for name in screen.signals if name.startswith("answer.")}
         assert answers == set(order), "what left the board left the signals"
-
-
-async def test_second_questions_change_the_first_on_the_same_screen(box: Box) -> None:
-    async with joined(box.url) as one, joined(box.url) as other:
-        await one.ask("How many appointments are there today?", ref="r1")
-        await one.answer_to("How many appointments are there today?")
-        await one.ask("what about tomorrow?", ref="r2")
-        next_day = await one.answer_to("what about tomorrow?")
-        assert next_day["reading"].endswith("number of appointments where starts at is tomorrow")
-        await other.ask("and tomorrow?", ref="r3")
-        alone = await other.answer_to("and tomorrow?")
-        assert alone["status"] != "answered", "another screen asked nothing before"
