@@ -43,13 +43,9 @@ _SAYS: Final = {
     }.items()
 }
 """Words of which a question that asks for a thing has one, nearly always."""
-
-
 _SUPERLATIVE: Final = re.compile(
     r"\b(most|least|highest|lowest|longest|shortest|largest|smallest|biggest|fewest|oldest|newest|latest|cheapest|heaviest)\b"
 )
-
-
 UNSAID_AT_MOST: Final = 0.5
 """The confidence of a reading that leaves out a word which says what rows are meant."""
 _IS: Final = frozenset("is are was were be being been isn't aren't wasn't weren't not".split())
@@ -148,9 +144,8 @@ def told_by(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def likeliest(candidates: list[Candidate], count: int) -> list[Candidate]:
     """The likeliest queries, best first."""
-    told = shares(candidates)
-    order = sorted(range(len(candidates)), key=lambda place: -told[place])
-    return [candidates[place] for place in order if isinstance(candidates[place].plan, Query)][:count]
+    ordered = sorted(zip(shares(candidates), candidates, strict=True), key=lambda told: -told[0])
+    return [each for _, each in ordered if isinstance(each.plan, Query)][:count]
 
 
 def shares(candidates: list[Candidate]) -> list[float]:
@@ -178,8 +173,8 @@ def numbers(each: Candidate, among: list[Candidate]) -> dict[str, float]:
         "score": max(each.scores.model, -12.0) if each.by_model else 0.0,
         "lead": max(each.scores.lead, -6.0),
         "varied": each.scores.varied,
+        "refuse": isinstance(each.plan, Refuse),
     }
-    known["refuse"] = isinstance(each.plan, Refuse)
     if isinstance(each.plan, Refuse):
         known["refuse_against_code"] = any(other.by_code for other in among)
         known["refuse_unsaid"] = min(3, len(unsaid_of(each)))
@@ -274,7 +269,7 @@ def links_text(links: Links) -> str:
 
 def _restricts(each: Candidate) -> bool:
     """Whether an unexplained word says which rows are meant: "purple beds", "beds that are purple"."""
-    if each.by_code or any(test.op in BARE for test in each.sketch.where):
+    if any(test.op in BARE for test in each.sketch.where):
         return False  # "loans that are not returned" has its test
     said, unsaid = each.links.words, set(unsaid_of(each))
     for place, word in enumerate(said):
@@ -292,7 +287,9 @@ def unsaid_of(each: Candidate) -> tuple[str, ...]:
 
 
 def unused(each: Candidate) -> list[str]:
-    """What a question says for certain and a plan does not express: stored values, times, amounts, a "not"."""
+    """What a question says for certain and a sketch does not: stored values, times, amounts, a "not"."""
+    if not each.by_model:
+        return []
     links, told = each.links, plain(write(each.sketch).replace("<", " <"))
     said = [word.text.lower() for word in links.words]
     missed = [" ".join(said[slice(*value.at)]) for value in links.values if value.exact]
@@ -304,7 +301,7 @@ def unused(each: Candidate) -> list[str]:
         test.op in ("neq", "null", "no", "lt", "lte", "eq") and _negates(test) for test in each.sketch.where
     ):
         missed += negated[:1]
-    return missed if each.by_model else []
+    return missed
 
 
 def _negates(test: Test) -> bool:

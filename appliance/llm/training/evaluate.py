@@ -28,7 +28,7 @@ from appliance.errors import ApplianceError
 from appliance.llm.decoding import Rules
 from appliance.llm.model import Model
 from appliance.llm.notation import SPANS, Column, Sketch, plain, question, read, schema, write
-from appliance.llm.outline import TOKENS_AT_MOST
+from appliance.llm.outline import TOKENS_AT_MOST, Outline, Seen, sketch
 from appliance.llm.training.questions import Questions
 from appliance.llm.training.wikisql import Line, Padding, asked, columns_of, read_lines
 
@@ -98,13 +98,11 @@ def held_out(model: Model, count: int, seed: int) -> float:
     """Percent of made questions over the held-out domains that the model reads exactly right."""
     examples, total, right = Questions.shipped(heldout=True).examples(random.Random(seed)), 0, 0
     for example in examples:
-        head = schema(example.label, example.columns)
         for each in example.asked:
             spans = sum(mark.kind in SPANS for mark in each.marks)
-            before = write(each.before).replace("<", " <") if each.before else ""
-            rules = Rules(example.columns, f"{each.text} {before}", spans, earlier=each.before is not None)
-            tail = question(each.text, each.marks, each.before)
-            found = model.sketches(head, tail, rules, WIDTH, TOKENS_AT_MOST)
+            before = write(each.before) if each.before else ""
+            seen = Seen(example.label, example.columns, each.marks, spans, before)
+            found = sketch(model, Outline(each.text, (seen,)))[0]
             right += bool(found) and _any_order(found[0].text) == _any_order(write(each.sketch))
             total += 1
             if total == count:
