@@ -45,7 +45,9 @@ class State(NamedTuple):
         aggregate: the aggregate before the label.
         field: the field of the test.
         items, tests: how many there are.
-        told: whether an aggregate was written, and whether a group.
+        counted, grouped: whether an aggregate was written, and whether a group.
+        intent: query, alert, cancel, summary, add or none.
+        equal: the fields that are held to one value by now; two values would never both hold.
     """
 
     phase: str
@@ -58,6 +60,7 @@ class State(NamedTuple):
     counted: bool = False
     grouped: bool = False
     intent: str = "query"
+    equal: tuple[str, ...] = ()
 
 
 class Rules:
@@ -255,6 +258,10 @@ class Rules:
             return state._replace(phase="span") if self._spans else None
         if name in BARE:
             return state._replace(phase="after", place="test")
+        if name == "eq":
+            if state.field in state.equal:
+                return None
+            state = state._replace(equal=(*state.equal, state.field))
         return state._replace(phase="value begins", place="test")
 
     def _span(self, state: State, name: str) -> State | None:

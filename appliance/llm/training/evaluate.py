@@ -6,8 +6,9 @@ WikiSQL: each question's table is filled up with columns of other tables to four
 aggregate and tests are those of the file, the tests in any order, values compared without regard to case.
 
 The edition that is used here has lost which value belongs to which column where a question has several tests: the
-columns are in the order of the alphabet, the values in that of the question. `logical_form` compares with the file as
-it is; `unpaired` takes the columns for themselves and the operators with their values for themselves.
+columns are in the order of the alphabet, the operators and values in that of the original, mostly the question's. A
+plan is put into that order (:func:`as_filed`) before it is compared with the file; `unpaired` takes the columns for
+themselves and the operators with their values for themselves, and so does not depend on the order of the original.
 
 Questions of the generator's held-out domains (`--heldout`): a sketch is right when it is the same, tests in any order.
 """
@@ -29,8 +30,9 @@ from appliance.llm.decoding import Rules
 from appliance.llm.model import Model
 from appliance.llm.notation import SPANS, Column, Sketch, plain, question, read, schema, write
 from appliance.llm.outline import TOKENS_AT_MOST, Outline, Seen, sketch
+from appliance.llm.training.lines import Line, read_lines
 from appliance.llm.training.questions import Questions
-from appliance.llm.training.wikisql import Line, Padding, asked, columns_of, read_lines
+from appliance.llm.training.wikisql import Padding, asked, columns_of
 
 SHIPPED: Final = Path(__file__).resolve().parents[3] / "models" / "ask-1-q8_0.gguf"
 WIDTH: Final = 3
@@ -88,6 +90,13 @@ def parts(sketch: Sketch) -> tuple[str | None, str | None, frozenset[tuple[str, 
     return item.field, item.aggregate, frozenset((test.field, test.op, test.values) for test in sketch.where)
 
 
+def as_filed(sketch: Sketch) -> Sketch:
+    """The sketch as the file would have it: columns by the alphabet, operators and values in their own order."""
+    fields = sorted(test.field for test in sketch.where)
+    tests = [msgspec.structs.replace(test, field=field) for field, test in zip(fields, sketch.where, strict=True)]
+    return msgspec.structs.replace(sketch, where=tuple(tests))
+
+
 def unpaired(plan: tuple[str | None, str | None, frozenset[tuple[str, str, tuple[str, ...]]]]) -> object:
     """Field, aggregate, the columns that are tested, and what they are tested for, each for itself."""
     field, aggregate, tests = plan
@@ -131,7 +140,7 @@ def evaluate(model: Model, path: Path, limit: int, seed: int) -> Result:
     took: list[float] = []
     for each in questions(path, limit, seed):
         began = time.perf_counter()
-        found = [parts(sketch) for sketch in sketches(model, each)]
+        found = [parts(as_filed(sketch)) for sketch in sketches(model, each)]
         took.append((time.perf_counter() - began) * 1000)
         gold = parts(each.sketch)
         right["beam"] += gold in found

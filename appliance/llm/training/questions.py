@@ -35,8 +35,8 @@ WEIGHTS: Final[dict[str, float]] = {
     "then_sum": 0.8, "then_avg": 0.6, "then_top": 0.9, "then_sort": 0.6, "alert_row": 1.3, "alert_count_under": 0.9,
     "alert_count_over": 0.9, "alert_sum_under": 0.3, "alert_sum_over": 0.4, "alert_avg_under": 0.3,
     "alert_avg_over": 0.3, "alert_value_under": 0.9, "alert_value_over": 0.9, "alert_cancel": 0.8, "add_field": 0.9,
-    "add_plus": 0.3, "add_minus": 0.4, "add_times": 0.3, "add_over": 0.3, "summary": 1.0, "none": 1.6,
-    "none_field": 1.4, "none_why": 1.0, "none_do": 1.2, "elsewhere": 1.0,
+    "add_plus": 0.3, "add_minus": 0.4, "add_times": 0.3, "add_over": 0.3, "summary": 1.0, "none": 1.1,
+    "none_field": 1.0, "none_why": 0.8, "none_do": 1.0, "elsewhere": 0.7,
 }  # fmt: skip
 """How often each form is asked for."""
 NOW: Final = datetime(2026, 11, 25, 14, 0)

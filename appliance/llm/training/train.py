@@ -26,7 +26,7 @@ from appliance.llm.training.muon import Muon
 from appliance.llm.training.network import Network, Shape
 from appliance.llm.training.vocabulary import Vocabulary
 from appliance.llm.training.weights import load
-from appliance.llm.training.wikisql import WikiSql, asked, columns_of, read_lines
+from appliance.llm.training.wikisql import WikiSql, asked, columns_of
 
 WARM_UP: Final = 100
 CLIP: Final = 1.0
@@ -85,10 +85,9 @@ def exact(network: Network, run: Any, batches: Iterable[Batch]) -> float:
 
 def held_out_wikisql(path: Path, count: int) -> list[Example]:
     """Questions of the development file, one to a schema."""
-    lines = read_lines(path)
     rng, source = random.Random(7), WikiSql(path)
     found = []
-    for line in rng.sample(lines, count):
+    for line in rng.sample(source.lines, count):
         used = {plain(line.select), *(plain(test[0]) for test in line.where)}
         shown = source.padding.fill(columns_of(line), used, rng)
         found.append(Example("", shown, (asked(line, shown),)))

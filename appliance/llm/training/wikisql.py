@@ -1,13 +1,11 @@
 """WikiSQL as examples: questions about one table, which is filled up with columns of other tables.
 
-A line of the files is a JSON object: `question`, `table`, `columns` ([label, ``number`` | ``text`` | null]), of which
-only those are known that some question on the table names, `aggregate`, `select` and `where` ([label, ``=`` | ``<`` |
-``>``, value]). Zhong, Xiong, Socher 2017, in the edition of Finegan-Dollak et al. 2018; BSD 3-Clause.
+Where a line has several tests, the file has lost which value belongs to which column; here they are paired again
+(:mod:`~appliance.llm.training.pairing`).
 """
 
 from __future__ import annotations
 
-import gzip
 import random
 from collections import defaultdict
 from collections.abc import Iterator
@@ -18,6 +16,8 @@ import msgspec
 
 from appliance.llm.notation import Column, Item, Kind, Sketch, Test, field_marks, plain
 from appliance.llm.training.examples import Asked, Example
+from appliance.llm.training.lines import Line, read_lines
+from appliance.llm.training.pairing import Pairing
 
 COLUMNS: Final = (4, 9)
 """A table has at least and at most so many columns."""
@@ -25,29 +25,8 @@ TOGETHER: Final = 4
 """So many questions on one table share its schema in training."""
 _OPERATORS: Final = {"=": "eq", ">": "gt", "<": "lt"}
 _SWAPPED: Final = 0.2
-
-
-class Line(msgspec.Struct, frozen=True):
-    """A line of a file."""
-
-    question: str
-    table: str
-    columns: list[tuple[str, str | None]]
-    aggregate: str | None
-    select: str
-    where: list[tuple[str, str, str | int | float]]
-
-
-def read_lines(path: Path) -> list[Line]:
-    """Every line of a file, gzipped or not.
-
-    Raises:
-        OSError: it cannot be read.
-        msgspec.DecodeError: a line is not of this form.
-    """
-    held = path.read_bytes()
-    text = gzip.decompress(held) if path.suffix == ".gz" else held
-    return [msgspec.json.decode(line, type=Line, strict=False) for line in text.splitlines() if line.strip()]
+_KNOWN: Final = 0.5
+"""So many tables are shown with the kinds that their values have once paired; the others with those of the file."""
 
 
 def sketch_of(line: Line) -> Sketch:
@@ -95,6 +74,8 @@ class WikiSql:
     def __init__(self, path: Path) -> None:
         lines = [line for line in read_lines(path) if plain(line.select) and len(line.where) <= 4]
         self.padding = Padding(lines)
+        self._pairing = Pairing(lines)
+        self.lines = lines = [_in_order(self._pairing.paired(line)) for line in lines]
         self._tables = defaultdict[str, list[Line]](list)
         for line in lines:
             self._tables[line.table].append(line)
@@ -119,10 +100,16 @@ class WikiSql:
 
     def _example(self, lines: list[Line], rng: random.Random) -> Example:
         columns = columns_of(lines[0])
+        if rng.random() < _KNOWN:
+            columns = [self._of_kind(lines[0].table, column) for column in columns]
         used = {plain(label) for line in lines for label in (line.select, *(test[0] for test in line.where))}
         shown = self.padding.fill(columns, used, rng)
         swapped = [self._swapped(line, rng) if rng.random() < _SWAPPED else line for line in lines]
         return Example("", shown, tuple(asked(line, shown) for line in swapped))
+
+    def _of_kind(self, table: str, column: Column) -> Column:
+        number = self._pairing.kinds(table, column.label)
+        return column if number is None else Column(column.label, "number" if number else "text")
 
     def _swapped(self, line: Line, rng: random.Random) -> Line:
         """The line with other values of the same columns, in the question and in the tests."""
@@ -136,6 +123,12 @@ class WikiSql:
                 text = text[:place] + other + text[place + len(str(value)) :]
             where.append((label, op, other))
         return msgspec.structs.replace(line, question=text, where=where)
+
+
+def _in_order(line: Line) -> Line:
+    """The line with its tests in the order in which the question names their values."""
+    text = line.question.lower()
+    return msgspec.structs.replace(line, where=sorted(line.where, key=lambda test: text.find(str(test[2]).lower())))
 
 
 def asked(line: Line, columns: tuple[Column, ...]) -> Asked:

@@ -65,6 +65,7 @@ def test_what_fits_goes_through(text: str) -> None:
         "<sum> ward<e>",  # no number
         "<count><all><and> ward<gt> icu",  # a text has no order
         "<count><all><and> ward<eq> cardiology",  # not in the question
+        "<count><all><and> ward<eq> icu<and> ward<eq>",  # one field, two values at once
         "<count><all><and> ward<eq> ic<e>",  # half a word
         "<count><all><and> since<when><w2>",  # there is one time
         "<count><all><and> free<eq>",

@@ -13,7 +13,8 @@ import pytest
 from appliance.llm.model import Model
 from appliance.llm.notation import read, write
 from appliance.llm.training.evaluate import SHIPPED, evaluate, held_out, parts, questions, unpaired
-from appliance.llm.training.wikisql import COLUMNS, Padding, WikiSql, columns_of, read_lines, sketch_of
+from appliance.llm.training.lines import read_lines
+from appliance.llm.training.wikisql import COLUMNS, Padding, WikiSql, columns_of, sketch_of
 
 LINES = [
     {
