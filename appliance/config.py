@@ -94,6 +94,13 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("frame_limit", int, 4_194_304, "Payload bytes of a frame the box accepts."),
     Setting("receivers_limit", int, 2000, "Receivers the bridge serves at once."),
     Setting("diffs_kept", int, 256, "Diffs of a stream kept for receivers that resume."),
+    Setting(
+        "join",
+        str,
+        "auto",
+        "What an unknown screen meets: approve (it shows a code), ticket or open; auto: approve with --lan, else open.",
+        choices=("auto", "approve", "ticket", "open"),
+    ),
     Setting("mdns", bool, True, "Announce the box on the local network."),
     Setting("iroh_port", int, 0, "UDP port of the Iroh endpoint; 0 takes a free one at first start and keeps it."),
 )
@@ -143,6 +150,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     frame_limit: int
     receivers_limit: int
     diffs_kept: int
+    join: str
     mdns: bool
     iroh_port: int
 
