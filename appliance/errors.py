@@ -103,7 +103,7 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "SCR502": 410,  # the connection to the box was lost
     "SCR503": 409,  # more than one box was found and none was named
     "SCR504": 400,  # the id or address of a box cannot be read
-    "SCR505": 403,  # the screen waits to be let in
+    "SCR506": 403,  # the screen waits to be let in
 }
 """Every code of the box and the HTTP status it is served with."""
 

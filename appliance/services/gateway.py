@@ -53,6 +53,7 @@ from appliance.services.own_columns import with_own_columns
 from appliance.services.page import load_page
 from appliance.services.proxy import forward
 from appliance.services.relay import relay
+from appliance.services.small_pages import small_page
 from appliance.services.token_watch import TokenWatch
 from appliance.types import RoleName
 
@@ -249,7 +250,7 @@ class Guard:
         """Raise unless the request is meant for this box and, with ``--lan``, carries a credential."""
         check_meant(request, self._gateway.settings)
         path = request.url.path
-        keyed = path == "/" and "key" in request.query_params
+        keyed = path in ("/", "/admin") and "key" in request.query_params
         joins = path in door_join.PATHS or door_join.wants_to_join(self._gateway, request)
         if path not in ("/health", "/favicon.svg") and not keyed and not joins:
             self._gateway.role(request)
@@ -272,8 +273,13 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
         return _page(request, gateway)
 
     @app.get("/admin", include_in_schema=False)
-    async def admin() -> Response:
-        raise ApplianceError("BRG404", "This version has no console yet.", None, "Use the command: appliance --help")
+    async def admin(request: Request) -> Response:
+        key = request.query_params.get("key")
+        if key:
+            return _signed_in(gateway, key, "/admin")
+        if gateway.role(request) != "admin":
+            raise ApplianceError("BRG401", "The console is the admin's.", None, "Come in with the admin's key.")
+        return small_page("admin", gateway.settings.box_name)
 
     @app.websocket("/ws")
     async def socket(websocket: WebSocket) -> None:
@@ -318,9 +324,9 @@ def _is_unknown(request: Request, gateway: Gateway) -> bool:
     return False
 
 
-def _signed_in(gateway: Gateway, key: str) -> Response:
+def _signed_in(gateway: Gateway, key: str, path: str = "/") -> Response:
     gateway.access.role(key)
-    answer = RedirectResponse("/", 303)
+    answer = RedirectResponse(path, 303)
     answer.set_cookie(COOKIE, key, max_age=30 * 86400, httponly=True, samesite="lax", path="/")
     return answer
 
