@@ -90,11 +90,14 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "BRG413": 500,  # this machine cannot hold a part of the box to the building
     "BRG414": 500,  # a key file cannot be used
     "BRG415": 500,  # mDNS cannot be used on this machine
+    "BRG416": 500,  # a certificate file cannot be used
+    "BRG417": 404,  # this address is open over HTTPS only
     "SCR500": 504,  # no box was found on this network
     "SCR501": 502,  # the box was found but did not answer
     "SCR502": 410,  # the connection to the box was lost
     "SCR503": 409,  # more than one box was found and none was named
     "SCR504": 400,  # the id or address of a box cannot be read
+    "SCR505": 502,  # the box's certificate is not trusted here
 }
 """Every code of the box and the HTTP status it is served with."""
 

@@ -41,6 +41,8 @@ from appliance.services.own_columns import with_own_columns
 from appliance.services.page import load_page
 from appliance.services.proxy import forward
 from appliance.services.relay import relay
+from appliance.services.tls import Keeper
+from appliance.services.tls.serving import serve_door
 from appliance.services.token_watch import TokenWatch
 from appliance.types import RoleName
 
@@ -84,7 +86,8 @@ class Gateway:
         self.board = Board(self.assistant, self.bridge, file, self.settings.answers_kept, self.settings.timezone)
         self.alarms = Alarms(self.client, runtime.pgflex_url, self.bridge)
         self.observer = Observer(self.client, runtime, self.bridge)
-        self.health = Health(BoxProbe(runtime, self.client))
+        self.keeper = Keeper(self.settings) if runtime.gateway_url.startswith("https:") else None
+        self.health = Health(BoxProbe(runtime, self.client, self.keeper.told if self.keeper else None))
         self.watch = TokenWatch(self)
         self.page = load_page()
         self.metrics = Metrics()
@@ -202,6 +205,7 @@ def make(runtime: Runtime) -> FastAPI:
         responses={status: {"model": ErrorBody, "description": "Any error"} for status in ("4XX", "5XX", 422)},
     )
     install_errors(app, "gateway", Guard(gateway), notice)
+    app.state.keeper = gateway.keeper
     _pages(app, gateway)
     _api(app, gateway)
     door_alerts.install(app, gateway)
@@ -232,7 +236,7 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
     @app.get("/", include_in_schema=False)
     async def page(request: Request) -> Response:
         key = request.query_params.get("key")
-        return _signed_in(gateway, key) if key else _page(request, gateway)
+        return _signed_in(request, gateway, key) if key else _page(request, gateway)
 
     @app.get("/favicon.svg", include_in_schema=False)
     async def icon() -> Response:
@@ -278,10 +282,11 @@ def _page(request: Request, gateway: Gateway) -> Response:
     return Response(page.plain, headers=headers, media_type="text/html; charset=utf-8")
 
 
-def _signed_in(gateway: Gateway, key: str) -> Response:
+def _signed_in(request: Request, gateway: Gateway, key: str) -> Response:
     gateway.access.role(key)
     answer = RedirectResponse("/", 303)
-    answer.set_cookie(COOKIE, key, max_age=30 * 86400, httponly=True, samesite="lax", path="/")
+    secure = request.url.scheme == "https"
+    answer.set_cookie(COOKIE, key, max_age=30 * 86400, httponly=True, samesite="lax", path="/", secure=secure)
     return answer
 
 
@@ -357,7 +362,7 @@ def _raw_path(request: Request, prefix: str) -> str:
 
 def main() -> None:
     """Entry point of ``appliance-gateway``."""
-    start("gateway", make)
+    start("gateway", make, serve_door)
 
 
 if __name__ == "__main__":
