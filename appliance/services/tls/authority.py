@@ -3,8 +3,9 @@
 It is limited (name constraints, RFC 5280 4.2.1.10) to names and addresses of local networks, so that whoever
 steals its key still cannot pass for a site of the internet on a device that trusts it.
 
-A small machine may have no clock at its first start. The time taken is then the day this version came out,
-and the authority is valid from that day on whatever the clock says, so that it holds when the clock is set.
+A small machine may have no clock at its first start. The time taken is then the first day of the year in which
+this was written, and the authority is valid from that day on whatever the clock says, so that it holds when the
+clock is set.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from cryptography.x509.oid import NameOID
 from appliance.services.tls.files import PRIVATE, PUBLIC, alone, read_private, unusable, write
 from appliance.services.tls.names import Wanted
 
-RELEASED: Final = datetime(2026, 11, 1, tzinfo=UTC)
-"""No clock of a box can rightly be before this version was made."""
+RELEASED: Final = datetime(2026, 1, 1, tzinfo=UTC)
+"""No clock of a box can rightly be before the year in which this was written."""
 LIFE: Final = timedelta(days=3652)
 LOCAL_NAMES: Final = ("local", "localhost", "internal", "home.arpa", "lan")
 LOCAL_NETWORKS: Final = tuple(

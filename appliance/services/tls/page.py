@@ -12,7 +12,6 @@ import io
 import plistlib
 import re
 import uuid
-from functools import cache
 from importlib.resources import files
 from typing import Final
 from urllib.parse import urlsplit
@@ -54,6 +53,8 @@ class TrustPage:
     def __init__(self, settings: Settings, authority: Authority) -> None:
         self._settings, self._authority = settings, authority
         self._profile = profile(authority)
+        self._icon = _static("favicon.svg")
+        self._pages = {kind: _template(kind) for kind, _ in DEVICES}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -70,7 +71,7 @@ class TrustPage:
         if path == "/":
             return self._page(request)
         if path == "/favicon.svg":
-            return Response(_static("favicon.svg"), media_type="image/svg+xml", headers=_COMMON)
+            return Response(self._icon, media_type="image/svg+xml", headers=_COMMON)
         held = {
             "/ca.crt": (self._authority.der, "application/x-x509-ca-cert"),
             "/ca.pem": (self._authority.pem, "application/x-pem-file"),
@@ -108,22 +109,21 @@ class TrustPage:
     def _page(self, request: Request) -> Response:
         host = _host(request.scope)
         place = self._name(host)
-        https, here = self._https(place), f"http://{place}{_port_of(host, request)}/"
-        text, policy = _template()
+        here = f"http://{place}{_port_of(host)}/"
         words = {
             "box": self._settings.box_name,
             "ca": self._authority.name,
-            "address": https,
+            "address": self._https(place),
             "here": here,
-            "profile": f"{self._settings.box_name}: certificate",
         }
-        for name, value in words.items():
-            text = text.replace("{{" + name + "}}", html.escape(value))
-        groups = "".join(f"<span>{group}</span>" for group in self._authority.fingerprint.split())
-        text = text.replace("{{fingerprint}}", groups).replace("{{qr}}", qr(here))
-        if "key" in request.query_params:
-            text = text.replace("<!--leaked-->", _LEAKED)
-        text = _opened(text, request.headers.get("user-agent", ""))
+        parts = {name: html.escape(value) for name, value in words.items()}
+        parts |= {
+            "fingerprint": "".join(f"<span>{group}</span>" for group in self._authority.fingerprint.split()),
+            "qr": qr(here),
+            "leaked": _LEAKED if "key" in request.query_params else "",
+        }
+        template, policy = self._pages[device(request.headers.get("user-agent", ""))]
+        text = re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], template)
         headers = _COMMON | {"Content-Security-Policy": policy}
         return Response(text, media_type="text/html; charset=utf-8", headers=headers)
 
@@ -173,37 +173,32 @@ def device(agent: str) -> str:
     return next((name for name, says in DEVICES if re.search(says, agent)), "windows")
 
 
-def _opened(text: str, agent: str) -> str:
-    """The page with the caller's own kind of device open, and first."""
-    part = re.compile(rf'<details id="{device(agent)}">.*?</details>\n?', re.DOTALL)
-    [mine] = part.findall(text)
-    rest = text.replace(mine, "")
-    return rest.replace("<!--mine-->", mine.replace("<details", "<details open", 1))
-
-
 def _host(scope: Scope) -> str:
     return next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
 
 
-def _port_of(host: str, request: Request) -> str:
+def _port_of(host: str) -> str:
+    """The port of the address the caller wrote, as an address writes it."""
     try:
-        port = urlsplit(f"//{host}").port
+        port = urlsplit(f"//{host}").port or 80
     except ValueError:
-        port = None
-    port = port or (request.scope.get("server") or ("", 80))[1]
-    return "" if port in (80, None) else f":{port}"
+        port = 80
+    return "" if port == 80 else f":{port}"
 
 
 def _static(name: str) -> str:
     return (files("appliance.services") / "static" / name).read_text(encoding="utf-8")
 
 
-@cache
-def _template() -> tuple[str, str]:
+def _template(kind: str) -> tuple[str, str]:
+    """The page with the part for this kind of device open, and first; and its policy."""
     css = _static("trust.css")
     digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     policy = (
         f"default-src 'none'; style-src 'sha256-{digest}'; img-src 'self'; form-action 'none'; base-uri 'none'; "
         "frame-ancestors 'none'"
     )
-    return _static("trust.html").replace("/*{{css}}*/", css), policy
+    text = _static("trust.html")
+    [part] = re.findall(rf'<details id="{kind}">.*?</details>\n', text, re.DOTALL)
+    text = text.replace(part, "").replace("<!--mine-->\n", part.replace("<details", "<details open", 1))
+    return text.replace("/*{{css}}*/", css), policy

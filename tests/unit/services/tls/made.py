@@ -20,6 +20,10 @@ class Surroundings:
     def __init__(self, now: datetime = DAY, wanted: Wanted = WANTED) -> None:
         self.now, self.wanted = now, wanted
 
+    def move(self, at: int) -> None:
+        """Give the box another address, so that its certificate has to be another."""
+        self.wanted = Wanted(WANTED.names, addresses("127.0.0.1", f"10.0.0.{at + 1}"))
+
     def keeper(self, data: Path) -> Keeper:
         """A keeper that looks at them."""
         settings = load({"data": str(data), "lan": True, "box_name": "Ward 4"}, environ={})

@@ -88,7 +88,7 @@ def test_a_clock_that_cannot_be_is_told_and_set_right(tmp_path: Path) -> None:
     keeper = around.keeper(tmp_path)
     keeper.renew()
     assert keeper.told()["clock"] == "1970-01-01T00:05+00:00"
-    around.now = DAY + timedelta(days=3000)
+    around.now = DAY + timedelta(days=2000)
     assert keeper.renew()
     told = keeper.told()
     assert told["clock"] == "" and told["days"] == 396 and told["ca_days"] > 500
@@ -109,26 +109,29 @@ async def test_it_looks_by_itself_and_survives_a_disk_that_fails(
     around = Surroundings()
     keeper = await asyncio.to_thread(around.keeper, tmp_path)
     await asyncio.to_thread(keeper.renew)
-    renew, failing = keeper.renew, True
+    renew, failed, renewed = keeper.renew, asyncio.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
 
-    def broken() -> bool:
-        if failing:
+    def breaking() -> bool:
+        if not failed.is_set():
+            loop.call_soon_threadsafe(failed.set)
             raise ApplianceError("BRG416", "The certificate file cannot be used.", "no room")
-        return renew()
+        if renewal := renew():
+            loop.call_soon_threadsafe(renewed.set)
+        return renewal
 
-    monkeypatch.setattr(keeper, "renew", broken)
-    task = asyncio.create_task(keeper.run())
+    monkeypatch.setattr(keeper, "renew", breaking)
     before = keeper.context
-    await asyncio.sleep(0.1)
-    assert not task.done() and keeper.context is before
-    failing = False
     around.now += timedelta(days=350)
-    async with asyncio.timeout(5):
-        while keeper.context is before:
-            await asyncio.sleep(0.01)
+    task = asyncio.create_task(keeper.run())
+    await asyncio.wait_for(failed.wait(), 5)
+    assert not task.done() and keeper.context is before
+    await asyncio.wait_for(renewed.wait(), 5)
+    assert keeper.context is not before
+    await asyncio.sleep(0.05)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    told = capfd.readouterr().err + capfd.readouterr().out
+    told = "".join(capfd.readouterr())
     assert "BRG416" in told and "new certificate" in told
 
 
