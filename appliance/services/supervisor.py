@@ -323,11 +323,18 @@ def role_keys(folder: Path) -> dict[str, str]:
         try:
             keys[role] = file.read_text().strip()
         except FileNotFoundError:
-            keys[role] = secrets.token_urlsafe(24)
+            keys[role] = _random_key()
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w") as out:
                 out.write(keys[role] + "\n")
     return keys
+
+
+def _random_key() -> str:
+    """24 random bytes as text that a command line takes for a value: one that begins with a dash is an option."""
+    while (key := secrets.token_urlsafe(24)).startswith("-"):
+        pass
+    return key
 
 
 def _runtime(settings: Settings, cluster: Cluster, keys: dict[str, str]) -> Runtime:

@@ -158,7 +158,7 @@ def test_a_key_in_the_open_signs_nobody_in(plain: Plain) -> None:
     assert "abc-secret" not in answer.text and "crossed the network in the open" in answer.text
 
 
-async def test_a_socket_is_refused_alike(authority: Authority) -> None:
+async def test_a_socket_is_refused_alike(plain: Plain) -> None:
     sent: list[Any] = []
 
     async def receive() -> dict[str, str]:
@@ -168,7 +168,7 @@ async def test_a_socket_is_refused_alike(authority: Authority) -> None:
         sent.append(message)
 
     scope = {"type": "websocket", "path": "/ws", "scheme": "ws", "query_string": b"", "headers": [(b"host", b"box")]}
-    await asking(authority).page(scope | {"extensions": {"websocket.http.response": {}}}, receive, send)
+    await plain.page(scope | {"extensions": {"websocket.http.response": {}}}, receive, send)
     assert [message["type"].rpartition(".")[2] for message in sent] == ["start", "body"]
     assert sent[0]["status"] == 404 and json.loads(sent[1]["body"])["code"] == "BRG417"
 
