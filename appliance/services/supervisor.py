@@ -273,6 +273,8 @@ def check_port(settings: Settings) -> None:
         ApplianceError: BRG407, with who may be using it.
     """
     _check(settings, settings.port)
+    if settings.trust_port and settings.trust_port == settings.port:
+        raise ApplianceError("BRG407", f"Port {settings.port} cannot be both.", None, "Leave --trust-port out.")
     if settings.trust_port and encrypted(settings):
         _check(settings, settings.trust_port, "--trust-port")
 

@@ -29,6 +29,7 @@ from appliance.services.tls.names import Wanted
 RELEASED: Final = datetime(2026, 1, 1, tzinfo=UTC)
 """No clock of a box can rightly be before the year in which this was written."""
 LIFE: Final = timedelta(days=3652)
+_NO_CHECK_TIME: Final = 0x200000
 LOCAL_NAMES: Final = ("local", "localhost", "internal", "home.arpa", "lan")
 LOCAL_NETWORKS: Final = tuple(
     map(
@@ -125,8 +126,13 @@ def load_or_create(folder: Path, box_name: str, wanted: Wanted, now: datetime) -
 
 
 def trusted(folder: Path) -> ssl.SSLContext:
-    """For a client on this machine: trusts the box of this folder of keys, and nothing else. Blocks on the disk."""
-    return ssl.create_default_context(cafile=folder / "ca.crt")
+    """For the box's own processes: trusts the box of this folder of keys, and nothing else, whatever the clock says.
+
+    A machine without a clock must come up, too. Blocks on the disk.
+    """
+    context = ssl.create_default_context(cafile=folder / "ca.crt")
+    context.verify_flags |= _NO_CHECK_TIME  # OpenSSL's X509_V_FLAG_NO_CHECK_TIME
+    return context
 
 
 def _encoded(authority: Authority) -> bytes:

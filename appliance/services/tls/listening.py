@@ -70,16 +70,16 @@ class Listener:
         try:
             async with asyncio.timeout(FIRST_BYTE_S):
                 first = await _peek(caller)
-            if not first:
-                raise ConnectionError("nothing was said")
-            await self._hand_over(caller, first == HANDSHAKE and self._secure is not None)
-        except (OSError, TimeoutError):  # a caller that is no good has only its own connection to lose
+        except (OSError, asyncio.CancelledError, TimeoutError):
+            first = b""
+        if not first:
             caller.close()
-        except asyncio.CancelledError:
-            caller.close()
-            raise
+            return
+        with contextlib.suppress(OSError, TimeoutError):  # a handshake that fails costs the caller's connection alone
+            await self._hand_over(caller, first == HANDSHAKE)
 
     async def _hand_over(self, caller: socket.socket, secure: bool) -> None:
+        """From here on the transport owns the socket, and closes it."""
         loop = asyncio.get_running_loop()
         if not secure or self._secure is None:
             await loop.connect_accepted_socket(self._plain, caller)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from appliance.config import load
@@ -19,6 +19,7 @@ class Surroundings:
 
     def __init__(self, now: datetime = DAY, wanted: Wanted = WANTED) -> None:
         self.now, self.wanted = now, wanted
+        self.ahead = timedelta()
 
     def move(self, at: int) -> None:
         """Give the box another address, so that its certificate has to be another."""

@@ -7,7 +7,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -77,10 +77,10 @@ class Running:
 
 @asynccontextmanager
 async def running(data: Path, around: Surroundings) -> AsyncIterator[Running]:
-    around.now = datetime.now(UTC)
+    around.now = datetime.now(UTC) + around.ahead
     keeper = await asyncio.to_thread(around.keeper, data)
     await asyncio.to_thread(keeper.renew)
-    trust = await asyncio.to_thread(trusted, data / "keys")
+    trust = await asyncio.to_thread(ssl.create_default_context, cafile=str(data / "keys" / "ca.crt"))
     sockets = [bind("https://127.0.0.1:0"), bind("http://127.0.0.1:0")]
     ports = [each.getsockname()[1] for each in sockets]
     server = Server(keeper)
@@ -168,6 +168,19 @@ async def test_silent_callers_make_room_for_others(tmp_path: Path, monkeypatch: 
         assert await silent[0][0].read() == b"", "the oldest was let go"
         for _, writer in silent:
             writer.close()
+
+
+async def test_the_box_itself_gets_in_whatever_the_clock_says(tmp_path: Path) -> None:
+    around = Surroundings()
+    around.ahead = timedelta(days=900)  # for the clients of this test the certificate is not valid yet
+    async with running(tmp_path, around) as door:
+        with pytest.raises(ssl.SSLCertVerificationError, match="not yet valid"):
+            await door.serial()
+        door.trust = await asyncio.to_thread(trusted, tmp_path / "keys")
+        assert await door.serial()
+        door.trust = await asyncio.to_thread(ssl.create_default_context)
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await door.serial()
 
 
 async def test_old_versions_of_tls_are_refused(tmp_path: Path) -> None:
