@@ -54,6 +54,8 @@ from appliance.services.page import load_page
 from appliance.services.proxy import forward
 from appliance.services.relay import relay
 from appliance.services.small_pages import small_page
+from appliance.services.tls import Keeper
+from appliance.services.tls.serving import serve_door
 from appliance.services.token_watch import TokenWatch
 from appliance.types import RoleName
 
@@ -97,7 +99,8 @@ class Gateway:
         self.board = Board(self.assistant, self.bridge, file, self.settings.answers_kept, self.settings.timezone)
         self.alarms = Alarms(self.client, runtime.pgflex_url, self.bridge)
         self.observer = Observer(self.client, runtime, self.bridge)
-        self.health = Health(BoxProbe(runtime, self.client))
+        self.keeper = Keeper(self.settings) if runtime.gateway_url.startswith("https:") else None
+        self.health = Health(BoxProbe(runtime, self.client, self.keeper.told if self.keeper else None))
         self.watch = TokenWatch(self)
         self.page = load_page()
         self.metrics = Metrics()
@@ -226,6 +229,7 @@ def make(runtime: Runtime) -> FastAPI:
         responses={status: {"model": ErrorBody, "description": "Any error"} for status in ("4XX", "5XX", 422)},
     )
     install_errors(app, "gateway", Guard(gateway), notice)
+    app.state.keeper = gateway.keeper
     _pages(app, gateway)
     _api(app, gateway)
     door_alerts.install(app, gateway)
@@ -260,7 +264,7 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
     @app.get("/", include_in_schema=False)
     async def page(request: Request) -> Response:
         key = request.query_params.get("key")
-        return _signed_in(gateway, key) if key else _page(request, gateway)
+        return _signed_in(request, gateway, key) if key else _page(request, gateway)
 
     @app.get("/favicon.svg", include_in_schema=False)
     async def icon() -> Response:
@@ -276,7 +280,7 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
     async def admin(request: Request) -> Response:
         key = request.query_params.get("key")
         if key:
-            return _signed_in(gateway, key, "/admin")
+            return _signed_in(request, gateway, key, "/admin")
         if gateway.role(request) != "admin":
             raise ApplianceError("BRG401", "The console is the admin's.", None, "Come in with the admin's key.")
         return small_page("admin", gateway.settings.box_name)
@@ -324,10 +328,11 @@ def _is_unknown(request: Request, gateway: Gateway) -> bool:
     return False
 
 
-def _signed_in(gateway: Gateway, key: str, path: str = "/") -> Response:
+def _signed_in(request: Request, gateway: Gateway, key: str, path: str = "/") -> Response:
     gateway.access.role(key)
     answer = RedirectResponse(path, 303)
-    answer.set_cookie(COOKIE, key, max_age=30 * 86400, httponly=True, samesite="lax", path="/")
+    secure = request.url.scheme == "https"
+    answer.set_cookie(COOKIE, key, max_age=30 * 86400, httponly=True, samesite="lax", path="/", secure=secure)
     return answer
 
 
@@ -405,7 +410,7 @@ def _raw_path(request: Request, prefix: str) -> str:
 
 def main() -> None:
     """Entry point of ``appliance-gateway``."""
-    start("gateway", make)
+    start("gateway", make, serve_door)
 
 
 if __name__ == "__main__":
