@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from tests.box import Box, running_box
 from tests.browser.conftest import Opens, Watched
-from tests.browser.probes import CONTRAST, CUT_OFF, OVERFLOW, UNNAMED
+from tests.browser.probes import CONTRAST, OVERFLOW, UNNAMED
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -40,7 +40,7 @@ async def let_in(console: Watched, code: str, name: str, room: str, role: str) -
 
 
 async def sound(page: Watched) -> None:
-    for probe in (OVERFLOW, CUT_OFF, CONTRAST, UNNAMED):
+    for probe in (OVERFLOW, CONTRAST, UNNAMED):
         assert await page.page.evaluate(probe) == [], probe[:60]
 
 
