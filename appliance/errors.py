@@ -91,6 +91,10 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "BRG413": 500,  # this machine cannot hold a part of the box to the building
     "BRG414": 500,  # a key file cannot be used
     "BRG415": 500,  # mDNS cannot be used on this machine
+    "BRG430": 422,  # a picture of this size or these colors cannot be drawn
+    "BRG431": 429,  # as many different pictures are drawn as may be
+    "BRG432": 404,  # there is no such answer to speak
+    "BRG433": 500,  # the voice failed
     "SCR500": 504,  # no box was found on this network
     "SCR501": 502,  # the box was found but did not answer
     "SCR502": 410,  # the connection to the box was lost

@@ -3,7 +3,7 @@
 A check looks at one thing and tells a :class:`Finding`: a sentence, and the one-line fix where it is not well.
 
     >>> [finding.state for finding in await run_checks(probe)]  # doctest: +SKIP
-    ['ok', 'ok', 'ok', 'ok', 'ok']
+    ['ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'ok']
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ Check = Callable[[Probe], Awaitable[Finding]]
 
 async def run_checks(probe: Probe) -> list[Finding]:
     """All checks, side by side, in a fixed order."""
-    from appliance.checks import bridge, data_service, database, disk, model, rest
+    from appliance.checks import bridge, data_service, database, disk, model, rest, voice
 
-    checks = (database.check, data_service.check, rest.check, model.check, bridge.check, disk.check)
+    checks = (database.check, data_service.check, rest.check, model.check, bridge.check, disk.check, voice.check)
     return list(await asyncio.gather(*(_timed(check, probe) for check in checks)))
 
 

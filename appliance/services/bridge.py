@@ -30,6 +30,7 @@ from appliance.errors import ApplianceError
 from appliance.observation import logger
 from appliance.services.access import Access
 from appliance.services.internal import Json, checked_role, essential, make_app, start
+from appliance.services.offers import Offers
 
 MAIN = "main"
 log = logger("bridge")
@@ -47,6 +48,7 @@ class Bridge:
         self.screens: dict[int, str] = {}
         self.sources: set[str] = set()
         self.iroh: IrohListener | None = None
+        self.offers = Offers(self.settings, lambda: "assistant" in self.sources)
         self._access = Access(runtime)
 
     async def receiver(self, connection: Connection, member: Member | None) -> None:
@@ -58,7 +60,8 @@ class Bridge:
         log.info("screen joined", peer=connection.peer, screens=len(self.screens))
         try:
             admit = None if member else lambda said: self._admit(connection, said)
-            await Session(connection, self.streams, self.settings.box_name, self.inputs.hear, member, admit).run()
+            box, hear, offer = self.settings.box_name, self.inputs.hear, self.offers.offer
+            await Session(connection, self.streams, box, hear, member, admit, offer).run()
         finally:
             del self.screens[id(connection)]
             log.info("screen left", peer=connection.peer, screens=len(self.screens))
@@ -77,7 +80,7 @@ class Bridge:
             self.sources.discard(name)
             log.warn("source left", source=name)
 
-    def told(self) -> dict[str, Any]:
+    async def told(self) -> dict[str, Any]:
         """What the health page shows of the bridge."""
         view = self.streams.open(MAIN).view("admin")
         return {
@@ -87,6 +90,8 @@ class Bridge:
             "streams": self.streams.names(),
             "signals": len(view.values),
             "version": view.version,
+            "pictures": self.offers.pictures.count,
+            "voice": await self.offers.voice.find() is not None,
             "endpoint_id": self.iroh.endpoint_id if self.iroh else None,
             "addresses": self.iroh.addresses() if self.iroh else [],
         }
@@ -100,12 +105,13 @@ def make(runtime: Runtime) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with _feeds(bridge), _network(bridge):
             yield
+        await bridge.offers.pictures.close()
 
     app = make_app("bridge", runtime, lifespan)
 
     @app.get("/health")
     async def health() -> Json:
-        return Json(bridge.told())
+        return Json(await bridge.told())
 
     @app.websocket("/ws")
     async def receiver(socket: WebSocket) -> None:

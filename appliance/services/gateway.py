@@ -38,10 +38,11 @@ from appliance.services.model_client import model_numbers
 from appliance.services.notice import notice
 from appliance.services.observer import Observer
 from appliance.services.own_columns import with_own_columns
-from appliance.services.page import load_page
+from appliance.services.page import Page, load_page
 from appliance.services.proxy import forward
 from appliance.services.relay import relay
 from appliance.services.token_watch import TokenWatch
+from appliance.services.viewer import Viewers
 from appliance.types import RoleName
 
 log = logger("gateway")
@@ -87,6 +88,7 @@ class Gateway:
         self.health = Health(BoxProbe(runtime, self.client))
         self.watch = TokenWatch(self)
         self.page = load_page()
+        self.viewers = Viewers(runtime, self.page)
         self.metrics = Metrics()
         self._restored = asyncio.Event()
 
@@ -232,7 +234,7 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
     @app.get("/", include_in_schema=False)
     async def page(request: Request) -> Response:
         key = request.query_params.get("key")
-        return _signed_in(gateway, key) if key else _page(request, gateway)
+        return _signed_in(gateway, key) if key else _page(request, gateway.page)
 
     @app.get("/favicon.svg", include_in_schema=False)
     async def icon() -> Response:
@@ -240,9 +242,7 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
 
     @app.get("/s/{stream}", include_in_schema=False)
     async def stream_page(request: Request, stream: str) -> Response:
-        if stream != "main":
-            raise ApplianceError("BRG408", "There is no such stream.", stream[:80], "The box's stream is called main.")
-        return _page(request, gateway)
+        return _page(request, await gateway.viewers.page(stream))
 
     @app.get("/admin", include_in_schema=False)
     async def admin() -> Response:
@@ -259,8 +259,7 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
         await relay(websocket, gateway.runtime, role)
 
 
-def _page(request: Request, gateway: Gateway) -> Response:
-    page = gateway.page
+def _page(request: Request, page: Page) -> Response:
     headers = {
         "Content-Security-Policy": page.policy,
         "ETag": page.etag,

@@ -31,13 +31,18 @@ def load_page() -> Page:
     script = trim((folder / "receiver.js").read_text(encoding="utf-8"))
     html = (folder / "receiver.html").read_text(encoding="utf-8")
     plain = html.replace("/*{{css}}*/", css).replace("/*{{js}}*/", script).encode()
-    policy = (
-        f"default-src 'none'; style-src '{_hash(css)}'; script-src '{_hash(script)}'; connect-src 'self'; "
-        "img-src 'self' data:; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    )
     etag = f'"{hashlib.sha256(plain).hexdigest()[:16]}"'
     icon = (folder / "favicon.svg").read_bytes()
-    return Page(plain, gzip.compress(plain, 9, mtime=0), etag, policy, icon)
+    return Page(plain, gzip.compress(plain, 9, mtime=0), etag, policy([css], [script]), icon)
+
+
+def policy(styles: list[str], scripts: list[str]) -> str:
+    """The content security policy of a page that holds these styles and scripts and nothing else that runs."""
+    may_style, may_run = (" ".join(f"'{_hash(text)}'" for text in texts) or "'none'" for texts in (styles, scripts))
+    return (
+        f"default-src 'none'; style-src {may_style}; script-src {may_run}; connect-src 'self'; "
+        "img-src 'self' data:; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
 
 
 def trim(source: str) -> str:

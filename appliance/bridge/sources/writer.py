@@ -1,7 +1,8 @@
 """A source that writes signals over its own connection, and hears what screens send up.
 
 The source sends SIGNAL_SYNC (its whole state) after connecting and SIGNAL_DIFF after that; ``$.a`` names
-the audience of the frame's signals, ``$.del`` the names that are gone. The box sends it INPUT frames with
+the audience of the frame's signals, ``$.del`` the names that are gone. It may send APP, the page that shows its
+stream. The box sends it INPUT frames with
 ``screen`` and ``role`` added. While no source is there, what screens send up waits, a short while.
 """
 
@@ -19,6 +20,7 @@ from appliance.bridge.session import Member
 from appliance.bridge.signals import RESERVED
 from appliance.bridge.stream import Stream
 from appliance.bridge.transports import Connection, ConnectionLost
+from appliance.bridge.viewer import check_viewer
 from appliance.errors import ApplianceError
 from appliance.types import ROLES, Role, Signal
 
@@ -111,6 +113,8 @@ async def _take(connection: Connection, name: str, stream: Stream, frame: Frame)
         stream.replace(name, audience, signals)
     elif frame.type == FrameType.SIGNAL_DIFF:
         stream.write(name, read(frame)[1])
+    elif frame.type == FrameType.APP:
+        stream.viewer = check_viewer(frame.payload) or None
     elif frame.type == FrameType.CONTROL and frame.json().get("type") == "ping":
         await connection.send(encode(control("pong")))
 
