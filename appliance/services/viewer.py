@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import hashlib
 import re
 from typing import Final
@@ -14,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from appliance.bridge import Decoder, Frame, FrameType, control, encode
 from appliance.config import Runtime
 from appliance.errors import ApplianceError, from_shape
-from appliance.services.page import Page, policy
+from appliance.services.page import Page, policy, squeeze
 
 WAIT_S: Final = 3.0
 KEPT: Final = 16
@@ -33,14 +32,27 @@ class Viewers:
         self._runtime = runtime
         self._pages: dict[bytes, Page] = {usual.plain: usual}
         self._usual = usual
+        self._last: dict[str, Page] = {}
 
     async def page(self, stream: str) -> Page:
-        """The page that the stream carries.
+        """The page that the stream carries; while the bridge is away the last one, which will wait for it.
 
         Raises:
-            ApplianceError: BRG408, there is no such stream; BRG406, the bridge does not answer.
+            ApplianceError: BRG408, there is no such stream.
         """
-        raw = await fetch(self._runtime, stream)
+        try:
+            page = await self._page(await fetch(self._runtime, stream))
+        except ApplianceError as error:
+            if error.code != "BRG406":
+                raise
+            return self._last.get(stream, self._usual)
+        self._last.pop(stream, None)
+        self._last[stream] = page
+        if len(self._last) > KEPT:
+            self._last.pop(next(iter(self._last)))
+        return page
+
+    async def _page(self, raw: bytes) -> Page:
         if raw not in self._pages:
             while len(self._pages) >= KEPT:
                 self._pages.pop(next(key for key in self._pages if key is not self._usual.plain))
@@ -55,14 +67,14 @@ def page_of(raw: bytes, icon: bytes) -> Page:
     styles = [inside for kind, inside in found if kind == "style"]
     scripts = [inside for kind, inside in found if kind == "script"]
     etag = f'"{hashlib.sha256(raw).hexdigest()[:16]}"'
-    return Page(raw, gzip.compress(raw, 9, mtime=0), etag, policy(styles, scripts), icon)
+    return Page(raw, squeeze(raw), etag, policy(styles, scripts), icon)
 
 
 async def fetch(runtime: Runtime, stream: str) -> bytes:
     """What a stream carries as its viewer, over a connection as any receiver of the least role has it.
 
     Raises:
-        ApplianceError: as :meth:`Viewers.page`.
+        ApplianceError: BRG408, there is no such stream; BRG406, the bridge does not answer.
     """
     headers = {"Authorization": f"Bearer {runtime.token}", "X-Role": "wall", "X-Screen": "viewer"}
     url = runtime.bridge_url.replace("http", "ws", 1) + "/ws"

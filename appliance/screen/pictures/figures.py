@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from appliance.screen.pictures.ink import Box, Font, Ink, cut, font, largest, rise, wide, wrap
-from appliance.screen.pictures.look import Told
+from appliance.screen.pictures.look import Line, Told
 
 LEADING = 1.22
 
@@ -19,6 +19,10 @@ def draw_figure(ink: Ink, box: Box, told: Told, *, small: bool = False) -> None:
     elif told.table and not small:
         _sentence(ink, box, told.sentence, 26, 2)
         _table(ink, box, told)
+    elif told.line and (not small or box.height > ink.px(80, 60)):
+        if not small:
+            _sentence(ink, box, told.sentence, 26, 2)
+        _line(ink, box, told.line, 17 if small else 20)
     elif told.bars and box.height > ink.px(80, 60):
         _bars(ink, box, told, size=17)
     elif small:
@@ -105,6 +109,18 @@ def _bars(ink: Ink, box: Box, told: Told, size: int = 24) -> None:
         ink.fill(Box(round(start), middle - half, round(end), middle + half), ink.palette.bar, ink.px(3))
         ink.write(end + gap, base, bar.value, letters, ink.palette.ink)
     _more(ink, box, box.top + tall * len(shown), left, letters)
+
+
+def _line(ink: Ink, box: Box, line: Line, size: int) -> None:
+    """What lies under the line, the ends told below it and the top above."""
+    letters = font("Regular", ink.px(size, 12))
+    base = box.bottom - round(letters.size * 0.3)
+    ink.write(box.left, base, line.first, letters, ink.palette.soft)
+    if wide(line.first, letters) + wide(line.last, letters) < box.width:
+        ink.write(box.right, base, line.last, letters, ink.palette.ink, "rs")
+    ink.write(box.left, box.top + rise(letters), f"at most {line.top}", letters, ink.palette.soft)
+    top, floor = box.top + rise(letters) + ink.px(10, 4), base - round(letters.size * 1.2)
+    ink.area([(box.left + x * box.width, floor - y * max(1, floor - top)) for x, y in line.points], floor)
 
 
 def _table(ink: Ink, box: Box, told: Told) -> None:

@@ -103,6 +103,11 @@ class Ink:
         if box.width and box.height:
             self._draw.rounded_rectangle((box.left, box.top, box.right - 1, box.bottom - 1), radius, fill=color)
 
+    def area(self, line: list[tuple[float, float]], floor: float) -> None:
+        """What lies between a line and its floor."""
+        under = [(line[-1][0], floor), (line[0][0], floor)]
+        self._draw.polygon([*line, *under], fill=self.palette.bar)
+
     def frame(self, box: Box, color: Color, radius: int, thick: int) -> None:
         """The outline of a box."""
         corners = (box.left, box.top, box.right - 1, box.bottom - 1)

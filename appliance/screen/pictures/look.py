@@ -47,6 +47,15 @@ class Bar(msgspec.Struct, frozen=True):
     length: float
 
 
+class Line(msgspec.Struct, frozen=True):
+    """Values over time: points from 0 to 1 each way, from the left and the bottom; the ends and the top in words."""
+
+    points: tuple[tuple[float, float], ...]
+    first: str
+    last: str
+    top: str
+
+
 class Told(msgspec.Struct, frozen=True):
     """One answer as it can be seen.
 
@@ -54,6 +63,7 @@ class Told(msgspec.Struct, frozen=True):
         number: the one number it is, as people read it, or empty.
         unit: what the number counts: the rest of the sentence, else the number's label.
         bars: a chart's rows.
+        line: the same over time.
         table: lines of cells, the first one the columns' names.
         more: how many rows are not in `bars` or `table`.
         read: when the rows were read, as ``14:03``.
@@ -64,6 +74,7 @@ class Told(msgspec.Struct, frozen=True):
     number: str = ""
     unit: str = ""
     bars: tuple[Bar, ...] = ()
+    line: Line | None = None
     table: tuple[tuple[str, ...], ...] = ()
     numeric: tuple[bool, ...] = ()
     more: int = 0
@@ -129,8 +140,10 @@ def _faults(signals: Values, moment: Moment) -> list[str]:
 def _told(shown: ShownAnswer, zone: tzinfo) -> Told:
     kind = shown.view.get("kind") if shown.status == "answered" else "text"
     number = _number(shown.view.get("value")) if kind == "number" else ""
-    bars = _bars(shown) if kind in ("bars", "line") else ()
-    table, numeric = _table(shown, zone) if shown.rows and not number and not bars and kind != "text" else ((), ())
+    line = _over_time(shown) if kind == "line" else None
+    bars = _bars(shown) if kind in ("bars", "line") and line is None else ()
+    drawable = shown.rows and not number and not bars and line is None and kind != "text"
+    table, numeric = _table(shown, zone) if drawable else ((), ())
     drawn = len(bars) or max(0, len(table) - 1)
     return Told(
         _line(shown.question),
@@ -138,6 +151,7 @@ def _told(shown: ShownAnswer, zone: tzinfo) -> Told:
         number,
         _unit(shown, number),
         bars,
+        line,
         table,
         numeric,
         max(0, shown.row_count - drawn) if drawn else 0,
@@ -163,9 +177,29 @@ def _bars(shown: ShownAnswer) -> tuple[Bar, ...]:
     top = max(lengths, default=0.0)
     if top <= 0:
         return ()
-    recent = slice(-ROWS, None) if shown.view.get("kind") == "line" else slice(ROWS)
-    told = list(zip(shown.rows, lengths, strict=True))[recent]
+    told = list(zip(shown.rows, lengths, strict=True))[:ROWS]
     return tuple(Bar(_line(say(row.get(name))), _line(say(row.get(value))), length / top) for row, length in told)
+
+
+def _over_time(shown: ShownAnswer) -> Line | None:
+    """The rows at their times; None where there are fewer than two, or nothing above 0."""
+    name, value = str(shown.view.get("label")), str(shown.view.get("value"))
+    rows = [(at, row) for row in shown.rows if (at := _seconds(row.get(name))) is not None]
+    top = max((_length(row, value) for _, row in rows), default=0.0)
+    if len(rows) < 2 or top <= 0 or rows[-1][0] <= rows[0][0]:
+        return None
+    start, span = rows[0][0], rows[-1][0] - rows[0][0]
+    points = tuple((min(1.0, max(0.0, (at - start) / span)), _length(row, value) / top) for at, row in rows)
+    said = [_line(say(row.get(value))) for _, row in rows]
+    first, last = (f"{_line(say(rows[end][1].get(name)))}: {said[end]}" for end in (0, -1))
+    return Line(points, first, last, said[max(range(len(rows)), key=lambda index: points[index][1])])
+
+
+def _seconds(value: Any) -> float | None:
+    try:
+        return datetime.fromisoformat(value).replace(tzinfo=UTC).timestamp()
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def _length(row: Row, name: str) -> float:

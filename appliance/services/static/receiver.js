@@ -157,7 +157,7 @@ function line(url, signals, on) {
   };
   const control = (value) => {
     const { type, t } = value;
-    if (type === "hello") tell({ type: "subscribe", stream: "main", e: signals.epoch, v: signals.version });
+    if (type === "hello") tell({ type: "subscribe", stream: decodeURI(location.pathname.slice(3)) || "main", e: signals.epoch, v: signals.version });
     if (type === "ping") tell({ type: "pong", t });
     if (type === "gap") resync();
     if (type === "subscribed") live = !(tries = 0);

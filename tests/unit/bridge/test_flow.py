@@ -12,6 +12,8 @@ import pytest
 from appliance.bridge import Member, Session, Streams, control, encode, input_frame
 from appliance.bridge.flow import Flow, offer_nothing
 from appliance.bridge.frame import Frame, FrameType
+from appliance.bridge.picture import PictureFeed, PictureFlow
+from appliance.bridge.pixels import Picture
 from appliance.bridge.stream import Stream
 from appliance.bridge.transports.memory import MemoryConnection, pair
 from appliance.errors import ApplianceError
@@ -72,10 +74,12 @@ class Screen:
 
 
 @asynccontextmanager
-async def screen_of(offer: Any, heard: list[Any] | None = None) -> AsyncIterator[tuple[Screen, Streams]]:
+async def screen_of(
+    offer: Any, heard: list[Any] | None = None, room: int = 1000
+) -> AsyncIterator[tuple[Screen, Streams]]:
     streams = Streams()
     streams.open("main").write("s", [Signal("beds.free", 7)])
-    box, mine = pair()
+    box, mine = pair(room)
     hear = [] if heard is None else heard
     session = Session(box, streams, "Box", lambda _, said: hear.append(said), WALL, offer=offer)
     task = asyncio.create_task(session.run())
@@ -140,6 +144,24 @@ async def test_what_cannot_be_had_is_told_and_leaves_things_as_they_are() -> Non
         flow.beat(b"still here")
         assert (await screen.next()).payload == b"still here"
         assert not flow.closed
+
+
+async def test_a_screen_that_does_not_read_skips_pictures_and_ends_with_the_last() -> None:
+    feed, picture = PictureFeed(8, 8), Picture()
+    feed.show(bytes(256))
+    flow = PictureFlow(feed, lambda: None)
+    async with screen_of(offering(flow), room=1) as (screen, _):
+        await screen.say("subscribe", pixels={})
+        for n in range(1, 200):
+            feed.show(bytes([n]) * 256)
+            await asyncio.sleep(0)
+        frames = 0
+        while picture.data != bytes([199]) * 256:
+            frame = await screen.next()
+            if frame.type in (FrameType.PIXELS, FrameType.PIXELS_DELTA):
+                picture.take(frame)
+                frames += 1
+        assert frames <= 4
 
 
 async def test_a_flow_hears_what_the_screen_asks() -> None:

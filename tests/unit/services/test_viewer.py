@@ -105,7 +105,10 @@ async def test_a_stream_that_is_not_there_is_told() -> None:
         assert streams.names() == []
 
 
-async def test_a_bridge_that_is_away_is_told() -> None:
-    with pytest.raises(ApplianceError) as caught:
-        await asyncio.wait_for(viewers(NOWHERE).page("main"), 10)
-    assert caught.value.code == "BRG406"
+async def test_while_the_bridge_is_away_the_last_page_is_served() -> None:
+    assert await asyncio.wait_for(viewers(NOWHERE).page("main"), 10) is USUAL
+    streams = Streams()
+    streams.open("ward").viewer = OWN
+    async with a_bridge(streams, viewers) as box:
+        ward = await box.page("ward")
+    assert await asyncio.wait_for(box.page("ward"), 10) is ward

@@ -97,10 +97,10 @@ def test_the_clock_is_there_only_when_asked_for() -> None:
 @settings(max_examples=60, deadline=None)
 @given(
     st.text(max_size=300), st.text(max_size=60), st.integers(8, 300), st.integers(8, 300),
-    st.sampled_from(["number", "bars", "table", "text"]),
+    st.sampled_from(["number", "bars", "line", "table", "text"]),
 )  # fmt: skip
 def test_no_text_and_no_size_makes_it_fail(sentence: str, name: str, width: int, height: int, kind: str) -> None:
-    rows = [{"a": name, "b": n} for n in range(14)]
+    rows = [{"a": f"2026-11-{n + 1:02}" if kind == "line" else name, "b": n} for n in range(14)]
     view = {"kind": kind, "value": name if kind == "number" else "b", "label": "a"}
     there = signals("x", "beds") | answer("x", name, sentence, view, rows=rows) | alert("a", sentence)
     there["box.facility"] = name

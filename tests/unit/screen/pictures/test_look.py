@@ -36,6 +36,23 @@ def test_bars_have_lengths_and_those_that_have_no_place_are_counted() -> None:
     assert (told.bars[0].name, told.bars[0].value, told.more) == ("Emergency", "4", 0)
 
 
+def test_a_line_has_each_row_at_its_time() -> None:
+    days = ["2026-11-01", "2026-11-02", "2026-11-05"]
+    rows = [{"day": day, "n": n} for day, n in zip(days, (2, 8, 4), strict=True)]
+    view = {"kind": "line", "label": "day", "value": "n"}
+    line = look_of(signals("x") | answer("x", "Per day", "At most 8.", view, rows=rows)).answers[0].line
+    assert line is not None
+    assert list(line.points) == [(0.0, 0.25), (0.25, 1.0), (1.0, 0.5)]
+    assert (line.first, line.last, line.top) == ("2026-11-01: 2", "2026-11-05: 4", "8")
+
+
+def test_a_line_without_times_is_bars() -> None:
+    view = {"kind": "line", "label": "day", "value": "n"}
+    rows = [{"day": f"day {n}", "n": n} for n in (1, 2)]
+    told = look_of(signals("x") | answer("x", "Per day", "Two.", view, rows=rows)).answers[0]
+    assert (told.line, len(told.bars)) == (None, 2)
+
+
 def test_a_column_that_says_nothing_is_left_out() -> None:
     told = look_of(signals("clean")).answers[0]
     assert told.table[0] == ("bed", "ward", "room")
