@@ -22,6 +22,8 @@ from appliance.types import Role
 
 PIECE: Final = RATE // 4 * 2 * CHANNELS
 """Bytes of samples in a frame: 250 ms."""
+SETTLE_S: Final = 0.03
+"""Who asks for one answer after another, faster than that, hears the last one; no program is started for the others."""
 ANSWERED_S: Final = 120.0
 """How long an answer is waited for that is to be spoken."""
 
@@ -77,7 +79,8 @@ class SpeechFlow:
         if kind == "speak":
             self._start(self._speak(str(said["answer"])) if said.get("answer") else None)
         elif kind == "ask":
-            self._start(self._speak_asked(str(said.get("question", ""))) if self._asked else None)
+            known = {shown.id for shown in self._answers()} if self._asked else set()
+            self._start(self._speak_asked(str(said.get("question", "")), known) if self._asked else None)
         return kind == "speak"
 
     def close(self) -> None:
@@ -95,6 +98,7 @@ class SpeechFlow:
 
     async def _heedful(self, work: Coroutine[Any, Any, None]) -> None:
         try:
+            await asyncio.sleep(SETTLE_S)
             await work
         except ApplianceError as error:
             self._tell(control("error", **error.shape()))
@@ -111,8 +115,7 @@ class SpeechFlow:
             raise ApplianceError("BRG432", "There is no such answer to speak.", answer[:80])
         await self._say(shown.told)
 
-    async def _speak_asked(self, question: str) -> None:
-        known = {shown.id for shown in self._answers()}
+    async def _speak_asked(self, question: str, known: set[str]) -> None:
         words = _words(question)
         async with asyncio.timeout(ANSWERED_S):
             while True:

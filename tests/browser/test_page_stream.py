@@ -12,7 +12,7 @@ from tests.browser.conftest import Opens
 from tests.source import writing
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-VIEWER = b"""<!doctype html><meta charset="utf-8"><title>Lamp</title>
+VIEWER = b"""<!doctype html><meta charset="utf-8"><title>Lamp</title><link rel="icon" href="data:,">
 <style>p { color: rgb(1, 2, 3) }</style><p id="p">off</p>
 <script>document.getElementById("p").textContent = "on"</script><script src="http://elsewhere.example/x.js"></script>"""
 

@@ -131,6 +131,20 @@ async def test_many_changes_are_few_drawings(monkeypatch: pytest.MonkeyPatch) ->
     await pictures.close()
 
 
+async def test_a_change_after_a_quiet_time_is_drawn_at_once() -> None:
+    pictures, stream = await a_box(picture_every_s=1.0), hospital()
+    looker = Looker(await pictures.open(stream, "wall", PANEL))
+    await looker.until(lambda data: data == expected(stream))
+    await asyncio.sleep(1.2)
+    began = time.monotonic()
+    stream.write("a", [Signal("changes.beds", 1)])  # as the feed does, a moment before the answer is read anew
+    await asyncio.sleep(0.01)
+    tell(stream, 3)
+    await looker.until(lambda data: data == expected(stream))
+    assert time.monotonic() - began < 0.6
+    await pictures.close()
+
+
 async def test_a_role_sees_its_own(box: Pictures) -> None:
     stream = hospital()
     private = answer("p", "Who lies in C-04?", "A patient.", {"kind": "text"}) | {"answers.order": ["p", "beds"]}
