@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_ask(commands)
     _add_import(commands)
     _add_screen(commands)
+    _add_admin(commands)
     _add_model(commands)
     _add_doctor(commands)
     _command(commands, "version", "print the version", "  appliance version", _version)
@@ -283,12 +284,22 @@ def _add_screen(commands: Any) -> None:
         "  appliance screen                       find the box by mDNS and show its answers\n"
         "  appliance screen --once                print what it shows now, and end\n"
         "  appliance screen --box ID@192.0.2.7:4433 --key KEY\n"
+        "  appliance screen --ticket dreamstack-...    join by itself, in the ticket's room\n"
         "  appliance screen --keep beds,wards     keep these rows on this disk, for when the box is gone"
     )
     parser = _command(commands, "screen", "show the box's live answers in this terminal", examples, _screen)
     parser.add_argument("--box", metavar="ID@IP:PORT", help="the box, where mDNS does not reach")
     parser.add_argument(
         "--key", default=os.environ.get("DREAMSTACK_KEY", ""), help="the credential, where the box asks for one"
+    )
+    parser.add_argument(
+        "--ticket", default="", metavar="TICKET", help="a ticket for new screens, from `appliance admin ticket`"
+    )
+    parser.add_argument(
+        "--kind",
+        default="text",
+        choices=("wall", "tablet", "phone", "watch", "text"),
+        help="what it tells the box it is",
     )
     parser.add_argument("--data", metavar="DIR", help="where the screen keeps its key and what it last showed")
     parser.add_argument("--keep", metavar="NAMES", default="", help="collections to keep on this disk: beds,wards")
@@ -310,7 +321,8 @@ def _screen(options: argparse.Namespace) -> int:
         run_screen(
             ScreenOptions(
                 box=options.box or "",
-                credential=options.key,
+                credential=options.ticket or options.key,
+                kind=options.kind,
                 once=options.once,
                 timeout_s=options.timeout,
                 keep=tuple(name.strip() for name in options.keep.split(",") if name.strip()),
@@ -319,6 +331,28 @@ def _screen(options: argparse.Namespace) -> int:
             )
         )
     )
+
+
+# admin ---------------------------------------------------------------------------------------------------
+
+
+def _add_admin(commands: Any) -> None:
+    from appliance.services.admin_command import add_actions
+
+    examples = (
+        "  appliance admin screens                             who is in, and who shows a code\n"
+        '  appliance admin approve K7XQ2P --room icu --name "Wall by the door"\n'
+        "  appliance admin ticket --room icu --uses 10         for screens that join by themselves\n"
+        "  appliance admin revoke s1a2b3c4d"
+    )
+    parser = _command(commands, "admin", "let screens in, give them rooms and roles", examples, _admin)
+    add_actions(parser, _add_door)
+
+
+def _admin(options: argparse.Namespace) -> int:
+    from appliance.services.admin_command import run
+
+    return run(options, _request)
 
 
 # model ---------------------------------------------------------------------------------------------------

@@ -100,6 +100,13 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("speech_voice", str, "en", "The voice of espeak-ng that speaks answers."),
     Setting("speech_limit", int, 600, "Characters of an answer that are spoken."),
     Setting("speech_timeout_s", float, 10.0, "Seconds the voice may take for an answer."),
+    Setting(
+        "join",
+        str,
+        "auto",
+        "What an unknown screen meets: approve (it shows a code), ticket or open; auto: approve with --lan, else open.",
+        choices=("auto", "approve", "ticket", "open"),
+    ),
     Setting("mdns", bool, True, "Announce the box on the local network."),
     Setting("iroh_port", int, 0, "UDP port of the Iroh endpoint; 0 takes a free one at first start and keeps it."),
 )
@@ -155,6 +162,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     speech_voice: str
     speech_limit: int
     speech_timeout_s: float
+    join: str
     mdns: bool
     iroh_port: int
 

@@ -91,15 +91,24 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "BRG413": 500,  # this machine cannot hold a part of the box to the building
     "BRG414": 500,  # a key file cannot be used
     "BRG415": 500,  # mDNS cannot be used on this machine
-    "BRG430": 422,  # a picture of this size or these colors cannot be drawn
-    "BRG431": 429,  # as many different pictures are drawn as may be
-    "BRG432": 404,  # there is no such answer to speak
-    "BRG433": 500,  # the voice failed
+    "BRG430": 401,  # a pass is not this box's, has run out, or is another screen's
+    "BRG440": 404,  # no screen shows this code
+    "BRG441": 429,  # too many screens, or too many wrong codes
+    "BRG442": 404,  # no such screen
+    "BRG443": 400,  # a screen's name, room or role cannot be
+    "BRG444": 401,  # a ticket is no good
+    "BRG445": 403,  # a screen was not let in
+    "BRG446": 400,  # a stream is not declared in a way that can be kept
+    "BRG450": 422,  # a picture of this size or these colors cannot be drawn
+    "BRG451": 429,  # as many different pictures are drawn as may be
+    "BRG452": 404,  # there is no such answer to speak
+    "BRG453": 500,  # the voice failed
     "SCR500": 504,  # no box was found on this network
     "SCR501": 502,  # the box was found but did not answer
     "SCR502": 410,  # the connection to the box was lost
     "SCR503": 409,  # more than one box was found and none was named
     "SCR504": 400,  # the id or address of a box cannot be read
+    "SCR505": 403,  # the screen waits to be let in
 }
 """Every code of the box and the HTTP status it is served with."""
 

@@ -16,7 +16,7 @@ takes all that happened since as one payload. So a slow receiver costs no memory
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from appliance.bridge.signals import View, check_name
 from appliance.types import ROLES, Role, Signal, rank
@@ -31,6 +31,7 @@ class Stream:
 
     Attributes:
         viewer: the page that shows the stream, where one of its sources brought it; see :mod:`~.viewer`.
+        followers: called with the signals of every write that changed anything.
     """
 
     def __init__(self, name: str, diffs_kept: int = 256) -> None:
@@ -38,6 +39,8 @@ class Stream:
         self.viewer: bytes | None = None
         self._views: dict[Role, View] = {role: View(diffs_kept) for role in ROLES}
         self._written: dict[str, dict[str, Role]] = {}
+        self._audiences: dict[str, Role] = {}
+        self.followers: list[Callable[[list[Signal]], None]] = []
         self._changed = asyncio.Event()
 
     def view(self, role: Role) -> View:
@@ -72,7 +75,16 @@ class Stream:
         gone = [Signal(name, None, audience) for name, role in before.items() if role == audience and name not in said]
         self.write(source, [*gone, *signals])
 
+    def signals(self) -> list[Signal]:
+        """All signals as they are now, with their audiences."""
+        return [Signal(name, value, self._audiences[name]) for name, value in self._views["admin"].values.items()]
+
     def _spread(self, signals: list[Signal]) -> None:
+        for signal in signals:
+            if signal.value is None:
+                self._audiences.pop(signal.name, None)
+            else:
+                self._audiences[signal.name] = signal.audience
         changed = False
         for role, view in self._views.items():
             seen = {s.name: s.value for s in signals if s.value is not None and rank(s.audience) <= rank(role)}
@@ -82,6 +94,8 @@ class Stream:
         if changed:
             self._changed.set()
             self._changed = asyncio.Event()
+            for follower in self.followers:
+                follower(signals)
 
     async def wait(self, role: Role, version: int | None) -> None:
         """Return when the view of `role` is past `version`."""

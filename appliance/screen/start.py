@@ -15,12 +15,13 @@ import msgspec
 
 from appliance.bridge.frame import DEFAULT_LIMIT
 from appliance.bridge.identity import load_or_create
+from appliance.bridge.invitations import is_invitation, peek
 from appliance.screen import cache
 from appliance.screen.agent import Agent
 from appliance.screen.finder import Finder
 from appliance.screen.shelf import Shelf
 from appliance.screen.text import run_text
-from appliance.screen.ticket import parse
+from appliance.screen.ticket import Ticket, parse
 
 
 class ScreenOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +30,8 @@ class ScreenOptions(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         data: folder of its identity and cache; None takes :func:`default_folder`.
         box: a ticket, ``<id>@<ip>:<port>``; empty looks for the box with mDNS.
-        credential: the key of the role it acts as.
+        credential: the key of the role it acts as, or a ticket for new screens, which also names the box.
+        kind: its surface: wall, tablet, phone, watch or text.
         once: print the current state and end.
         timeout_s: how long `once` waits for the box, seconds.
         keep: collections whose rows it keeps on its disk.
@@ -39,6 +41,7 @@ class ScreenOptions(msgspec.Struct, frozen=True, kw_only=True):
     data: Path | None = None
     box: str = ""
     credential: str = ""
+    kind: str = "text"
     once: bool = False
     timeout_s: float = 10.0
     keep: tuple[str, ...] = ()
@@ -77,7 +80,7 @@ def make_shelf(options: ScreenOptions) -> Shelf | None:
 
 def make_agent(options: ScreenOptions) -> Agent:
     """The agent these options describe, holding what it showed when it last ran. Blocks on the disk."""
-    named = parse(options.box) if options.box else None
+    named = parse(options.box) if options.box else _invited(options.credential)
     folder = options.data or default_folder()
     identity = load_or_create(folder / "iroh.key")
     held = cache.load(folder / "held.json")
@@ -86,4 +89,12 @@ def make_agent(options: ScreenOptions) -> Agent:
     box = named or (held.box if held else None)
     faithful = named is not None or bool(options.credential)
     finder = Finder(identity, box, faithful=faithful, frame_limit=DEFAULT_LIMIT)
-    return Agent(finder, credential=options.credential, cache_path=folder / "held.json", held=held)
+    return Agent(finder, credential=options.credential, kind=options.kind, cache_path=folder / "held.json", held=held)
+
+
+def _invited(credential: str) -> Ticket | None:
+    """The box that a ticket for new screens names."""
+    if not is_invitation(credential):
+        return None
+    invitation = peek(credential)
+    return Ticket(invitation.box, invitation.addresses)

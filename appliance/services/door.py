@@ -2,7 +2,7 @@
 
 * Host must name this box, so that another site's name that points here gets nothing (DNS rebinding).
 * Origin, where a browser sends one, must be the box's own, so that a page from elsewhere cannot ask.
-* The credential is a Bearer token, or the cookie that ``/?key=...`` leaves.
+* The credential is a Bearer token, the cookie that ``/?key=...`` leaves, or that of a browser which joined as a screen.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from appliance.config import Settings
 from appliance.errors import ApplianceError
 
 COOKIE = "dreamstack"
+SCREEN_COOKIE = "dreamstack_screen"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -56,7 +57,7 @@ def credential(connection: HTTPConnection) -> str:
     kind, _, token = connection.headers.get("authorization", "").partition(" ")
     if kind.casefold() == "bearer" and token:
         return token.strip()
-    return connection.cookies.get(COOKIE, "")
+    return connection.cookies.get(COOKIE, "") or connection.cookies.get(SCREEN_COOKIE, "")
 
 
 def _name(host: str) -> str:

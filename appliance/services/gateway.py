@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import msgspec
 from fastapi import FastAPI, Request, WebSocket
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -26,11 +27,22 @@ from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.observation import logger
 from appliance.pgflex.rest import Rest
-from appliance.services import clients, door_alerts, door_import, door_model, door_roles, door_shapes, door_watching
+from appliance.services import (
+    clients,
+    door_alerts,
+    door_import,
+    door_join,
+    door_model,
+    door_roles,
+    door_screens,
+    door_shapes,
+    door_watching,
+)
 from appliance.services.access import Access
 from appliance.services.alarms import Alarms
 from appliance.services.assistant import Assistant
 from appliance.services.board import Board
+from appliance.services.browsers import Known, is_browser
 from appliance.services.door import COOKIE, check_meant, credential
 from appliance.services.health import BoxProbe, Health
 from appliance.services.internal import Json, essential, install_errors, start
@@ -43,7 +55,7 @@ from appliance.services.proxy import forward
 from appliance.services.relay import relay
 from appliance.services.token_watch import TokenWatch
 from appliance.services.viewer import Viewers
-from appliance.types import RoleName
+from appliance.types import ROLES, RoleName
 
 log = logger("gateway")
 HOLD_S = 5.0
@@ -100,6 +112,16 @@ class Gateway:
         """The role of a request's credential."""
         return self.access.role(credential(request))
 
+    def screen(self, request: Request | WebSocket) -> Known | None:
+        """The screen that a request's browser is, or None."""
+        given = credential(request)
+        return self.access.browsers.known(given) if is_browser(given) else None
+
+    async def learn_browsers(self) -> None:
+        """Go from now on by what the bridge knows of browsers at this moment."""
+        with contextlib.suppress(httpx.HTTPError, msgspec.DecodeError):
+            await door_screens.learn_browsers(self)
+
     async def to_data(self, request: Request, path: str, wanted: str | None, **more: str) -> Response:
         """Send a request on to the data service, under its role or the one it wants to act as; `more` are headers."""
         role = self.access.acting(self.role(request), wanted)
@@ -121,6 +143,7 @@ class Gateway:
             tasks.create_task(self.health.run(self._tell_health))
             tasks.create_task(self._watch_changes())
             tasks.create_task(self.watch.run())
+            tasks.create_task(door_screens.follow_browsers(self))
             tasks.create_task(self._open())
 
     async def _open(self) -> None:
@@ -211,6 +234,8 @@ def make(runtime: Runtime) -> FastAPI:
     door_roles.install(app, gateway)
     door_model.install(app, gateway)
     door_import.install(app, gateway)
+    door_screens.install(app, gateway)
+    door_join.install(app, gateway)
     shapes = door_shapes.install(app, gateway)
     _data(app, gateway)
     return app
@@ -225,8 +250,10 @@ class Guard:
     def __call__(self, request: Request) -> None:
         """Raise unless the request is meant for this box and, with ``--lan``, carries a credential."""
         check_meant(request, self._gateway.settings)
-        keyed = request.url.path == "/" and "key" in request.query_params
-        if request.url.path != "/health" and not keyed:
+        path = request.url.path
+        keyed = path == "/" and "key" in request.query_params
+        joins = path in door_join.PATHS or door_join.wants_to_join(self._gateway, request)
+        if path not in ("/health", "/favicon.svg") and not keyed and not joins:
             self._gateway.role(request)
 
 
@@ -234,7 +261,9 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
     @app.get("/", include_in_schema=False)
     async def page(request: Request) -> Response:
         key = request.query_params.get("key")
-        return _signed_in(gateway, key) if key else _page(request, gateway.page)
+        if key:
+            return _signed_in(gateway, key)
+        return door_join.join_page(gateway) if _is_unknown(request, gateway) else _page(request, gateway.page)
 
     @app.get("/favicon.svg", include_in_schema=False)
     async def icon() -> Response:
@@ -242,7 +271,11 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
 
     @app.get("/s/{stream}", include_in_schema=False)
     async def stream_page(request: Request, stream: str) -> Response:
-        return _page(request, await gateway.viewers.page(stream))
+        if _is_unknown(request, gateway):
+            return door_join.join_page(gateway)
+        known, own = gateway.screen(request), gateway.role(request)
+        role = next((role for role in ROLES if role == own), ROLES[0])
+        return _page(request, await gateway.viewers.page(stream, role, known.id if known else "viewer"))
 
     @app.get("/admin", include_in_schema=False)
     async def admin() -> Response:
@@ -253,10 +286,11 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
         try:
             check_meant(websocket, gateway.settings)
             role = gateway.access.screen_role(credential(websocket), websocket.query_params.get("role"))
+            known = gateway.screen(websocket)
         except ApplianceError as error:
             await websocket.send_denial_response(Json(error.shape(), 403))  # what a refused upgrade has always been
             return
-        await relay(websocket, gateway.runtime, role)
+        await relay(websocket, gateway.runtime, role, known.id if known else "")
 
 
 def _page(request: Request, page: Page) -> Response:
@@ -277,6 +311,16 @@ def _page(request: Request, page: Page) -> Response:
     return Response(page.plain, headers=headers, media_type="text/html; charset=utf-8")
 
 
+def _is_unknown(request: Request, gateway: Gateway) -> bool:
+    try:
+        gateway.role(request)
+    except ApplianceError as error:
+        if error.code != "BRG401":
+            raise
+        return True
+    return False
+
+
 def _signed_in(gateway: Gateway, key: str) -> Response:
     gateway.access.role(key)
     answer = RedirectResponse("/", 303)
@@ -289,7 +333,9 @@ def _api(app: FastAPI, gateway: Gateway) -> None:
     async def ask(request: Request, body: AskBody) -> Json:
         role = gateway.access.acting(gateway.role(request), body.role)
         began = time.perf_counter()
-        found = await gateway.board.ask(body.question, role, "", body.plan)
+        known = gateway.screen(request)
+        screen, room = (known.id, known.room) if known else ("", "")
+        found = await gateway.board.ask(body.question, role, screen, body.plan, room=room)
         gateway.metrics.asked.labels(found.status).inc()
         gateway.metrics.took.observe(time.perf_counter() - began)
         return Json(found)

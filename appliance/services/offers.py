@@ -33,7 +33,7 @@ class Offers:
         """What `said`, a ``subscribe`` or a ``speak``, asks for; the viewer comes first.
 
         Raises:
-            ApplianceError: BRG411, BRG430 or BRG431; nothing is left open then.
+            ApplianceError: BRG411, BRG450 or BRG451; nothing is left open then.
         """
         if said.get("type") == "speak":
             return [await self._speech(member, stream, asked=False)]

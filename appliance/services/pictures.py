@@ -88,7 +88,7 @@ class Pictures:
         """The picture a screen wishes for; returns once it is drawn.
 
         Raises:
-            ApplianceError: BRG430, no such picture can be drawn; BRG431, too many different ones are.
+            ApplianceError: BRG450, no such picture can be drawn; BRG451, too many different ones are.
         """
         wish = read_wish(pixels, self._settings)
         shape = Shape(wish.width, wish.height, wish.colors)  # type: ignore[arg-type]
@@ -102,7 +102,7 @@ class Pictures:
         except BaseException as error:
             flow.close()
             if isinstance(error, TimeoutError):
-                raise ApplianceError("BRG431", "The box has no time for this picture.", None, "Try again.") from None
+                raise ApplianceError("BRG451", "The box has no time for this picture.", None, "Try again.") from None
             raise
         return flow
 
@@ -111,7 +111,7 @@ class Pictures:
         if len(self._places) >= limit:
             hint = "Let screens share a size, or raise the setting pictures_limit."
             raise ApplianceError(
-                "BRG431", "The box draws as many different pictures as it may.", {"limit": limit}, hint
+                "BRG451", "The box draws as many different pictures as it may.", {"limit": limit}, hint
             )
         _, role, shape, clock = key
         feed = PictureFeed(shape.width, shape.height, self._settings.frame_limit)
@@ -170,19 +170,19 @@ def read_wish(pixels: Any, settings: Settings) -> Wish:
     """What a screen says under ``pixels``, checked.
 
     Raises:
-        ApplianceError: BRG430.
+        ApplianceError: BRG450.
     """
     hint = 'Say "pixels": {"width": 800, "height": 480, "colors": "full"}; colors are full, gray or bw.'
     try:
         wish = msgspec.convert(pixels, type=Wish)
     except msgspec.ValidationError as error:
-        raise ApplianceError("BRG430", "The wish for a picture cannot be read.", str(error), hint) from None
+        raise ApplianceError("BRG450", "The wish for a picture cannot be read.", str(error), hint) from None
     sides = min(wish.width, wish.height) >= SIDE_LEAST and max(wish.width, wish.height) <= SIDE_LIMIT
     if not sides or wish.width * wish.height > settings.picture_limit:
         details = {"width": wish.width, "height": wish.height, "most_pixels": settings.picture_limit}
-        raise ApplianceError("BRG430", "The box draws no picture of this size.", details, hint)
+        raise ApplianceError("BRG450", "The box draws no picture of this size.", details, hint)
     if wish.colors not in ("full", "gray", "bw"):
-        raise ApplianceError("BRG430", "There are no such colors.", wish.colors[:40], hint)
+        raise ApplianceError("BRG450", "There are no such colors.", wish.colors[:40], hint)
     return wish
 
 

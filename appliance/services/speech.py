@@ -112,7 +112,7 @@ class SpeechFlow:
     async def _speak(self, answer: str) -> None:
         shown = next((shown for shown in self._answers() if shown.id == answer), None)
         if shown is None or not shown.status:
-            raise ApplianceError("BRG432", "There is no such answer to speak.", answer[:80])
+            raise ApplianceError("BRG452", "There is no such answer to speak.", answer[:80])
         await self._say(shown.told)
 
     async def _speak_asked(self, question: str, known: set[str]) -> None:

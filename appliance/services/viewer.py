@@ -14,6 +14,7 @@ from appliance.bridge import Decoder, Frame, FrameType, control, encode
 from appliance.config import Runtime
 from appliance.errors import ApplianceError, from_shape
 from appliance.services.page import Page, policy, squeeze
+from appliance.types import Role
 
 WAIT_S: Final = 3.0
 KEPT: Final = 16
@@ -34,14 +35,14 @@ class Viewers:
         self._usual = usual
         self._last: dict[str, Page] = {}
 
-    async def page(self, stream: str) -> Page:
+    async def page(self, stream: str, role: Role, screen: str) -> Page:
         """The page that the stream carries; while the bridge is away the last one, which will wait for it.
 
         Raises:
-            ApplianceError: BRG408, there is no such stream.
+            ApplianceError: BRG408, there is no such stream for this role and screen.
         """
         try:
-            page = await self._page(await fetch(self._runtime, stream))
+            page = await self._page(await fetch(self._runtime, stream, role, screen))
         except ApplianceError as error:
             if error.code != "BRG406":
                 raise
@@ -70,13 +71,13 @@ def page_of(raw: bytes, icon: bytes) -> Page:
     return Page(raw, squeeze(raw), etag, policy(styles, scripts), icon)
 
 
-async def fetch(runtime: Runtime, stream: str) -> bytes:
-    """What a stream carries as its viewer, over a connection as any receiver of the least role has it.
+async def fetch(runtime: Runtime, stream: str, role: Role, screen: str) -> bytes:
+    """What a stream carries as its viewer, over a connection as any receiver has it.
 
     Raises:
-        ApplianceError: BRG408, there is no such stream; BRG406, the bridge does not answer.
+        ApplianceError: BRG408, as :meth:`Viewers.page`; BRG406, the bridge does not answer.
     """
-    headers = {"Authorization": f"Bearer {runtime.token}", "X-Role": "wall", "X-Screen": "viewer"}
+    headers = {"Authorization": f"Bearer {runtime.token}", "X-Role": role, "X-Screen": screen}
     url = runtime.bridge_url.replace("http", "ws", 1) + "/ws"
     try:
         async with (

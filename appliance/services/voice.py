@@ -57,7 +57,7 @@ class Voice:
         """The text as PCM: 16 bits, signed, little-endian, one channel, 16,000 samples a second.
 
         Raises:
-            ApplianceError: BRG411, there is no voice on this machine; BRG433, it failed.
+            ApplianceError: BRG411, there is no voice on this machine; BRG453, it failed.
         """
         said = speakable(text)[: self._limit]
         async with self._mouths:
@@ -75,7 +75,7 @@ class Voice:
         if program is None:
             raise no_voice()
         if not _NAME.fullmatch(self._name):
-            raise ApplianceError("BRG433", "The setting speech_voice names no voice.", self._name[:80])
+            raise ApplianceError("BRG453", "The setting speech_voice names no voice.", self._name[:80])
         process = await asyncio.create_subprocess_exec(
             program, "-v", self._name, "-b", "1", "--stdin", "--stdout",
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
@@ -84,14 +84,14 @@ class Voice:
             async with asyncio.timeout(self._timeout_s):
                 wave, told = await process.communicate(text.encode())
         except TimeoutError:
-            raise ApplianceError("BRG433", "The voice took too long.", {"seconds": self._timeout_s}) from None
+            raise ApplianceError("BRG453", "The voice took too long.", {"seconds": self._timeout_s}) from None
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
         if process.returncode != 0 or len(wave) <= _HEADER:
             reason = told.decode(errors="replace").strip()[:200]
-            raise ApplianceError("BRG433", "The voice failed.", reason, "Look at the setting speech_voice.")
+            raise ApplianceError("BRG453", "The voice failed.", reason, "Look at the setting speech_voice.")
         return await asyncio.to_thread(samples_of, wave)
 
 

@@ -259,7 +259,7 @@ async def test_page_is_small_and_alone(door: httpx.AsyncClient) -> None:
     assert len(plain.content) <= 44 * 1024
     async with door.stream("GET", "/", headers={"Accept-Encoding": "gzip"}) as answer:
         raw = b"".join([piece async for piece in answer.aiter_raw()])
-    assert len(raw) <= 12 * 1024
+    assert len(raw) <= 16 * 1024
     assert gzip.decompress(raw) == plain.content
     policy = plain.headers["content-security-policy"]
     assert "default-src 'none'" in policy and "unsafe" not in policy

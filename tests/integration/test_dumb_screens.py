@@ -85,7 +85,7 @@ async def test_a_page_of_paper_beside_signals(join: Join) -> None:
 async def test_a_picture_that_cannot_be_drawn_is_refused_and_the_rest_goes_on(join: Join) -> None:
     async with join() as screen:
         await screen.subscribe(pixels={"width": 100_000, "height": 2})
-        assert screen.said[-1]["code"] == "BRG430"
+        assert screen.said[-1]["code"] == "BRG450"
         await screen.subscribe(pixels=PANEL)
         assert screen.said[-1]["type"] == "subscribed"
 
@@ -113,7 +113,7 @@ async def test_only_what_the_screen_may_see_is_spoken(join: Join, data: httpx.As
         await screen.subscribe()
         await screen.send(control("speak", answer=answer["id"]))
         await screen.until(lambda: screen.said[-1]["type"] == "error")
-        assert screen.said[-1]["code"] == "BRG432"
+        assert screen.said[-1]["code"] == "BRG452"
         assert FrameType.AUDIO not in screen.kinds()
 
 

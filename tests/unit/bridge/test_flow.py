@@ -132,7 +132,7 @@ async def test_what_cannot_be_had_is_told_and_leaves_things_as_they_are() -> Non
 
     async def offer(_member: Member, _stream: Stream, said: dict[str, Any]) -> list[Flow]:
         if said.get("pixels"):
-            raise ApplianceError("BRG430", "No.")
+            raise ApplianceError("BRG450", "No.")
         return [flow]
 
     async with screen_of(offer) as (screen, _):
@@ -140,7 +140,7 @@ async def test_what_cannot_be_had_is_told_and_leaves_things_as_they_are() -> Non
         await screen.next()
         await screen.told("subscribed")
         await screen.say("subscribe", pixels="none such")
-        assert (await screen.told("error"))["code"] == "BRG430"
+        assert (await screen.told("error"))["code"] == "BRG450"
         flow.beat(b"still here")
         assert (await screen.next()).payload == b"still here"
         assert not flow.closed

@@ -206,7 +206,7 @@ async def test_there_are_only_so_many_different_pictures() -> None:
     first = await pictures.open(stream, "wall", PANEL)
     with pytest.raises(ApplianceError) as caught:
         await pictures.open(stream, "staff", PANEL)
-    assert caught.value.code == "BRG431"
+    assert caught.value.code == "BRG451"
     await pictures.open(stream, "wall", PANEL)
     first.close()
     await pictures.close()
@@ -224,7 +224,7 @@ WRONG: list[Any] = [
 def test_a_wish_that_cannot_be_met_is_told(pixels: Any) -> None:
     with pytest.raises(ApplianceError) as caught:
         read_wish(pixels, settings())
-    assert caught.value.code == "BRG430"
+    assert caught.value.code == "BRG450"
     assert caught.value.hint
 
 

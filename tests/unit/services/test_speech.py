@@ -28,7 +28,7 @@ class Mouth(Voice):
     async def speak(self, text: str) -> bytes:
         await asyncio.sleep(0)
         if self.hurts:
-            raise ApplianceError("BRG433", "The voice failed.")
+            raise ApplianceError("BRG453", "The voice failed.")
         self.texts.append(text)
         return bytes([len(self.texts)]) * (PIECE * 3 + 1000)
 
@@ -116,7 +116,7 @@ async def test_another_answer_takes_the_place_of_the_first(stream: Stream) -> No
 async def test_only_what_the_role_sees_is_spoken(stream: Stream) -> None:
     tell(stream, beds() | {"answer.beds.sentence": "For staff alone."}, "staff")
     mouth = Mouth()
-    for role, code in (("wall", "BRG432"), ("staff", None)):
+    for role, code in (("wall", "BRG452"), ("staff", None)):
         flow = SpeechFlow(stream, role, mouth, asked=False)  # type: ignore[arg-type]
         flow.hear({"type": "speak", "answer": "beds"})
         first = (await heard(flow, 1))[0]
@@ -130,7 +130,7 @@ async def test_a_voice_that_fails_is_told_and_may_be_asked_again(stream: Stream)
     flow = SpeechFlow(stream, "wall", mouth, asked=False)
     flow.hear({"type": "speak", "answer": "beds"})
     told = (await heard(flow, 1))[0].json()
-    assert (told["type"], told["code"]) == ("error", "BRG433")
+    assert (told["type"], told["code"]) == ("error", "BRG453")
     mouth.hurts = False
     flow.hear({"type": "speak", "answer": "beds"})
     assert (await heard(flow, 1))[0].type == FrameType.AUDIO

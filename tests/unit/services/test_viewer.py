@@ -68,7 +68,7 @@ async def a_bridge(streams: Streams, make: Callable[[str], Any]) -> AsyncIterato
 
     async def met(socket: ServerConnection) -> None:
         road = WebSocketConnection(Socket(socket), "viewer", 4_000_000)
-        await Session(road, streams, "Box", lambda *_: None, Member("viewer", "wall"), None, offers.offer).run()
+        await Session(road, streams, "Box", lambda *_: None, Member("viewer", "wall"), offer=offers.offer).run()
 
     async with serve(met, "127.0.0.1", 0) as server:
         port = next(iter(server.sockets)).getsockname()[1]
@@ -85,30 +85,30 @@ async def test_a_stream_is_shown_by_the_page_it_carries() -> None:
     streams.open("main")
     streams.open("ward").viewer = OWN
     async with a_bridge(streams, viewers) as box:
-        assert await box.page("main") is USUAL
-        ward = await box.page("ward")
+        assert await box.page("main", "wall", "viewer") is USUAL
+        ward = await box.page("ward", "wall", "viewer")
         assert (ward.plain, ward.etag != USUAL.etag) == (OWN, True)
-        assert await box.page("ward") is ward
+        assert await box.page("ward", "wall", "viewer") is ward
         for n in range(40):
             streams.open("ward").viewer = OWN + b"%d" % n
-            assert (await box.page("ward")).plain.endswith(b"%d" % n)
+            assert (await box.page("ward", "wall", "viewer")).plain.endswith(b"%d" % n)
         assert len(box._pages) <= 16
-        assert await box.page("main") is USUAL
+        assert await box.page("main", "wall", "viewer") is USUAL
 
 
 async def test_a_stream_that_is_not_there_is_told() -> None:
     streams = Streams()
     async with a_bridge(streams, viewers) as box:
         with pytest.raises(ApplianceError) as caught:
-            await box.page("nowhere")
+            await box.page("nowhere", "wall", "viewer")
         assert caught.value.code == "BRG408"
         assert streams.names() == []
 
 
 async def test_while_the_bridge_is_away_the_last_page_is_served() -> None:
-    assert await asyncio.wait_for(viewers(NOWHERE).page("main"), 10) is USUAL
+    assert await asyncio.wait_for(viewers(NOWHERE).page("main", "wall", "viewer"), 10) is USUAL
     streams = Streams()
     streams.open("ward").viewer = OWN
     async with a_bridge(streams, viewers) as box:
-        ward = await box.page("ward")
-    assert await asyncio.wait_for(box.page("ward"), 10) is ward
+        ward = await box.page("ward", "wall", "viewer")
+    assert await asyncio.wait_for(box.page("ward", "wall", "viewer"), 10) is ward

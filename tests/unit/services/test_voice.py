@@ -74,7 +74,7 @@ async def test_without_the_program_the_box_says_so(monkeypatch: pytest.MonkeyPat
 async def test_a_voice_that_is_not_there_is_told(name: str) -> None:
     with pytest.raises(ApplianceError) as caught:
         await Voice(name).speak(SENTENCE)
-    assert caught.value.code == "BRG433"
+    assert caught.value.code == "BRG453"
 
 
 async def test_a_program_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,7 +83,7 @@ async def test_a_program_that_hangs_is_ended(tmp_path: Path, monkeypatch: pytest
     began = time.monotonic()
     with pytest.raises(ApplianceError) as caught:
         await Voice("en", timeout_s=0.3).speak(SENTENCE)
-    assert caught.value.code == "BRG433"
+    assert caught.value.code == "BRG453"
     assert time.monotonic() - began < 5
     assert not await asyncio.to_thread(_runs, tmp_path)
 
