@@ -10,6 +10,7 @@ first frame of a text is a KEYFRAME: whatever still sounds ends there. The last 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Coroutine
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ from appliance.types import Role
 
 PIECE: Final = RATE // 4 * 2 * CHANNELS
 """Bytes of samples in a frame: 250 ms."""
+SLACK_S: Final = 5.0
+"""A slow screen plays what it got late, by as much as this."""
 SETTLE_S: Final = 0.03
 """Who asks for one answer after another, faster than that, hears the last one; no program is started for the others."""
 ANSWERED_S: Final = 120.0
@@ -43,6 +46,7 @@ class SpeechFlow:
         self._stream, self._role, self._voice, self._asked = stream, role, voice, asked
         self._samples = b""
         self._at: int | None = None
+        self._sounds_until = 0.0  # the screen may have all samples long before it has played them
         self._told: list[Frame] = []
         self._more = asyncio.Event()
         self._work: asyncio.Task[None] | None = None
@@ -65,6 +69,8 @@ class SpeechFlow:
 
     def _piece(self, at: int) -> Frame:
         piece = self._samples[at : at + PIECE]
+        if at == 0:
+            self._sounds_until = time.monotonic() + len(self._samples) / (2 * RATE * CHANNELS) + SLACK_S
         self._at = at + PIECE if piece else None
         if not piece:
             self._samples = b""
@@ -91,8 +97,8 @@ class SpeechFlow:
     def _start(self, work: Coroutine[Any, Any, None] | None) -> None:
         if self._work is not None:
             self._work.cancel()
-        if self._at is not None:
-            self._at, self._samples = None, b""
+        if self._at is not None or time.monotonic() < self._sounds_until:
+            self._at, self._samples, self._sounds_until = None, b"", 0.0
             self._tell(_audio(b"", KEYFRAME))
         self._work = None if work is None else asyncio.create_task(self._heedful(work))
 

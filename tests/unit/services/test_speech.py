@@ -102,6 +102,17 @@ async def test_asking_anew_ends_what_is_being_said(stream: Stream, again: dict[s
         await asyncio.wait_for(flow.wait(), 0.05)
 
 
+async def test_what_was_sent_whole_and_still_sounds_ends_too(stream: Stream) -> None:
+    flow = SpeechFlow(stream, "wall", Mouth(), asked=False)
+    flow.hear({"type": "speak", "answer": "beds"})
+    await heard(flow, 5)
+    for _ in range(2):
+        flow.hear({"type": "speak", "answer": None})
+    assert [(f.payload, f.flags) for f in await heard(flow, 1)] == [(b"", KEYFRAME)]
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(flow.wait(), 0.05)
+
+
 async def test_another_answer_takes_the_place_of_the_first(stream: Stream) -> None:
     tell(stream, {"answers.order": ["b", "beds"], "answer.b.question": "Q", "answer.b.status": "answered"})
     flow = SpeechFlow(stream, "wall", Mouth(), asked=False)
