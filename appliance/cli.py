@@ -17,6 +17,7 @@ from typing import Any
 import appliance
 from appliance.config import SETTINGS, Runtime, Settings, load
 from appliance.errors import HTTP_STATUS, ApplianceError, from_shape
+from appliance.screen.trust import as_fault, door_of_this_machine, verified
 
 _EXAMPLES = """\
   appliance up --demo hospital
@@ -83,7 +84,7 @@ def _command(commands: Any, name: str, told: str, examples: str, handler: Handle
 def _add_up(commands: Any) -> None:
     examples = (
         "  appliance up --demo hospital          a box with demo data, on this machine only\n"
-        "  appliance up --lan --port 80          for the whole network; prints the key that opens it\n"
+        "  appliance up --lan --port 443         for the whole network; prints the key that opens it\n"
         "  appliance up --data /srv/box --demo none"
     )
     parser = _command(commands, "up", "start the box and keep it running until Ctrl-C", examples, _up)
@@ -108,6 +109,7 @@ def _up(options: argparse.Namespace) -> int:
 
 
 async def _run_box(settings: Settings) -> int:
+    from appliance.services.greeting import greet
     from appliance.services.supervisor import Box
 
     stopped = asyncio.Event()
@@ -121,7 +123,8 @@ async def _run_box(settings: Settings) -> int:
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             runtime = starting.result()
-            _greet(settings, runtime.keys["staff"], await asyncio.to_thread(_ticket, runtime))
+            ticket = await asyncio.to_thread(_ticket, runtime)
+            await asyncio.to_thread(greet, settings, runtime.keys["staff"], ticket)
             watching = asyncio.create_task(box.watch())
             await stopped.wait()
             watching.cancel()
@@ -150,27 +153,6 @@ def _ticket(runtime: Runtime) -> str:
         return "ID@IP:PORT (in the bridge's log line)"
 
 
-def _greet(settings: Settings, key: str, ticket: str) -> None:
-    """The page's address, a QR code of it, where the data is, and how to go on."""
-    import segno
-
-    from appliance.services.address import own_address
-
-    host = own_address() if settings.lan else "localhost"
-    address = f"http://{host}:{settings.port}/" + (f"?key={key}" if settings.lan else "")
-    print(f"\n  The box is up.  {appliance.__version__}\n\n  Page   {address}")
-    print(f"  Data   {settings.data}")
-    print(
-        f'  Ask    appliance ask --url http://localhost:{settings.port} "How many ...?"'
-        if settings.port != 8080
-        else '  Ask    appliance ask "How many beds are free?"'
-    )
-    print("  Screen appliance screen")
-    print(f"         where mDNS does not reach: appliance screen --box {ticket}\n  Stop   Ctrl-C\n")
-    segno.make(address, error="l").terminal(compact=True, border=2)
-    sys.stdout.flush()
-
-
 # ask -----------------------------------------------------------------------------------------------------
 
 
@@ -188,12 +170,16 @@ def _add_ask(commands: Any) -> None:
 
 
 def _add_door(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--url", default=os.environ.get("DREAMSTACK_URL", "http://127.0.0.1:8080"), help="the box's address"
-    )
+    parser.add_argument("--url", default=door_of_this_machine(), help="the box's address")
     parser.add_argument(
         "--key", default=os.environ.get("DREAMSTACK_KEY", ""), help="the credential, where the box asks for one"
     )
+    _add_ca(parser)
+
+
+def _add_ca(parser: argparse.ArgumentParser) -> None:
+    told = "the authority to trust behind https, a PEM file; a box on this machine needs none"
+    parser.add_argument("--ca", metavar="FILE", default=os.environ.get("DREAMSTACK_CA", ""), help=told)
 
 
 def _ask(options: argparse.Namespace) -> int:
@@ -202,7 +188,7 @@ def _ask(options: argparse.Namespace) -> int:
     if options.prose:
         from appliance.services.prose_command import ask_for_prose
 
-        return ask_for_prose(options.url, options.key, options.question, options.role)
+        return ask_for_prose(options.url, options.key, options.question, options.role, options.ca)
     body = {"question": options.question, "role": options.role}
     answer = _request(options, "POST", "/api/ask", body, "status", timeout_s=60)
     print_answer(answer, as_json=options.json)
@@ -218,7 +204,13 @@ def _request(
     headers = {b"Authorization": f"Bearer {options.key.strip()}".encode()} if options.key else {}
     try:
         answer = httpx.request(
-            method, options.url.rstrip("/") + path, json=body, headers=headers, timeout=timeout_s, trust_env=False
+            method,
+            options.url.rstrip("/") + path,
+            json=body,
+            headers=headers,
+            timeout=timeout_s,
+            trust_env=False,
+            verify=verified(options.ca),
         )
         told = answer.json()
     except httpx.InvalidURL as error:
@@ -226,7 +218,7 @@ def _request(
             "SCR501", "This is no address.", str(error), "Give one such as --url http://127.0.0.1:8080"
         ) from None
     except (httpx.HTTPError, ValueError) as error:
-        raise ApplianceError(
+        raise as_fault(options.url, error) or ApplianceError(
             "SCR501",
             "The box does not answer.",
             f"{options.url}: {error}",
@@ -267,7 +259,7 @@ def _add_import(commands: Any) -> None:
 def _import(options: argparse.Namespace) -> int:
     from appliance.services.importer import Import, import_file
 
-    names = ("url", "key", "role", "collection", "format", "encoding", "dry_run", "skip_bad")
+    names = ("url", "key", "ca", "role", "collection", "format", "encoding", "dry_run", "skip_bad")
     try:
         import_file(Import(Path(options.file), **{name: getattr(options, name) for name in names}))
     except KeyboardInterrupt:
@@ -306,9 +298,10 @@ def _add_screen(commands: Any) -> None:
     parser.add_argument(
         "--door",
         metavar="URL",
-        default=os.environ.get("DREAMSTACK_URL", "http://127.0.0.1:8080"),
+        default=door_of_this_machine(),
         help="the box's address, where --keep takes them from",
     )
+    _add_ca(parser)
     parser.add_argument("--once", action="store_true", help="print the state and end")
     parser.add_argument("--timeout", type=float, default=10.0, metavar="SECONDS", help="how long to look for the box")
 
@@ -327,6 +320,7 @@ def _screen(options: argparse.Namespace) -> int:
                 timeout_s=options.timeout,
                 keep=tuple(name.strip() for name in options.keep.split(",") if name.strip()),
                 door=options.door,
+                ca=options.ca,
                 **given,
             )
         )
@@ -397,7 +391,7 @@ def _model(options: argparse.Namespace) -> int:
     elif options.action == "use":
         model_command.use_model(settings, options.name)
     elif options.action == "try":
-        model_command.try_model(settings, options.name, options.question, options.url, options.key)
+        model_command.try_model(settings, options.name, options.question, options.url, options.key, options.ca)
     else:
         model_command.list_models(settings, options.json)
     return 0
@@ -417,6 +411,8 @@ def _doctor(options: argparse.Namespace) -> int:
         checks = _request(options, "GET", "/health", None, "checks", timeout_s=10)["checks"]
         print(f"The box at {options.url} answers.")
     except ApplianceError as error:
+        if error.code in ("SCR505", "BRG417"):
+            raise
         print(f"No box answers at {options.url}: looking at this machine instead.\n  ({error.message})")
         checks = [
             {"name": f.name, "state": f.state, "sentence": f.sentence, "fix": f.fix}

@@ -37,6 +37,8 @@ class Setting(NamedTuple):
 SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("port", int, 8080, "Port of the public door (page, API, WebSocket)."),
     Setting("lan", bool, False, "Listen on every address of the machine; nothing is served without a credential."),
+    Setting("tls", str, "auto", "HTTPS from the box's own authority; auto is on with lan.", ("auto", "on", "off")),
+    Setting("trust_port", int, 0, "A second port for the plain trust page alone, such as 80 beside 443; 0 is none."),
     Setting("demo", str, "none", "Demo data to load when it is not there yet.", ("hospital", "lawfirm", "none")),
     Setting("demo_tick_s", float, 4.0, "Seconds between two small changes of the demo data; 0 stops them."),
     Setting("box_name", str, "DreamStack", "The box's name, on screens and on the network."),
@@ -118,6 +120,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data: Path
     port: int
     lan: bool
+    tls: str
+    trust_port: int
     demo: str
     demo_tick_s: float
     box_name: str

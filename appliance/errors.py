@@ -91,6 +91,8 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "BRG413": 500,  # this machine cannot hold a part of the box to the building
     "BRG414": 500,  # a key file cannot be used
     "BRG415": 500,  # mDNS cannot be used on this machine
+    "BRG416": 500,  # a certificate file cannot be used
+    "BRG417": 404,  # this address is open over HTTPS only
     "BRG430": 401,  # a pass is not this box's, has run out, or is another screen's
     "BRG440": 404,  # no screen shows this code
     "BRG441": 429,  # too many screens, or too many wrong codes
@@ -108,7 +110,8 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "SCR502": 410,  # the connection to the box was lost
     "SCR503": 409,  # more than one box was found and none was named
     "SCR504": 400,  # the id or address of a box cannot be read
-    "SCR505": 403,  # the screen waits to be let in
+    "SCR505": 502,  # the box's certificate is not trusted here
+    "SCR506": 403,  # the screen waits to be let in
 }
 """Every code of the box and the HTTP status it is served with."""
 

@@ -22,6 +22,7 @@ from appliance.screen.finder import Finder
 from appliance.screen.shelf import Shelf
 from appliance.screen.text import run_text
 from appliance.screen.ticket import Ticket, parse
+from appliance.screen.trust import DEFAULT_DOOR, verified
 
 
 class ScreenOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +37,7 @@ class ScreenOptions(msgspec.Struct, frozen=True, kw_only=True):
         timeout_s: how long `once` waits for the box, seconds.
         keep: collections whose rows it keeps on its disk.
         door: the box's HTTP address, where those come from.
+        ca: the file of the authority to trust there; empty trusts the system's and a box on this machine.
     """
 
     data: Path | None = None
@@ -45,7 +47,8 @@ class ScreenOptions(msgspec.Struct, frozen=True, kw_only=True):
     once: bool = False
     timeout_s: float = 10.0
     keep: tuple[str, ...] = ()
-    door: str = "http://127.0.0.1:8080"
+    door: str = DEFAULT_DOOR
+    ca: str = ""
 
 
 def default_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -73,7 +76,7 @@ def make_shelf(options: ScreenOptions) -> Shelf | None:
     if not options.keep:
         return None
     folder = (options.data or default_folder()) / "shelf"
-    shelf = Shelf(folder, options.keep, door=options.door, credential=options.credential)
+    shelf = Shelf(folder, options.keep, door=options.door, credential=options.credential, verify=verified(options.ca))
     shelf.load()
     return shelf
 

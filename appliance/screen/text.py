@@ -107,7 +107,7 @@ async def _once(agent: Agent, shelf: Shelf | None, console: Console, timeout_s: 
 
 def _not_yet(agent: Agent) -> ApplianceError:
     return ApplianceError(
-        "SCR505", "This screen was not let in yet.", None, f"On the box: appliance admin approve {agent.code}"
+        "SCR506", "This screen was not let in yet.", None, f"On the box: appliance admin approve {agent.code}"
     )
 
 

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
-import html
-from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 import httpx
@@ -15,13 +11,13 @@ import segno
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel
 from pydantic import Field as BodyField
-from starlette.responses import HTMLResponse
 
 from appliance.errors import ApplianceError, from_shape
 from appliance.services.browsers import is_browser, new_credential
-from appliance.services.door import SCREEN_COOKIE, credential
+from appliance.services.door import SCREEN_COOKIE
 from appliance.services.internal import Json
-from appliance.services.page import trim
+from appliance.services.notice import wants_page
+from appliance.services.small_pages import small_page
 
 if TYPE_CHECKING:
     from appliance.services.gateway import Gateway
@@ -64,19 +60,13 @@ def wants_to_join(gateway: Gateway, request: Request) -> bool:
     if request.url.path != "/" and not request.url.path.startswith("/s/"):
         return False
     heard = gateway.access.browsers.heard
-    return request.method == "GET" and heard is not None and heard.join in ("approve", "ticket")
+    person = wants_page(request.headers.get("accept", ""), request.method)
+    return person and heard is not None and heard.join in ("approve", "ticket")
 
 
 def join_page(gateway: Gateway) -> Response:
     """The page that shows the code."""
-    text, policy = _page()
-    headers = {
-        "Content-Security-Policy": policy,
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-        "Cache-Control": "no-store",
-    }
-    return HTMLResponse(text.replace("{{box}}", html.escape(gateway.settings.box_name)), 401, headers)
+    return small_page("join", gateway.settings.box_name)
 
 
 def _credential(gateway: Gateway, request: Request, body: JoinBody) -> str:
@@ -113,23 +103,3 @@ def _qr(request: Request, code: str | None) -> dict[str, str]:
         return {}
     address = f"{request.url.scheme}://{request.headers.get('host', '')}/admin#join={code}"
     return {"qr": segno.make(address, error="m").svg_data_uri(border=2, dark="#0e1f1d", light="#fff")}
-
-
-@cache
-def _page() -> tuple[str, str]:
-    folder = files("appliance.services") / "static"
-    css, script = ((folder / name).read_text(encoding="utf-8") for name in ("join.css", "join.js"))
-    script = trim(script)
-    text = (folder / "join.html").read_text(encoding="utf-8").replace("/*{{css}}*/", css)
-    policy = (
-        f"default-src 'none'; style-src '{_digest(css)}'; script-src '{_digest(script)}'; img-src 'self' data:; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    )
-    return text.replace("/*{{js}}*/", script), policy
-
-
-def _digest(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-__all__ = ["PATHS", "credential", "install", "join_page", "wants_to_join"]

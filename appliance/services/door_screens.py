@@ -32,8 +32,8 @@ def install(app: FastAPI, gateway: Gateway) -> None:
     _streams(app, gateway)
 
 
-async def to_bridge(gateway: Gateway, request: Request, path: str, **query: str) -> Response:
-    """Send an admin's request on to the bridge.
+async def to_bridge(gateway: Gateway, request: Request, path: str, **more: str) -> Response:
+    """Send an admin's request on to the bridge; `more` are headers.
 
     Raises:
         ApplianceError: BRG402, it is not the admin's.
@@ -43,10 +43,10 @@ async def to_bridge(gateway: Gateway, request: Request, path: str, **query: str)
         raise ApplianceError(
             "BRG402", "Only the admin sees to screens and rooms.", None, "Come in with the admin's key."
         )
-    url = httpx.URL(f"{gateway.runtime.bridge_url}{path}").copy_merge_params(query)
-    headers = {"Authorization": f"Bearer {gateway.runtime.token}"}
+    headers = {"Authorization": f"Bearer {gateway.runtime.token}"} | more
     absent = ApplianceError("BRG406", "The bridge does not answer.", None, "It is being restarted; try again.")
-    return await forward(request, gateway.client, str(url), headers, limit=65_536, absent=absent)
+    url = f"{gateway.runtime.bridge_url}{path}"
+    return await forward(request, gateway.client, url, headers, limit=65_536, absent=absent)
 
 
 def _screens(app: FastAPI, gateway: Gateway) -> None:
@@ -89,7 +89,7 @@ def _rooms(app: FastAPI, gateway: Gateway) -> None:
         told = (await gateway.client.get(f"{gateway.runtime.bridge_url}/health")).json()
         own = f"{own_address()}:{told['addresses'][0].rpartition(':')[2]}" if told.get("addresses") else ""
         places = dict.fromkeys([*told.get("addresses", []), *([own] if gateway.settings.lan else [])])
-        return await to_bridge(gateway, request, "/tickets", addresses=",".join(places))
+        return await to_bridge(gateway, request, "/tickets", **{"X-Addresses": ",".join(places)})
 
     @app.delete("/api/tickets/{id_}", summary="Take a ticket back; who came with it stays")
     async def take_back(id_: Id, request: Request) -> Response:

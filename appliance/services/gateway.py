@@ -53,6 +53,9 @@ from appliance.services.own_columns import with_own_columns
 from appliance.services.page import Page, load_page
 from appliance.services.proxy import forward
 from appliance.services.relay import relay
+from appliance.services.small_pages import small_page
+from appliance.services.tls import Keeper
+from appliance.services.tls.serving import serve_door
 from appliance.services.token_watch import TokenWatch
 from appliance.services.viewer import Viewers
 from appliance.types import ROLES, RoleName
@@ -97,7 +100,8 @@ class Gateway:
         self.board = Board(self.assistant, self.bridge, file, self.settings.answers_kept, self.settings.timezone)
         self.alarms = Alarms(self.client, runtime.pgflex_url, self.bridge)
         self.observer = Observer(self.client, runtime, self.bridge)
-        self.health = Health(BoxProbe(runtime, self.client))
+        self.keeper = Keeper(self.settings) if runtime.gateway_url.startswith("https:") else None
+        self.health = Health(BoxProbe(runtime, self.client, self.keeper.told if self.keeper else None))
         self.watch = TokenWatch(self)
         self.page = load_page()
         self.viewers = Viewers(runtime, self.page)
@@ -227,6 +231,7 @@ def make(runtime: Runtime) -> FastAPI:
         responses={status: {"model": ErrorBody, "description": "Any error"} for status in ("4XX", "5XX", 422)},
     )
     install_errors(app, "gateway", Guard(gateway), notice)
+    app.state.keeper = gateway.keeper
     _pages(app, gateway)
     _api(app, gateway)
     door_alerts.install(app, gateway)
@@ -251,7 +256,7 @@ class Guard:
         """Raise unless the request is meant for this box and, with ``--lan``, carries a credential."""
         check_meant(request, self._gateway.settings)
         path = request.url.path
-        keyed = path == "/" and "key" in request.query_params
+        keyed = path in ("/", "/admin") and "key" in request.query_params
         joins = path in door_join.PATHS or door_join.wants_to_join(self._gateway, request)
         if path not in ("/health", "/favicon.svg") and not keyed and not joins:
             self._gateway.role(request)
@@ -262,7 +267,7 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
     async def page(request: Request) -> Response:
         key = request.query_params.get("key")
         if key:
-            return _signed_in(gateway, key)
+            return _signed_in(request, gateway, key)
         return door_join.join_page(gateway) if _is_unknown(request, gateway) else _page(request, gateway.page)
 
     @app.get("/favicon.svg", include_in_schema=False)
@@ -278,8 +283,13 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
         return _page(request, await gateway.viewers.page(stream, role, known.id if known else "viewer"))
 
     @app.get("/admin", include_in_schema=False)
-    async def admin() -> Response:
-        raise ApplianceError("BRG404", "This version has no console yet.", None, "Use the command: appliance --help")
+    async def admin(request: Request) -> Response:
+        key = request.query_params.get("key")
+        if key:
+            return _signed_in(request, gateway, key, "/admin")
+        if gateway.role(request) != "admin":
+            raise ApplianceError("BRG401", "The console is the admin's.", None, "Come in with the admin's key.")
+        return small_page("admin", gateway.settings.box_name)
 
     @app.websocket("/ws")
     async def socket(websocket: WebSocket) -> None:
@@ -321,10 +331,11 @@ def _is_unknown(request: Request, gateway: Gateway) -> bool:
     return False
 
 
-def _signed_in(gateway: Gateway, key: str) -> Response:
+def _signed_in(request: Request, gateway: Gateway, key: str, path: str = "/") -> Response:
     gateway.access.role(key)
-    answer = RedirectResponse("/", 303)
-    answer.set_cookie(COOKIE, key, max_age=30 * 86400, httponly=True, samesite="lax", path="/")
+    answer = RedirectResponse(path, 303)
+    secure = request.url.scheme == "https"
+    answer.set_cookie(COOKIE, key, max_age=30 * 86400, httponly=True, samesite="lax", path="/", secure=secure)
     return answer
 
 
@@ -402,7 +413,7 @@ def _raw_path(request: Request, prefix: str) -> str:
 
 def main() -> None:
     """Entry point of ``appliance-gateway``."""
-    start("gateway", make)
+    start("gateway", make, serve_door)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ import pytest
 
 from appliance.bridge.frame import DEFAULT_LIMIT
 from appliance.bridge.identity import load_or_create
+from appliance.bridge.invitations import peek
 from appliance.errors import ApplianceError
 from appliance.screen.agent import Agent
 from appliance.screen.finder import Finder
@@ -102,6 +103,7 @@ async def test_a_refused_agent_is_told_so(box: Box, tmp_path: Path) -> None:
 async def test_a_ticket_lets_in_by_itself_as_often_as_it_says(box: Box, tmp_path: Path) -> None:
     made = await asyncio.to_thread(admin, box, "POST", "/api/tickets", {"room": "icu", "role": "wall", "uses": 1})
     first, second = tmp_path / "1", tmp_path / "2"
+    assert parse(box.ticket()).addresses[0] in peek(made["ticket"]).addresses
     async with agent_of(box, first, made["ticket"]) as (agent, _):
         await until(lambda: agent.state == "live")
         assert agent.room == "icu"
@@ -127,7 +129,8 @@ async def test_who_was_taken_out_does_not_come_back_with_its_ticket(box: Box, tm
 def test_an_unknown_browser_gets_the_page_that_shows_a_code_and_nothing_else(box: Box) -> None:
     with browser(box) as client:
         page = client.get("/", headers={"Accept": "text/html"})
-        assert page.status_code == 401 and "Saying hello" in page.text
+        assert page.status_code == 200 and "Saying hello" in page.text
+        assert client.get("/").status_code == 401, "a program gets no page"
         for path in ("/api/catalog", "/rest/beds", "/changes", "/api/screens", "/admin"):
             assert client.get(path).status_code == 401
         told = client.post("/api/join", json={"kind": "wall"}).json()
