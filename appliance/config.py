@@ -96,6 +96,12 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("frame_limit", int, 4_194_304, "Payload bytes of a frame the box accepts."),
     Setting("receivers_limit", int, 2000, "Receivers the bridge serves at once."),
     Setting("diffs_kept", int, 256, "Diffs of a stream kept for receivers that resume."),
+    Setting("picture_limit", int, 2_304_000, "Pixels a picture may have that the box draws for a screen."),
+    Setting("pictures_limit", int, 64, "Different pictures (stream, role, size, colors) the box draws at once."),
+    Setting("picture_every_s", float, 0.5, "Seconds between two drawings of the same picture, at least."),
+    Setting("speech_voice", str, "en", "The voice of espeak-ng that speaks answers."),
+    Setting("speech_limit", int, 600, "Characters of an answer that are spoken."),
+    Setting("speech_timeout_s", float, 10.0, "Seconds the voice may take for an answer."),
     Setting(
         "join",
         str,
@@ -154,6 +160,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     frame_limit: int
     receivers_limit: int
     diffs_kept: int
+    picture_limit: int
+    pictures_limit: int
+    picture_every_s: float
+    speech_voice: str
+    speech_limit: int
+    speech_timeout_s: float
     join: str
     mdns: bool
     iroh_port: int

@@ -74,6 +74,7 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "SIG305": 409,  # a diff does not apply to this version
     "SIG306": 400,  # a signal name or value is not allowed
     "SIG307": 400,  # an input or control frame says something unknown
+    "SIG308": 400,  # a picture or a change of one cannot be read
     "BRG400": 500,  # something failed in a way nobody foresaw
     "BRG401": 401,  # no credential, or a wrong one
     "BRG402": 403,  # this role may not
@@ -100,6 +101,10 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "BRG444": 401,  # a ticket is no good
     "BRG445": 403,  # a screen was not let in
     "BRG446": 400,  # a stream is not declared in a way that can be kept
+    "BRG450": 422,  # a picture of this size or these colors cannot be drawn
+    "BRG451": 429,  # as many different pictures are drawn as may be
+    "BRG452": 404,  # there is no such answer to speak
+    "BRG453": 500,  # the voice failed
     "SCR500": 504,  # no box was found on this network
     "SCR501": 502,  # the box was found but did not answer
     "SCR502": 410,  # the connection to the box was lost

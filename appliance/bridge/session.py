@@ -11,6 +11,8 @@
     INPUT ask {question}             ──►
     CONTROL ping {t}                 ──►     CONTROL pong {t}
 
+What else a subscription carries (pictures, speech, the viewer) are flows: :mod:`~appliance.bridge.flow`.
+
 A screen that sends what cannot be read gets one CONTROL error and the connection ends.
 """
 
@@ -23,6 +25,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from appliance.bridge.flow import Flow, Offer, offer_nothing
 from appliance.bridge.frame import KEYFRAME, Frame, FrameType, control, encode
 from appliance.bridge.stream import Stream, Streams
 from appliance.bridge.transports import Connection, ConnectionLost
@@ -93,6 +96,7 @@ class Session:
         hear: see :data:`Hear`.
         may: see :data:`May`; every stream where it is not given.
         met: called with the member once it is let in.
+        offer: what a subscription may carry besides signals.
     """
 
     def __init__(
@@ -105,6 +109,7 @@ class Session:
         admit: Admit | None = None,
         may: May | None = None,
         met: Callable[[Member], None] | None = None,
+        offer: Offer = offer_nothing,
     ) -> None:
         self._connection = connection
         self._streams = streams
@@ -112,12 +117,15 @@ class Session:
         self._hear = hear
         self._member = member
         self._admit = admit
+        self._offer = offer
         self._may = may
         self._met = met
         self._waiting: asyncio.Task[None] | None = None
         self._asked: dict[str, Any] | None = None  # to be subscribed to once it is let in
         self._seq = 0
-        self._pump: asyncio.Task[None] | None = None
+        self._pumps: list[asyncio.Task[None]] = []
+        self._flows: list[Flow] = []
+        self._signals = False
         self._stream: Stream | None = None
         self._version: int | None = None
         self._turn = asyncio.Lock()  # held while signals are on their way out
@@ -144,7 +152,7 @@ class Session:
             if self._waiting is not None:
                 self._waiting.cancel()
                 await asyncio.gather(self._waiting, return_exceptions=True)
-            await self._stop_pump()
+            await self._stop_pumps()
             with contextlib.suppress(ConnectionLost):
                 await self._connection.close()
 
@@ -153,7 +161,7 @@ class Session:
         if error is not None:
             await self._refuse(error)
             return
-        await self._stop_pump()
+        await self._stop_pumps()
         with contextlib.suppress(ConnectionLost):
             await self._send(control("end"))
             await self._connection.close()
@@ -176,6 +184,8 @@ class Session:
             await self._subscribe(said)
         elif kind == "need_sync":
             await self._resync()
+        elif kind == "speak":
+            await self._speak(said)
         elif kind not in ("pong", "ack", "end", "error"):
             raise ApplianceError("SIG307", "The control frame says something unknown.", str(kind)[:80])
 
@@ -226,16 +236,46 @@ class Session:
             return
         view = stream.view(member.role)
         resumes = said.get("e") == view.epoch and isinstance(said.get("v"), int)
-        await self._stop_pump()
+        flows = await self._offered(member, stream, said)
+        if flows is None:
+            return
+        await self._stop_pumps()
+        self._stream, self._flows = stream, flows
+        self._signals = bool(said.get("signals", "pixels" not in said))
         async with self._turn:
-            await self._catch_up(stream, member.role, said["v"] if resumes else None)
-            await self._send(control("subscribed", stream=stream.name, e=view.epoch, v=self._version))
-        self._stream = stream
-        self._pump = asyncio.create_task(self._run_pump(stream, member.role))
+            for flow in flows:
+                await self._send_next(flow)
+            if self._signals:
+                await self._catch_up(stream, member.role, said["v"] if resumes else None)
+            at = {"e": view.epoch, "v": self._version} if self._signals else {}
+            await self._send(control("subscribed", stream=stream.name, **at))
+        self._pumps = [asyncio.create_task(self._run_flow(flow)) for flow in flows]
+        if self._signals:
+            self._pumps.append(asyncio.create_task(self._run_pump(stream, member.role)))
+
+    async def _offered(self, member: Member, stream: Stream, said: dict[str, Any]) -> list[Flow] | None:
+        try:
+            return await self._offer(member, stream, said)
+        except ApplianceError as error:
+            await self._send(_error(error))
+            return None
+
+    async def _speak(self, said: dict[str, Any]) -> None:
+        """Speak an answer; the flow that does is made when first asked for."""
+        member = self._known()
+        if sum(flow.hear(said) for flow in self._flows):
+            return
+        for flow in (self._stream and await self._offered(member, self._stream, said)) or []:
+            self._flows.append(flow)
+            flow.hear(said)
+            self._pumps.append(asyncio.create_task(self._run_flow(flow)))
 
     async def _resync(self) -> None:
-        if self._stream is not None:
-            async with self._turn:
+        async with self._turn:
+            for flow in self._flows:
+                flow.again()
+                await self._send_next(flow)
+            if self._stream is not None and self._signals:
                 await self._catch_up(self._stream, self._known().role, None)
 
     def _known(self) -> Member:
@@ -245,14 +285,19 @@ class Session:
 
     def _input(self, said: dict[str, Any]) -> None:
         self._hear(self._known(), said)
+        for flow in self._flows:
+            flow.hear(said)
 
-    async def _stop_pump(self) -> None:
-        if self._pump is None:
-            return
-        async with self._turn:  # never while it is sending: half a frame would spoil the road
-            self._pump.cancel()
-        await asyncio.gather(self._pump, return_exceptions=True)
-        self._pump = None
+    async def _stop_pumps(self) -> None:
+        flows, self._flows = self._flows, []
+        for flow in flows:
+            flow.close()
+        if self._pumps:
+            async with self._turn:  # never while one is sending: half a frame would spoil the road
+                for pump in self._pumps:
+                    pump.cancel()
+            await asyncio.gather(*self._pumps, return_exceptions=True)
+            self._pumps = []
 
     async def _run_pump(self, stream: Stream, role: Role) -> None:
         try:
@@ -263,6 +308,18 @@ class Session:
         except ConnectionLost:
             return
 
+    async def _run_flow(self, flow: Flow) -> None:
+        with contextlib.suppress(ConnectionLost):
+            while True:
+                await flow.wait()
+                async with self._turn:
+                    await self._send_next(flow)
+
+    async def _send_next(self, flow: Flow) -> None:
+        frame = flow.take()
+        if frame is not None:
+            await self._send(frame, deflate=flow.deflate)
+
     async def _catch_up(self, stream: Stream, role: Role, version: int | None) -> None:
         view = stream.view(role)
         self._version = view.version
@@ -272,14 +329,14 @@ class Session:
         kind = FrameType.SIGNAL_SYNC if is_sync else FrameType.SIGNAL_DIFF
         await self._send(Frame(kind, payload, KEYFRAME if is_sync else 0, timestamp=view.timestamp()))
 
-    async def _send(self, frame: Frame) -> None:
+    async def _send(self, frame: Frame, *, deflate: bool = False) -> None:
         async with self._wire:
-            raw = encode(msgspec.structs.replace(frame, seq=self._seq))
+            raw = encode(msgspec.structs.replace(frame, seq=self._seq), deflate=deflate)
             self._seq = (self._seq + 1) & 0xFFFF
             await self._connection.send(raw)
 
     async def _refuse(self, error: ApplianceError) -> None:
-        await self._stop_pump()
+        await self._stop_pumps()
         with contextlib.suppress(ConnectionLost):
             await self._send(_error(error))
             await self._connection.close(error.code)

@@ -30,11 +30,13 @@ class Stream:
         diffs_kept: how many diffs a receiver may be behind and still be resumed with a diff.
 
     Attributes:
+        viewer: the page that shows the stream, where one of its sources brought it; see :mod:`~.viewer`.
         followers: called with the signals of every write that changed anything.
     """
 
     def __init__(self, name: str, diffs_kept: int = 256) -> None:
         self.name = name
+        self.viewer: bytes | None = None
         self._views: dict[Role, View] = {role: View(diffs_kept) for role in ROLES}
         self._written: dict[str, dict[str, Role]] = {}
         self._audiences: dict[str, Role] = {}

@@ -33,6 +33,7 @@ from appliance.services import bridge_screens
 from appliance.services.access import Access
 from appliance.services.internal import Json, checked_role, essential, make_app, start
 from appliance.services.joining import Joining
+from appliance.services.offers import Offers
 from appliance.types import Role, rank
 
 MAIN = "main"
@@ -51,6 +52,7 @@ class Bridge:
         self.screens: dict[int, str] = {}
         self.sources: set[str] = set()
         self.iroh: IrohListener | None = None
+        self.offers = Offers(self.settings, lambda: "assistant" in self.sources)
         self._access = Access(runtime)
         self.joining = Joining(self.settings, self._access, self.streams)
 
@@ -72,6 +74,7 @@ class Bridge:
             admit,
             may=self.joining.may,
             met=lambda met: self.joining.arrived(met, session, address),
+            offer=self.offers.offer,
         )
         try:
             await session.run()
@@ -98,7 +101,7 @@ class Bridge:
             self.sources.discard(name)
             log.warn("source left", source=name)
 
-    def told(self) -> dict[str, Any]:
+    async def told(self) -> dict[str, Any]:
         """What the health page shows of the bridge."""
         view = self.streams.open(MAIN).view("admin")
         return {
@@ -108,6 +111,8 @@ class Bridge:
             "streams": self.streams.names(),
             "signals": len(view.values),
             "version": view.version,
+            "pictures": self.offers.pictures.count,
+            "voice": await self.offers.voice.find() is not None,
             "endpoint_id": self.iroh.endpoint_id if self.iroh else None,
             "addresses": self.iroh.addresses() if self.iroh else [],
         }
@@ -121,12 +126,13 @@ def make(runtime: Runtime) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with _feeds(bridge), _network(bridge):
             yield
+        await bridge.offers.pictures.close()
 
     app = make_app("bridge", runtime, lifespan)
 
     @app.get("/health")
     async def health() -> Json:
-        return Json(bridge.told())
+        return Json(await bridge.told())
 
     @app.websocket("/ws")
     async def receiver(socket: WebSocket) -> None:

@@ -50,14 +50,15 @@ from appliance.services.model_client import model_numbers
 from appliance.services.notice import notice
 from appliance.services.observer import Observer
 from appliance.services.own_columns import with_own_columns
-from appliance.services.page import load_page
+from appliance.services.page import Page, load_page
 from appliance.services.proxy import forward
 from appliance.services.relay import relay
 from appliance.services.small_pages import small_page
 from appliance.services.tls import Keeper
 from appliance.services.tls.serving import serve_door
 from appliance.services.token_watch import TokenWatch
-from appliance.types import RoleName
+from appliance.services.viewer import Viewers
+from appliance.types import ROLES, RoleName
 
 log = logger("gateway")
 HOLD_S = 5.0
@@ -103,6 +104,7 @@ class Gateway:
         self.health = Health(BoxProbe(runtime, self.client, self.keeper.told if self.keeper else None))
         self.watch = TokenWatch(self)
         self.page = load_page()
+        self.viewers = Viewers(runtime, self.page)
         self.metrics = Metrics()
         self._restored = asyncio.Event()
 
@@ -264,7 +266,9 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
     @app.get("/", include_in_schema=False)
     async def page(request: Request) -> Response:
         key = request.query_params.get("key")
-        return _signed_in(request, gateway, key) if key else _page(request, gateway)
+        if key:
+            return _signed_in(request, gateway, key)
+        return door_join.join_page(gateway) if _is_unknown(request, gateway) else _page(request, gateway.page)
 
     @app.get("/favicon.svg", include_in_schema=False)
     async def icon() -> Response:
@@ -272,9 +276,11 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
 
     @app.get("/s/{stream}", include_in_schema=False)
     async def stream_page(request: Request, stream: str) -> Response:
-        if stream != "main":
-            raise ApplianceError("BRG408", "There is no such stream.", stream[:80], "The box's stream is called main.")
-        return _page(request, gateway)
+        if _is_unknown(request, gateway):
+            return door_join.join_page(gateway)
+        known, own = gateway.screen(request), gateway.role(request)
+        role = next((role for role in ROLES if role == own), ROLES[0])
+        return _page(request, await gateway.viewers.page(stream, role, known.id if known else "viewer"))
 
     @app.get("/admin", include_in_schema=False)
     async def admin(request: Request) -> Response:
@@ -297,10 +303,7 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
         await relay(websocket, gateway.runtime, role, known.id if known else "")
 
 
-def _page(request: Request, gateway: Gateway) -> Response:
-    if _is_unknown(request, gateway):
-        return door_join.join_page(gateway)
-    page = gateway.page
+def _page(request: Request, page: Page) -> Response:
     headers = {
         "Content-Security-Policy": page.policy,
         "ETag": page.etag,

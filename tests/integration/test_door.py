@@ -285,7 +285,7 @@ async def test_health_names_every_part(door: httpx.AsyncClient) -> None:
     health = (await door.get("/health")).json()
     assert health["status"] == "ok"
     states = {check["name"]: check["state"] for check in health["checks"]}
-    assert states == dict.fromkeys(["database", "data service", "REST", "model", "bridge", "disk"], "ok")
+    assert states == dict.fromkeys(["database", "data service", "REST", "model", "bridge", "disk", "voice"], "ok")
     assert all(check["sentence"].endswith(".") for check in health["checks"])
 
 

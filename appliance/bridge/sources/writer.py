@@ -2,7 +2,7 @@
 
 The source sends SIGNAL_SYNC (its whole state) after connecting and SIGNAL_DIFF after that; ``$.a`` names
 the audience of the frame's signals, ``$.s`` the stream where it is another than the source's own, ``$.del`` the
-names that are gone. The box sends it INPUT frames with
+names that are gone. It may send APP, the page that shows its own stream. The box sends it INPUT frames with
 ``screen`` and ``role`` added. While no source is there, what screens send up waits, a short while.
 """
 
@@ -21,6 +21,7 @@ from appliance.bridge.session import Member
 from appliance.bridge.signals import RESERVED
 from appliance.bridge.stream import Stream
 from appliance.bridge.transports import Connection, ConnectionLost
+from appliance.bridge.viewer import check_viewer
 from appliance.errors import ApplianceError
 from appliance.types import ROLES, Role, Signal
 
@@ -144,6 +145,8 @@ async def _take(
             stream.replace(name, said.audience, said.signals)
         else:
             stream.write(name, said.signals)
+    elif frame.type == FrameType.APP:
+        own.viewer = check_viewer(frame.payload) or None
     elif frame.type == FrameType.CONTROL and frame.json().get("type") == "ping":
         await connection.send(encode(control("pong")))
 

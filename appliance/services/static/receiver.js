@@ -3,8 +3,8 @@
 
 // the codec, as docs/reference/bitstream.md says
 
-const HEADER = 16, LIMIT = 4 << 20, DEFLATE = 4;
-const TYPE = { SYNC: 0x30, DIFF: 0x31, INPUT: 0x40, CONTROL: 0xf0 };
+const HEADER = 16, LIMIT = 4 << 20, KEYFRAME = 2, DEFLATE = 4;
+const TYPE = { AUDIO: 0x10, SYNC: 0x30, DIFF: 0x31, INPUT: 0x40, CONTROL: 0xf0 };
 
 const fault = (code) => Object.assign(new Error("The frame cannot be read."), { code });
 
@@ -28,7 +28,7 @@ function* split(buffer, limit = LIMIT) {
     if (length > limit) throw fault("SIG302");
     at = from + length;
     if (at > raw.length) throw fault("SIG300");
-    yield { type: head.getUint8(0), flags, payload: raw.subarray(from, at) };
+    yield { type: head.getUint8(0), flags, rate: head.getUint16(8, true) * 100, payload: raw.subarray(from, at) };
   }
 }
 
@@ -55,12 +55,20 @@ function parse(bytes) {
   throw fault("SIG303");
 }
 
+// 16 bits, signed, little-endian; half a sample at the end is none
+function pcm(bytes) {
+  const view = new DataView(new Uint8Array(bytes).buffer);
+  return Float32Array.from({ length: view.byteLength >> 1 }, (_, i) => view.getInt16(2 * i, true) / 32768);
+}
+
 // frames keep their order whatever inflating takes; unknown types are skipped
 function reader(onFrame, onFault, limit = LIMIT) {
   let last = Promise.resolve();
   const read = async (buffer) => {
-    for (const { type, flags, payload } of split(buffer, limit)) {
-      if (Object.values(TYPE).includes(type)) onFrame(type, parse(flags & DEFLATE ? await inflate(payload, limit) : payload));
+    for (const { type, flags, rate, payload } of split(buffer, limit)) {
+      if (!Object.values(TYPE).includes(type)) continue;
+      const body = flags & DEFLATE ? await inflate(payload, limit) : payload;
+      onFrame(type, type === TYPE.AUDIO ? { first: flags & KEYFRAME, rate, samples: pcm(body) } : parse(body));
     }
   };
   return (buffer) => (last = last.then(() => read(buffer)).catch(onFault));
@@ -159,13 +167,14 @@ function line(url, signals, on) {
   };
   const control = (value) => {
     const { type, t } = value;
-    if (type === "hello") tell({ type: "subscribe", stream: "main", e: signals.epoch, v: signals.version });
+    if (type === "hello") tell({ type: "subscribe", stream: decodeURI(location.pathname.slice(3)) || "main", e: signals.epoch, v: signals.version });
     if (type === "ping") tell({ type: "pong", t });
     if (type === "gap") resync();
     if (type === "subscribed") live = !(tries = 0);
     on.control(value);
   };
   const frame = (type, value) => {
+    if (type === TYPE.AUDIO) return on.sound(value);
     if (type === TYPE.CONTROL) control(value);
     if (type === TYPE.DIFF && !signals.diff(value)) resync();
     if (type === TYPE.SYNC) signals.sync(value), (asked = false);
@@ -198,7 +207,7 @@ function line(url, signals, on) {
   addEventListener("online", hurry);
   document.addEventListener("visibilitychange", hurry);
   open();
-  return { ask: (value) => tell({ type: "ask", ...value }, TYPE.INPUT), seen: () => seen, live: () => live };
+  return { ask: (value) => tell({ type: "ask", ...value }, TYPE.INPUT), speak: (answer) => tell({ type: "speak", answer }), seen: () => seen, live: () => live };
 }
 
 // the page
@@ -375,6 +384,7 @@ function page(root, dress) {
     put($("source"), a.status === "answered" ? facts : text(a.error.code));
     put($("rest"), a.rest);
     $("copy").hidden = !a.rest;
+    $("speak").hidden = a.status !== "answered";
     $("csv").hidden = !a.rows.length;
     figure($("figure"), a);
     if (a.status && said !== a.id) put($("say"), `${a.question} ${a.told}`), (said = a.id);
@@ -447,6 +457,7 @@ function page(root, dress) {
     put($("news"), news || changes.sort(([a], [b]) => a - b).slice(0, 3).map(([ms, name]) => `${name} changed ${ago(ms)}`).join("  ·  "));
     put($("state"), up ? (down.length ? "Partly live" : "Live") : joined ? "Not connected" : "Connecting");
     $("state").className = up && !down.length ? "live" : "";
+    put($("speak"), speaking() ? "Stop" : "Speak");
     put($("clock"), clock(new Date(now + skew), wall()));
   };
 
@@ -521,6 +532,28 @@ function page(root, dress) {
     setTimeout(() => (note = ""), 1e4);
   };
 
+  // speech: each piece begins where the one before it ends; a first one ends what still sounds
+  let voice, ends = 0;
+  const speaking = () => ends > (voice?.currentTime ?? 0);
+  const sound = ({ first, rate, samples }) => {
+    if (first) {
+      voice?.close();
+      voice = null;
+      ends = 0;
+    }
+    if (samples.length) {
+      voice ??= new AudioContext({ sampleRate: rate });
+      const piece = voice.createBuffer(1, samples.length, rate), player = voice.createBufferSource();
+      piece.copyToChannel(samples, 0);
+      player.buffer = piece;
+      player.connect(voice.destination);
+      player.start((ends = Math.max(ends, voice.currentTime)));
+      ends += piece.duration;
+    }
+    strip();
+  };
+  $("speak").onclick = () => door.speak(speaking() ? null : hero);
+
   const q = $("q");
   $("ask").onsubmit = (event) => {
     event.preventDefault();
@@ -546,7 +579,7 @@ function page(root, dress) {
     put($("copy"), "Copied");
     setTimeout(() => put($("copy"), "Copy"), 1500);
   };
-  const door = line(`${location.protocol.replace("http", "ws")}//${location.host}/ws`, signals, { change, control });
+  const door = line(`${location.protocol.replace("http", "ws")}//${location.host}/ws`, signals, { change, control, sound });
   setInterval(() => (wall() && pick(ids()) !== hero ? draw() : strip()), 1000);
   if (matchMedia("(hover: hover) and (pointer: fine)").matches) q.focus();
   draw();

@@ -79,6 +79,13 @@ test("an unknown frame type is skipped by its length", async () => {
   assert.deepEqual(await read(message), [[TYPE.DIFF, { n: 1 }]]);
 });
 
+test("samples come as numbers from -1 to 1, at the rate that the frame says", async () => {
+  const sound = frame(TYPE.AUDIO, Buffer.from([0, 0, 0, 0x40, 0, 0x80, 0x7f]), { flags: 2 });
+  sound.writeUInt16LE(160, 8);
+  const [[type, heard]] = await read(sound);
+  assert.deepEqual([type, heard.first, heard.rate, [...heard.samples]], [TYPE.AUDIO, 2, 16000, [0, 0.5, -1]]);
+});
+
 for (const [what, bad, code] of [
   ["a header cut short", frame(TYPE.DIFF, { n: 1 }).subarray(0, 9), "SIG300"],
   ["a payload cut short", frame(TYPE.DIFF, { n: 1 }).subarray(0, 20), "SIG300"],
