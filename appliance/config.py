@@ -94,6 +94,19 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("frame_limit", int, 4_194_304, "Payload bytes of a frame the box accepts."),
     Setting("receivers_limit", int, 2000, "Receivers the bridge serves at once."),
     Setting("diffs_kept", int, 256, "Diffs of a stream kept for receivers that resume."),
+    Setting("streams_limit", int, 500, "Streams the bridge holds at once."),
+    Setting("stream_kept_s", float, 600.0, "Seconds a stream is kept that no source writes and no receiver reads."),
+    Setting("stream_signals_limit", int, 20_000, "Signals a stream may hold."),
+    Setting("signal_bytes_limit", int, 1_048_576, "Bytes a signal may have, name and value as JSON."),
+    Setting(
+        "stream_bytes_limit",
+        int,
+        4_000_000,
+        "Bytes all signals of a stream may have; less than receivers take as one frame (4 MiB).",
+    ),
+    Setting("set_signals_limit", int, 64, "Signals a screen may set."),
+    Setting("set_bytes_limit", int, 65_536, "Bytes a screen may set, names and values as JSON."),
+    Setting("set_kept_s", float, 3600.0, "Seconds what a screen set is kept after it left."),
     Setting("mdns", bool, True, "Announce the box on the local network."),
     Setting("iroh_port", int, 0, "UDP port of the Iroh endpoint; 0 takes a free one at first start and keeps it."),
 )
@@ -143,6 +156,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     frame_limit: int
     receivers_limit: int
     diffs_kept: int
+    streams_limit: int
+    stream_kept_s: float
+    stream_signals_limit: int
+    signal_bytes_limit: int
+    stream_bytes_limit: int
+    set_signals_limit: int
+    set_bytes_limit: int
+    set_kept_s: float
     mdns: bool
     iroh_port: int
 

@@ -43,6 +43,8 @@ Admit = Callable[[dict[str, Any]], Member]
 """Turns the screen's hello into a member, or raises BRG401."""
 Hear = Callable[[Member, dict[str, Any]], None]
 """Takes what a screen sent up; raises ApplianceError where it makes no sense."""
+Write = Callable[[Member, Stream, dict[str, Any], int | None], list[str]]
+"""Takes the signals that a screen sets (:meth:`~appliance.bridge.sources.screens.Screens.set`)."""
 
 
 class Session:
@@ -55,6 +57,7 @@ class Session:
         member: who it is, where the door already knows; else `admit` decides from its hello.
         admit: see :data:`Admit`.
         hear: see :data:`Hear`.
+        write: see :data:`Write`; where it is not given, a ``set`` is an input as any other.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Session:
         hear: Hear,
         member: Member | None = None,
         admit: Admit | None = None,
+        write: Write | None = None,
     ) -> None:
         self._connection = connection
         self._streams = streams
@@ -72,12 +76,19 @@ class Session:
         self._hear = hear
         self._member = member
         self._admit = admit
+        self._write = write
+        self._reading = contextlib.ExitStack()  # counts it among the stream's readers
         self._seq = 0
         self._pump: asyncio.Task[None] | None = None
         self._stream: Stream | None = None
         self._version: int | None = None
         self._turn = asyncio.Lock()  # held while signals are on their way out
         self._wire = asyncio.Lock()  # held while a frame is being written
+
+    @property
+    def member(self) -> Member | None:
+        """Who it is, once that is known."""
+        return self._member
 
     async def run(self) -> None:
         """Talk until the screen leaves, falls silent or says what cannot be read."""
@@ -92,6 +103,7 @@ class Session:
         except ApplianceError as error:
             await self._refuse(error)
         finally:
+            self._reading.close()
             await self._stop_pump()
             with contextlib.suppress(ConnectionLost):
                 await self._connection.close()
@@ -100,7 +112,7 @@ class Session:
         if frame.type == FrameType.CONTROL:
             await self._control(frame.json())
         elif frame.type == FrameType.INPUT:
-            self._input(frame.json())
+            await self._input(self._known(), frame.json())
         elif frame.type not in set(FrameType):
             return  # a later version's frame: skipped by its length
 
@@ -114,7 +126,9 @@ class Session:
             await self._subscribe(said)
         elif kind == "need_sync":
             await self._resync()
-        elif kind not in ("pong", "ack", "end", "error"):
+        elif kind == "end":
+            raise ConnectionLost("the screen left")
+        elif kind not in ("pong", "ack", "error"):
             raise ApplianceError("SIG307", "The control frame says something unknown.", str(kind)[:80])
 
     async def _meet(self, said: dict[str, Any]) -> None:
@@ -134,6 +148,8 @@ class Session:
         view = stream.view(member.role)
         resumes = said.get("e") == view.epoch and isinstance(said.get("v"), int)
         await self._stop_pump()
+        self._reading.close()
+        self._reading.enter_context(stream.usage.reading())
         async with self._turn:
             await self._catch_up(stream, member.role, said["v"] if resumes else None)
             await self._send(control("subscribed", stream=stream.name, e=view.epoch, v=self._version))
@@ -150,8 +166,25 @@ class Session:
             raise ApplianceError("BRG401", "The screen has not said who it is.", None, "Send a hello first.")
         return self._member
 
-    def _input(self, said: dict[str, Any]) -> None:
-        self._hear(self._known(), said)
+    async def _input(self, member: Member, said: dict[str, Any]) -> None:
+        """Take an input, and tell a screen that gave it a `ref` that it need not send it again."""
+        ref = {"ref": said["ref"]} if "ref" in said else {}
+        if said.get("type") == "set" and self._write is not None:
+            try:
+                lost = self._set(self._write, member, said)
+            except ApplianceError as error:  # the frame itself was well formed
+                await self._send(control("error", **error.shape(), **ref))
+                return
+            ref |= {"lost": lost} if ref and lost else {}
+        else:
+            self._hear(member, said)
+        if ref:
+            await self._send(control("ack", **ref))
+
+    def _set(self, write: Write, member: Member, said: dict[str, Any]) -> list[str]:
+        if self._stream is None:
+            raise ApplianceError("BRG408", "There is no stream to set signals in.", None, "Subscribe to one first.")
+        return write(member, self._stream, said, self._version)
 
     async def _stop_pump(self) -> None:
         if self._pump is None:
