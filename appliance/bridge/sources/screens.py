@@ -11,7 +11,7 @@ for a while after it left.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -55,6 +55,36 @@ class Register(msgspec.Struct):
     size: int
 
 
+class Held:
+    """The registers of one stream, with what they come to: for each source, and for all (``None``)."""
+
+    def __init__(self) -> None:
+        self.registers: dict[str, Register] = {}
+        self._counts: dict[str | None, list[int]] = {}
+
+    def put(self, name: str, register: Register | None) -> None:
+        """Set a register, or drop it."""
+        before = self.registers.pop(name, None)
+        if before is not None:
+            self._count(before, -1)
+        if register is not None:
+            self.registers[name] = register
+            self._count(register, 1)
+
+    def total(self, source: str | None) -> tuple[int, int]:
+        """How many registers, and how many bytes."""
+        count, size = self._counts.get(source, (0, 0))
+        return count, size
+
+    def _count(self, register: Register, sign: int) -> None:
+        for key in (register.write.source, None):
+            count, size = self.total(key)
+            if count + sign:
+                self._counts[key] = [count + sign, size + sign * register.size]
+            else:
+                del self._counts[key]
+
+
 class Screens:
     """What screens have set, in all streams.
 
@@ -66,7 +96,7 @@ class Screens:
     def __init__(self, limits: SetLimits, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
         self._clock = clock
-        self._streams: WeakKeyDictionary[Stream, dict[str, Register]] = WeakKeyDictionary()
+        self._streams: WeakKeyDictionary[Stream, Held] = WeakKeyDictionary()
         self._latest: dict[str, int] = {}
         self._seen: dict[str, float] = {}
 
@@ -88,11 +118,16 @@ class Screens:
         """
         now = self._seen[member.screen] = self._clock()
         writes = self._read(member, stream, said, seen)
-        held = self._streams.setdefault(stream, {})
-        stand = merge({name: held[name].write for name in writes if name in held}, writes)
+        held = self._streams.setdefault(stream, Held())
+        before = {name: held.registers.get(name) for name in writes}
+        stand = merge({name: each.write for name, each in before.items() if each is not None}, writes)
         won = {name: _register(name, each, now) for name, each in writes.items() if stand[name].key() == each.key()}
-        self._check_room(member, held, won)
-        held.update(won)
+        _put(held, won)
+        try:
+            self._check_room(member, held)
+        except ApplianceError:
+            _put(held, {name: before[name] for name in won})
+            raise
         self._write(member, stream, won)
         return sorted(writes.keys() - won.keys())
 
@@ -107,19 +142,18 @@ class Screens:
             del self._seen[screen]
             self._latest.pop(screen, None)
 
-    def _collect(self, stream: Stream, held: dict[str, Register], gone: Collection[str], now: float) -> None:
-        left = [name for name, each in held.items() if each.write.source in gone]
-        removed = [name for name, each in held.items() if each.write.value is None and now - each.at >= REMOVED_S]
-        for name in {*left, *removed}:
-            del held[name]
+    def _collect(self, stream: Stream, held: Held, gone: Collection[str], now: float) -> None:
+        registers = held.registers.items()
+        left = [name for name, each in registers if each.write.source in gone]
+        removed = [name for name, each in registers if each.write.value is None and now - each.at >= REMOVED_S]
+        _put(held, dict.fromkeys([*left, *removed]))
         stream.write(NAME, [Signal(name, None) for name in left])
 
     def _write(self, member: Member, stream: Stream, won: dict[str, Register]) -> None:
         try:
             stream.write(NAME, [Signal(name, each.write.value, member.role) for name, each in won.items()])
         except ApplianceError:  # the stream itself is full: what it does not show is not held either
-            for name in won:
-                del self._streams[stream][name]
+            _put(self._streams[stream], dict.fromkeys(won))
             stream.write(NAME, [Signal(name, None) for name in won])
             raise
 
@@ -153,17 +187,18 @@ class Screens:
         self._latest[screen] = max(n, latest)
         return n
 
-    def _check_room(self, member: Member, held: dict[str, Register], won: dict[str, Register]) -> None:
-        after = [each for name, each in held.items() if name not in won] + list(won.values())
-        own = [each for each in after if each.write.source == member.screen]
+    def _check_room(self, member: Member, held: Held) -> None:
         limits = self._limits
-        for registers, most, room in (
-            (own, limits.signals, limits.bytes),
-            (after, limits.all_signals, limits.all_bytes),
-        ):
-            count, size = len(registers), sum(each.size for each in registers)
+        own, everybody = (limits.signals, limits.bytes), (limits.all_signals, limits.all_bytes)
+        for source, (most, room) in ((member.screen, own), (None, everybody)):
+            count, size = held.total(source)
             if count > most or size > room:
                 raise _too_much(count, most, size, room)
+
+
+def _put(held: Held, registers: Mapping[str, Register | None]) -> None:
+    for name, register in registers.items():
+        held.put(name, register)
 
 
 def _register(name: str, write: Write, now: float) -> Register:

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.bridge.limits import Limits
+from appliance.bridge.registers import Write
 from appliance.bridge.session import Member
-from appliance.bridge.sources.screens import REMOVED_S, Screens, SetLimits
+from appliance.bridge.sources.screens import REMOVED_S, Held, Register, Screens, SetLimits
 from appliance.bridge.stream import Stream
 from appliance.errors import ApplianceError
 from appliance.types import Signal
@@ -191,3 +192,13 @@ def test_a_removal_is_remembered_for_what_is_still_under_way(stream: Stream) -> 
     now[0] = REMOVED_S
     screens.collect({"tablet", "phone"})
     assert take(screens, PHONE, stream, values={LAMP: 2}, base={LAMP: version}) == []
+
+
+@given(st.lists(st.tuples(names, st.sampled_from(["a", "b"]), st.none() | st.integers(0, 99)), max_size=20))
+def test_what_is_held_is_counted_as_it_changes(puts: list[tuple[str, str, int | None]]) -> None:
+    held = Held()
+    for name, source, size in puts:
+        held.put(name, None if size is None else Register(Write(0, source, 0, 1), 0.0, size))
+        for who in ("a", "b", None):
+            mine = [each for each in held.registers.values() if who in (None, each.write.source)]
+            assert held.total(who) == (len(mine), sum(each.size for each in mine))
