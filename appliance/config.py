@@ -109,6 +109,19 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "What an unknown screen meets: approve (it shows a code), ticket or open; auto: approve with --lan, else open.",
         choices=("auto", "approve", "ticket", "open"),
     ),
+    Setting("streams_limit", int, 500, "Streams the bridge holds at once."),
+    Setting("stream_kept_s", float, 600.0, "Seconds a stream is kept that no source writes and no receiver reads."),
+    Setting("stream_signals_limit", int, 20_000, "Signals a stream may hold."),
+    Setting("signal_bytes_limit", int, 1_048_576, "Bytes a signal may have, name and value as JSON."),
+    Setting(
+        "stream_bytes_limit",
+        int,
+        4_000_000,
+        "Bytes all signals of a stream may have; less than receivers take as one frame (4 MiB).",
+    ),
+    Setting("set_signals_limit", int, 64, "Signals a screen may set."),
+    Setting("set_bytes_limit", int, 65_536, "Bytes a screen may set, names and values as JSON."),
+    Setting("set_kept_s", float, 3600.0, "Seconds what a screen set is kept after it left."),
     Setting("mdns", bool, True, "Announce the box on the local network."),
     Setting("iroh_port", int, 0, "UDP port of the Iroh endpoint; 0 takes a free one at first start and keeps it."),
 )
@@ -167,6 +180,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     speech_limit: int
     speech_timeout_s: float
     join: str
+    streams_limit: int
+    stream_kept_s: float
+    stream_signals_limit: int
+    signal_bytes_limit: int
+    stream_bytes_limit: int
+    set_signals_limit: int
+    set_bytes_limit: int
+    set_kept_s: float
     mdns: bool
     iroh_port: int
 

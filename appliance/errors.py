@@ -75,6 +75,8 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "SIG306": 400,  # a signal name or value is not allowed
     "SIG307": 400,  # an input or control frame says something unknown
     "SIG308": 400,  # a picture or a change of one cannot be read
+    "SIG309": 413,  # more signals, bytes or streams than there may be
+    "SIG310": 400,  # what a screen sets cannot be read
     "BRG400": 500,  # something failed in a way nobody foresaw
     "BRG401": 401,  # no credential, or a wrong one
     "BRG402": 403,  # this role may not

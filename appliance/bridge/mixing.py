@@ -13,6 +13,7 @@ A mixed signal never reaches a role that its origin keeps it from; a part may ke
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -109,10 +110,17 @@ class Mixer:
 
         def take(signals: Iterable[Signal]) -> None:
             taken = [part.here(signal) for signal in signals if part.takes(signal.name)]
-            if taken:
-                target.write(writer, [signal for signal in taken if _has_name(signal)])
+            fits = [signal for signal in taken if _has_name(signal)]
+            if fits:
+                with suppress(ApplianceError):  # no room here: the origin goes on all the same
+                    target.write(writer, fits)
+
+        used = ExitStack()  # neither of the two is collected while it is declared
+        used.enter_context(origin.usage.reading())
+        used.enter_context(target.usage.writing())
 
         def undo() -> None:
+            used.close()
             origin.followers.remove(take)
             for role in ROLES:
                 target.replace(writer, role, [])

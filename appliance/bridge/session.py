@@ -82,6 +82,8 @@ May = Callable[[Member, str], bool]
 """Whether a member may read the stream of this name."""
 Hear = Callable[[Member, dict[str, Any]], None]
 """Takes what a screen sent up; raises ApplianceError where it makes no sense."""
+Write = Callable[[Member, Stream, dict[str, Any], int | None], list[str]]
+"""Takes the signals that a screen sets (:meth:`~appliance.bridge.sources.screens.Screens.set`)."""
 
 
 class Session:
@@ -97,6 +99,7 @@ class Session:
         may: see :data:`May`; every stream where it is not given.
         met: called with the member once it is let in.
         offer: what a subscription may carry besides signals.
+        write: see :data:`Write`; where it is not given, a ``set`` is an input as any other.
     """
 
     def __init__(
@@ -110,6 +113,7 @@ class Session:
         may: May | None = None,
         met: Callable[[Member], None] | None = None,
         offer: Offer = offer_nothing,
+        write: Write | None = None,
     ) -> None:
         self._connection = connection
         self._streams = streams
@@ -122,6 +126,8 @@ class Session:
         self._met = met
         self._waiting: asyncio.Task[None] | None = None
         self._asked: dict[str, Any] | None = None  # to be subscribed to once it is let in
+        self._write = write
+        self._reading = contextlib.ExitStack()  # counts it among the stream's readers
         self._seq = 0
         self._pumps: list[asyncio.Task[None]] = []
         self._flows: list[Flow] = []
@@ -152,6 +158,7 @@ class Session:
             if self._waiting is not None:
                 self._waiting.cancel()
                 await asyncio.gather(self._waiting, return_exceptions=True)
+            self._reading.close()
             await self._stop_pumps()
             with contextlib.suppress(ConnectionLost):
                 await self._connection.close()
@@ -170,7 +177,7 @@ class Session:
         if frame.type == FrameType.CONTROL:
             await self._control(frame.json())
         elif frame.type == FrameType.INPUT:
-            self._input(frame.json())
+            await self._input(self._known(), frame.json())
         elif frame.type not in set(FrameType):
             return  # a later version's frame: skipped by its length
 
@@ -186,7 +193,9 @@ class Session:
             await self._resync()
         elif kind == "speak":
             await self._speak(said)
-        elif kind not in ("pong", "ack", "end", "error"):
+        elif kind == "end":
+            raise ConnectionLost("the screen left")
+        elif kind not in ("pong", "ack", "error"):
             raise ApplianceError("SIG307", "The control frame says something unknown.", str(kind)[:80])
 
     async def _meet(self, said: dict[str, Any]) -> None:
@@ -240,6 +249,8 @@ class Session:
         if flows is None:
             return
         await self._stop_pumps()
+        self._reading.close()
+        self._reading.enter_context(stream.usage.reading())
         self._stream, self._flows = stream, flows
         self._signals = bool(said.get("signals", "pixels" not in said))
         async with self._turn:
@@ -283,10 +294,27 @@ class Session:
             raise ApplianceError("BRG401", "The screen has not said who it is.", None, "Send a hello first.")
         return self._member
 
-    def _input(self, said: dict[str, Any]) -> None:
-        self._hear(self._known(), said)
-        for flow in self._flows:
-            flow.hear(said)
+    async def _input(self, member: Member, said: dict[str, Any]) -> None:
+        """Take an input, and tell a screen that gave it a `ref` that it need not send it again."""
+        ref = {"ref": said["ref"]} if "ref" in said else {}
+        if said.get("type") == "set" and self._write is not None:
+            try:
+                lost = self._set(self._write, member, said)
+            except ApplianceError as error:  # the frame itself was well formed
+                await self._send(control("error", **error.shape(), **ref))
+                return
+            ref |= {"lost": lost} if ref and lost else {}
+        else:
+            self._hear(member, said)
+            for flow in self._flows:
+                flow.hear(said)
+        if ref:
+            await self._send(control("ack", **ref))
+
+    def _set(self, write: Write, member: Member, said: dict[str, Any]) -> list[str]:
+        if self._stream is None:
+            raise ApplianceError("BRG408", "There is no stream to set signals in.", None, "Subscribe to one first.")
+        return write(member, self._stream, said, self._version)
 
     async def _stop_pumps(self) -> None:
         flows, self._flows = self._flows, []

@@ -19,14 +19,16 @@ import msgspec
 from fastapi import FastAPI, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
-from appliance.bridge import Member, Session, Streams
+from appliance.bridge import Member, Session, Streams, control, encode
 from appliance.bridge.discovery import announce
 from appliance.bridge.identity import load_or_create
+from appliance.bridge.limits import Limits
 from appliance.bridge.sources import changes, inference, writer
+from appliance.bridge.sources.screens import Screens, SetLimits
 from appliance.bridge.transports import Connection
 from appliance.bridge.transports.iroh import IrohListener, listen
 from appliance.bridge.transports.websocket import WebSocketConnection
-from appliance.config import Runtime
+from appliance.config import Runtime, Settings
 from appliance.errors import ApplianceError
 from appliance.observation import logger
 from appliance.services import bridge_screens
@@ -37,6 +39,7 @@ from appliance.services.offers import Offers
 from appliance.types import Role, rank
 
 MAIN = "main"
+COLLECT_S = 5.0
 log = logger("bridge")
 
 
@@ -46,9 +49,11 @@ class Bridge:
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self.settings = runtime.settings
-        self.streams = Streams(self.settings.diffs_kept)
-        self.streams.open(MAIN)
+        self.streams = Streams(self.settings.diffs_kept, _limits(self.settings), self.settings.streams_limit)
+        self.streams.keep(MAIN)
         self.inputs = writer.Inputs()
+        self.sets = Screens(_set_limits(self.settings))
+        self.sessions: set[Session] = set()
         self.screens: dict[int, str] = {}
         self.sources: set[str] = set()
         self.iroh: IrohListener | None = None
@@ -75,10 +80,13 @@ class Bridge:
             may=self.joining.may,
             met=lambda met: self.joining.arrived(met, session, address),
             offer=self.offers.offer,
+            write=self.sets.set,
         )
+        self.sessions.add(session)
         try:
             await session.run()
         finally:
+            self.sessions.discard(session)
             self.joining.left(session)
             del self.screens[id(connection)]
             log.info("screen left", peer=connection.peer, screens=len(self.screens))
@@ -93,13 +101,28 @@ class Bridge:
 
     async def source(self, connection: Connection, name: str, stream: str) -> None:
         """Serve one source until it leaves."""
+        try:
+            opened = self.streams.open(stream)
+        except ApplianceError as error:
+            await connection.send(encode(control("error", **error.shape())))
+            await connection.close(error.code)
+            return
         self.sources.add(name)
         log.info("source connected", source=name, stream=stream)
         try:
-            await writer.run(connection, name, self.streams.open(stream), self.inputs, self.streams.open)
+            with opened.usage.writing():
+                await writer.run(connection, name, opened, self.inputs, self.streams.open)
         finally:
             self.sources.discard(name)
             log.warn("source left", source=name)
+
+    async def collect(self) -> None:
+        """Forget what nobody uses any more, until cancelled."""
+        while True:
+            await asyncio.sleep(COLLECT_S)
+            self.sets.collect({session.member.screen for session in self.sessions if session.member})
+            for name in self.streams.collect(self.settings.stream_kept_s):
+                log.info("stream collected", stream=name)
 
     async def told(self) -> dict[str, Any]:
         """What the health page shows of the bridge."""
@@ -168,6 +191,7 @@ async def _feeds(bridge: Bridge) -> AsyncIterator[None]:
         tasks = [
             essential("bridge", changes.run(client, f"{runtime.pgflex_url}/changes?role=admin&whole=", stream)),
             essential("bridge", inference.run(client, f"{runtime.llm_url}/events", stream)),
+            essential("bridge", bridge.collect()),
         ]
         try:
             yield
@@ -210,6 +234,17 @@ async def _announced(bridge: Bridge, iroh: IrohListener) -> AsyncIterator[None]:
     if leave is not None:
         with suppress(OSError, TimeoutError):
             await leave()
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(settings.stream_signals_limit, settings.signal_bytes_limit, settings.stream_bytes_limit)
+
+
+def _set_limits(settings: Settings) -> SetLimits:
+    """What screens may set; all together a quarter of a stream, so that the box's own signals keep their room."""
+    most = SetLimits(settings.set_signals_limit, settings.set_bytes_limit, kept_s=settings.set_kept_s)
+    everybody = (settings.stream_signals_limit // 4, settings.stream_bytes_limit // 4)
+    return msgspec.structs.replace(most, all_signals=everybody[0], all_bytes=everybody[1])
 
 
 def _kept_port(path: Path) -> int:

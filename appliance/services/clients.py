@@ -28,11 +28,13 @@ from appliance.errors import ApplianceError, from_shape
 from appliance.llm.outline import Outline, Sketched
 from appliance.llm.plan import Query
 from appliance.llm.prompt import Task
+from appliance.observation import logger
 from appliance.pgflex.access.roles import Access
 from appliance.types import ROLES, Catalog, Collection, Role, RoleName
 
 Event = dict[str, Any]
 FLUSH_S = 0.05
+log = logger("assistant")
 
 
 def loopback_client(runtime: Runtime) -> httpx.AsyncClient:
@@ -235,6 +237,8 @@ class BridgeSource:
             for frame in decoder.feed(message if isinstance(message, bytes) else message.encode()):
                 if frame.type == FrameType.INPUT:
                     await self._hear(frame.json())
+                elif frame.type == FrameType.CONTROL and frame.json().get("type") == "error":
+                    log.warn("the bridge refused signals", **from_shape(frame.json()).shape())
 
 
 async def changes(client: httpx.AsyncClient, runtime: Runtime) -> AsyncIterator[tuple[str, Event]]:

@@ -27,6 +27,8 @@ from appliance.types import ROLES, Role, Signal
 
 WAITING_LIMIT: Final = 200
 WAITING_S: Final = 20.0
+REFUSED: Final = frozenset({"SIG306", "SIG309"})
+"""What a source is told and may go on after."""
 INPUT_KINDS: Final = frozenset({"ask", "set", "pointer", "touch", "key"})
 
 
@@ -127,7 +129,13 @@ async def run(
     upward = asyncio.create_task(_send_inputs(connection, inputs))
     try:
         while True:
-            await _take(connection, name, stream, await connection.receive(), others)
+            frame = await connection.receive()
+            try:
+                await _take(connection, name, stream, frame, others)
+            except ApplianceError as error:
+                if error.code not in REFUSED:
+                    raise
+                await connection.send(encode(control("error", **error.shape())))
     except ConnectionLost:
         pass
     finally:

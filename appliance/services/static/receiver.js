@@ -49,7 +49,7 @@ async function inflate(bytes, limit = LIMIT) {
 
 function parse(bytes) {
   try {
-    const value = JSON.parse(new TextDecoder().decode(bytes));
+    const value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
     if (value && typeof value === "object" && !Array.isArray(value)) return value;
   } catch {}
   throw fault("SIG303");

@@ -11,6 +11,7 @@ import pytest
 
 from appliance.bridge import Copy, Member, Session, Streams, control, encode, input_frame
 from appliance.bridge.frame import Frame, FrameType
+from appliance.bridge.sources.screens import Screens, SetLimits
 from appliance.bridge.transports import ConnectionLost
 from appliance.bridge.transports.memory import MemoryConnection, pair
 from appliance.errors import ApplianceError
@@ -155,3 +156,68 @@ async def test_who_is_not_known_gets_nothing(streams: Streams) -> None:
     async with screen_of(streams, None, admit=admit) as screen:
         await screen.say("subscribe", stream="main")
         assert (await screen.hear("error"))["code"] == "BRG401"
+
+
+LAMP = "set.staff.lamp"
+
+
+def sets(**said: Any) -> bytes:
+    return encode(input_frame("set", **said))
+
+
+async def test_what_a_screen_sets_comes_back_to_it_and_is_acknowledged(streams: Streams) -> None:
+    async with screen_of(streams, write=Screens(SetLimits()).set) as screen:
+        await screen.say("subscribe", stream="main")
+        await screen.hear("subscribed")
+        await screen.connection.send(sets(values={LAMP: 0.7}, ref="r1"))
+        assert await screen.hear("ack") == {"type": "ack", "ref": "r1"}
+        await screen.until(LAMP, 0.7)
+        await screen.connection.send(sets(values={LAMP: 0.1}, base={LAMP: 0}, ref="r2"))
+        assert await screen.hear("ack") == {"type": "ack", "ref": "r2", "lost": [LAMP]}
+        assert streams.open("main").view("staff").values[LAMP] == 0.7
+
+
+@pytest.mark.parametrize(
+    ("values", "code"), [({"beds.free": 0}, "SIG306"), ([], "SIG310"), ({LAMP: "x" * 99_000}, "SIG309")]
+)
+async def test_a_set_that_is_refused_does_not_end_the_connection(streams: Streams, values: Any, code: str) -> None:
+    async with screen_of(streams, write=Screens(SetLimits()).set) as screen:
+        await screen.say("subscribe", stream="main")
+        await screen.connection.send(sets(values=values, ref=7))
+        told = await screen.hear("error")
+        assert (told["code"], told["ref"]) == (code, 7)
+        assert told.keys() == {"type", "ref", "code", "message", "details", "hint"}
+        await screen.say("ping", t=1)
+        assert (await screen.hear("pong"))["t"] == 1
+        assert streams.open("main").view("staff").values == {"beds.free": 7}
+
+
+async def test_a_set_needs_a_stream(streams: Streams) -> None:
+    async with screen_of(streams, write=Screens(SetLimits()).set) as screen:
+        await screen.connection.send(sets(values={LAMP: 1}))
+        assert (await screen.hear("error"))["code"] == "BRG408"
+
+
+async def test_an_input_with_a_ref_is_acknowledged_once_it_was_taken(streams: Streams) -> None:
+    heard: list[Any] = []
+    async with screen_of(streams, heard=heard) as screen:
+        await screen.connection.send(encode(input_frame("ask", question="?", ref="q")))
+        assert (await screen.hear("ack"))["ref"] == "q"
+        assert len(heard) == 1
+
+
+async def test_a_subscribed_screen_counts_as_a_reader_until_it_leaves(streams: Streams) -> None:
+    other = streams.open("other")
+    async with screen_of(streams) as screen:
+        for name in ("main", "other"):
+            await screen.say("subscribe", stream=name)
+            await screen.hear("subscribed")
+            assert (streams.open("main").usage.readers, other.usage.readers) == ((1, 0) if name == "main" else (0, 1))
+    assert other.usage.readers == 0
+
+
+async def test_a_screen_that_says_end_is_let_go(streams: Streams) -> None:
+    async with screen_of(streams) as screen:
+        await screen.say("end")
+        with pytest.raises(ConnectionLost):
+            await screen.hear("pong")
