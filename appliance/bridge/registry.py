@@ -127,18 +127,21 @@ class Registry:
     """
 
     def __init__(self, kept: Kept | None = None, clock: Callable[[], float] = time.time) -> None:
-        kept = kept or Kept()
+        self.version = 0
+        self.listeners: list[Callable[[set[str]], None]] = []
+        self._clock = clock
+        self._knocks: dict[str, Knock] = {}
+        self._barred: dict[str, float] = {}
+        self._wrong: deque[float] = deque(maxlen=GUESSES)
+        self.take(kept or Kept())
+
+    def take(self, kept: Kept) -> None:
+        """Go by what was kept from now on."""
         self.screens: dict[str, Screen] = {screen.id: screen for screen in kept.screens}
         self.rooms: dict[str, str] = dict(kept.rooms)
         self.tickets: dict[str, int] = dict(kept.tickets)
         self.revoked: dict[str, None] = dict.fromkeys(kept.revoked)
-        self.version = 0
-        self.listeners: list[Callable[[set[str]], None]] = []
-        self._clock = clock
         self._by_key = {screen.key: screen.id for screen in kept.screens}
-        self._knocks: dict[str, Knock] = {}
-        self._barred: dict[str, float] = {}
-        self._wrong: deque[float] = deque(maxlen=GUESSES)
 
     def kept(self) -> Kept:
         """What is to be kept on the disk."""

@@ -147,6 +147,7 @@ def make(runtime: Runtime) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await bridge.joining.load()
         async with _feeds(bridge), _network(bridge):
             yield
         await bridge.offers.pictures.close()

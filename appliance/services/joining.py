@@ -78,14 +78,20 @@ class Joining:
     def __init__(self, settings: Settings, access: Access, streams: Streams) -> None:
         self._settings, self._access, self._streams = settings, access, streams
         self._folder = settings.data / "bridge"
-        self.registry = Registry(_load(self._folder / "screens.json", Kept))
+        self.registry = Registry()
         self.mixer = Mixer(streams)
         self.identity: Identity | None = None
         self._sessions: dict[str, set[Session]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._news = asyncio.Event()
         self._saving = asyncio.Lock()
-        self._declare_all()
+
+    async def load(self) -> None:
+        """Take up what the disk holds; before that the box knows no screen."""
+        kept = await asyncio.to_thread(_load, self._folder / "screens.json", Kept)
+        mixes = await asyncio.to_thread(_load, self._folder / "streams.json", list[Mix])
+        self.registry.take(kept or Kept())
+        self._declare_all(mixes or [])
         self.registry.listeners.append(self._changed)
 
     @property
@@ -230,8 +236,8 @@ class Joining:
         self.mixer.remove(name)
         self._declare_rooms()
 
-    def _declare_all(self) -> None:
-        for mix in _load(self._folder / "streams.json", list[Mix]) or []:
+    def _declare_all(self, mixes: list[Mix]) -> None:
+        for mix in mixes:
             try:
                 self.mixer.declare(mix)
             except ApplianceError as error:

@@ -39,6 +39,12 @@ async def let_in(console: Watched, code: str, name: str, room: str, role: str) -
     await card.get_by_role("button", name="Let in").click()
 
 
+async def is_in(screen: Watched) -> None:
+    """Wait until the page with the code has become the box's own, and is live."""
+    await screen.page.locator("#q").wait_for(state="attached", timeout=15_000)
+    await screen.live()
+
+
 async def sound(page: Watched) -> None:
     for probe in (OVERFLOW, CONTRAST, UNNAMED):
         assert await page.page.evaluate(probe) == [], probe[:60]
@@ -61,8 +67,8 @@ async def test_from_a_code_on_a_wall_to_a_private_answer(box: Box, opens: Opens,
     await console.page.screenshot(path=pictures / "console-light.png")
     await sound(console)
     await let_in(console, codes[1], "Nurse phone", "icu", "staff")
-    await wall.live()
-    await phone.live()
+    await is_in(wall)
+    await is_in(phone)
 
     await phone.ask(QUESTION)
     await phone.answered(QUESTION)
@@ -73,7 +79,7 @@ async def test_from_a_code_on_a_wall_to_a_private_answer(box: Box, opens: Opens,
     await console.page.get_by_role("button", name="Take out").click()
     await console.page.locator("#ask button[value=yes]").click()
     phone.problems.clear()
-    await phone.until("document.querySelector('#code') !== null && document.querySelector('#q') === null", 20)
+    await phone.page.locator("#code").wait_for(state="attached", timeout=20_000)
     phone.problems.clear()  # its tries to come back were refused, which the browser logs
     assert await code_of(phone) not in codes
 
@@ -88,14 +94,14 @@ async def test_the_console_by_keyboard_and_at_the_size_of_a_phone(box: Box, open
     await card.locator("input[name=name]").focus()
     await console.page.keyboard.type("Desk")
     await console.page.keyboard.press("Enter")
-    await screen.live()
+    await is_in(screen)
     await console.page.locator("#invite input[name=room]").fill("er")
     await console.page.locator("#invite button").click()
     await console.until("document.querySelector('#ticket code').textContent.includes('dreamstack-')")
     words = str(await console.page.evaluate("document.querySelector('#ticket code').textContent"))
     ticket = words.split()[-1]
     joins = await opens(box.url, f"/#ticket={ticket}")
-    await joins.live()
+    await is_in(joins)
 
 
 async def test_what_the_console_refuses_is_a_sentence(box: Box, opens: Opens) -> None:

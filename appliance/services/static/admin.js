@@ -49,16 +49,27 @@ function button(text, name, press) {
   return made;
 }
 
+// what Enter does in a card
+function submits(card, text, press) {
+  const made = button(text, "", press);
+  made.type = "submit";
+  made.onclick = null;
+  card.onsubmit = async (event) => {
+    event.preventDefault();
+    made.disabled = true;
+    await press().finally(() => (made.disabled = false));
+  };
+  return made;
+}
+
 function waiting(knock) {
   const card = make("form", "card" + (knock.code === scanned ? " now" : ""));
   const who = make("div", "who"), given = place({});
   who.append(make("b", "", knock.kind || "screen"), make("span", "", `at ${knock.address || "an unknown address"}`));
-  const let_in = button("Let in", "", async () => {
-    if (!card.reportValidity()) return;
+  const let_in = submits(card, "Let in", async () => {
     const screen = await ask("POST", `/api/screens/codes/${knock.code}`, given.value());
     if (screen) say(`${screen.name} is in.`);
   });
-  card.onsubmit = (event) => (event.preventDefault(), let_in.click());
   const refuse = button("Refuse", "danger", async () => (await ask("DELETE", `/api/screens/codes/${knock.code}`)) && say("It was sent away."));
   card.append(make("div", "code", `${knock.code.slice(0, 3)}-${knock.code.slice(3)}`), who, ...given.parts, acts(let_in, refuse));
   return card;
@@ -82,8 +93,7 @@ function joined(screen) {
     card.replaceChildren(who, ...given.parts, acts(save, out));
     given.parts[0].firstElementChild.focus();
   });
-  const save = button("Save", "", async () => {
-    if (!card.reportValidity()) return;
+  const save = submits(card, "Save", async () => {
     const changed = await ask("PATCH", `/api/screens/${screen.id}`, given.value());
     if (changed) say(`${changed.name} was changed.`), card.replaceChildren(who, edit);
   });
@@ -92,7 +102,6 @@ function joined(screen) {
     $("ask").showModal();
     $("ask").onclose = async () => $("ask").returnValue === "yes" && (await ask("DELETE", `/api/screens/${screen.id}`)) && say(`${screen.name} is out.`);
   });
-  card.onsubmit = (event) => (event.preventDefault(), save.click());
   card.append(who, edit);
   return card;
 }
