@@ -17,6 +17,7 @@ from typing import Any
 import appliance
 from appliance.config import SETTINGS, Runtime, Settings, load
 from appliance.errors import HTTP_STATUS, ApplianceError, from_shape
+from appliance.services import past_words
 
 _EXAMPLES = """\
   appliance up --demo hospital
@@ -58,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_ask(commands)
     _add_import(commands)
     _add_screen(commands)
+    _add_past(commands)
     _add_model(commands)
     _add_doctor(commands)
     _command(commands, "version", "print the version", "  appliance version", _version)
@@ -319,6 +321,19 @@ def _screen(options: argparse.Namespace) -> int:
             )
         )
     )
+
+
+# replay, archive -----------------------------------------------------------------------------------------
+
+
+def _add_past(commands: Any) -> None:
+    told = "show what screens showed, at any recorded moment"
+    parser = _command(commands, "replay", told, past_words.REPLAY_EXAMPLES, past_words.run_replay)
+    past_words.add_replay_words(parser)
+    _add_door(parser)
+    told = "fetch finished recordings by their hash, and serve them"
+    parser = _command(commands, "archive", told, past_words.ARCHIVE_EXAMPLES, past_words.run_archive)
+    past_words.add_archive_words(parser)
 
 
 # model ---------------------------------------------------------------------------------------------------

@@ -94,6 +94,16 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("frame_limit", int, 4_194_304, "Payload bytes of a frame the box accepts."),
     Setting("receivers_limit", int, 2000, "Receivers the bridge serves at once."),
     Setting("diffs_kept", int, 256, "Diffs of a stream kept for receivers that resume."),
+    Setting("record", str, "main", "Streams that are recorded, told apart by commas; `none` records nothing."),
+    Setting(
+        "record_roles",
+        str,
+        "wall,staff",
+        "Whose view of them is recorded: a recording holds what that role may see, and no more.",
+        ("none", "wall", "staff", "admin", "wall,staff", "staff,admin", "wall,staff,admin"),
+    ),
+    Setting("record_days", int, 7, "Days a recording is kept; 0 is no limit."),
+    Setting("record_bytes", int, 2_147_483_648, "Bytes recordings may have, the oldest go first; 0 is no limit."),
     Setting("mdns", bool, True, "Announce the box on the local network."),
     Setting("iroh_port", int, 0, "UDP port of the Iroh endpoint; 0 takes a free one at first start and keeps it."),
 )
@@ -143,6 +153,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     frame_limit: int
     receivers_limit: int
     diffs_kept: int
+    record: str
+    record_roles: str
+    record_days: int
+    record_bytes: int
     mdns: bool
     iroh_port: int
 

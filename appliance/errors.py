@@ -90,6 +90,13 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "BRG413": 500,  # this machine cannot hold a part of the box to the building
     "BRG414": 500,  # a key file cannot be used
     "BRG415": 500,  # mDNS cannot be used on this machine
+    "BRG450": 404,  # nothing was recorded there
+    "BRG451": 500,  # a recording cannot be read
+    "BRG452": 409,  # a stream has this name already
+    "BRG453": 404,  # no such archive here, or not for this role
+    "BRG454": 502,  # what arrived is not the archive that was asked for
+    "BRG455": 429,  # too many play the past, or fetch archives
+    "BRG456": 400,  # a time cannot be read
     "SCR500": 504,  # no box was found on this network
     "SCR501": 502,  # the box was found but did not answer
     "SCR502": 410,  # the connection to the box was lost

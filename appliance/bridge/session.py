@@ -23,6 +23,7 @@ from typing import Any
 import msgspec
 
 from appliance.bridge.frame import KEYFRAME, Frame, FrameType, control, encode
+from appliance.bridge.playback import Playback
 from appliance.bridge.stream import Stream, Streams
 from appliance.bridge.transports import Connection, ConnectionLost
 from appliance.errors import ApplianceError
@@ -78,6 +79,7 @@ class Session:
         self._version: int | None = None
         self._turn = asyncio.Lock()  # held while signals are on their way out
         self._wire = asyncio.Lock()  # held while a frame is being written
+        self._playback = Playback(streams, self._send)
 
     async def run(self) -> None:
         """Talk until the screen leaves, falls silent or says what cannot be read."""
@@ -92,6 +94,7 @@ class Session:
         except ApplianceError as error:
             await self._refuse(error)
         finally:
+            await self._playback.stop()
             await self._stop_pump()
             with contextlib.suppress(ConnectionLost):
                 await self._connection.close()
@@ -114,6 +117,8 @@ class Session:
             await self._subscribe(said)
         elif kind == "need_sync":
             await self._resync()
+        elif kind == "replay":
+            await self._replay(said)
         elif kind not in ("pong", "ack", "end", "error"):
             raise ApplianceError("SIG307", "The control frame says something unknown.", str(kind)[:80])
 
@@ -131,14 +136,30 @@ class Session:
         if stream is None:
             await self._send(_error(ApplianceError("BRG408", "There is no such stream.", said.get("stream"))))
             return
-        view = stream.view(member.role)
-        resumes = said.get("e") == view.epoch and isinstance(said.get("v"), int)
+        resumes = said.get("e") == stream.view(member.role).epoch and isinstance(said.get("v"), int)
+        await self._playback.stop()
+        await self._follow(stream, member.role, said["v"] if resumes else None)
+
+    async def _replay(self, said: dict[str, Any]) -> None:
+        role = self._known().role
+        try:
+            stream = await self._playback.take(role, said)
+        except ApplianceError as error:
+            await self._send(_error(error))
+            return
+        if stream is not None:
+            await self._follow(stream, role, None)
+        await self._playback.tell()
+
+    async def _follow(self, stream: Stream, role: Role, version: int | None) -> None:
+        """Bring the screen from a version up to date, and keep it so."""
         await self._stop_pump()
         async with self._turn:
-            await self._catch_up(stream, member.role, said["v"] if resumes else None)
-            await self._send(control("subscribed", stream=stream.name, e=view.epoch, v=self._version))
+            await self._catch_up(stream, role, version)
+            epoch = stream.view(role).epoch
+            await self._send(control("subscribed", stream=stream.name, e=epoch, v=self._version))
         self._stream = stream
-        self._pump = asyncio.create_task(self._run_pump(stream, member.role))
+        self._pump = asyncio.create_task(self._run_pump(stream, role))
 
     async def _resync(self) -> None:
         if self._stream is not None:

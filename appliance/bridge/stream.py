@@ -17,9 +17,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from appliance.bridge.signals import View, check_name
 from appliance.types import ROLES, Role, Signal, rank
+
+if TYPE_CHECKING:
+    from appliance.bridge.recordings import Recordings
 
 
 class Stream:
@@ -68,6 +72,11 @@ class Stream:
         gone = [Signal(name, None, audience) for name, role in before.items() if role == audience and name not in said]
         self.write(source, [*gone, *signals])
 
+    def empty(self) -> None:
+        """Remove every signal of every source."""
+        for source, written in list(self._written.items()):
+            self.write(source, [Signal(name, None, role) for name, role in written.items()])
+
     def _spread(self, signals: list[Signal]) -> None:
         changed = False
         for role, view in self._views.items():
@@ -89,11 +98,15 @@ class Streams:
     """All streams of a bridge, made when first named.
 
     The first form of the bridge has one stream, ``main``; others are made by their sources.
+
+    Attributes:
+        past: what was recorded of them, where anything is.
     """
 
     def __init__(self, diffs_kept: int = 256) -> None:
         self._diffs_kept = diffs_kept
         self._streams: dict[str, Stream] = {}
+        self.past: Recordings | None = None
 
     def open(self, name: str) -> Stream:
         """The stream for a source to write; made when it is not there."""
@@ -104,6 +117,12 @@ class Streams:
     def find(self, name: str) -> Stream | None:
         """The stream for a receiver to read, or None."""
         return self._streams.get(name)
+
+    def close(self, name: str) -> None:
+        """Forget a stream; what it holds leaves those who still read it."""
+        stream = self._streams.pop(name, None)
+        if stream is not None:
+            stream.empty()
 
     def names(self) -> list[str]:
         """The names of all streams."""

@@ -49,9 +49,9 @@ Check = Callable[[Probe], Awaitable[Finding]]
 
 async def run_checks(probe: Probe) -> list[Finding]:
     """All checks, side by side, in a fixed order."""
-    from appliance.checks import bridge, data_service, database, disk, model, rest
+    from appliance.checks import bridge, data_service, database, disk, model, recording, rest
 
-    checks = (database.check, data_service.check, rest.check, model.check, bridge.check, disk.check)
+    checks = (database.check, data_service.check, rest.check, model.check, bridge.check, recording.check, disk.check)
     return list(await asyncio.gather(*(_timed(check, probe) for check in checks)))
 
 

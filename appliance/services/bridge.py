@@ -19,8 +19,13 @@ from fastapi import FastAPI, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
 from appliance.bridge import Member, Session, Streams
+from appliance.bridge.archive import Archive
+from appliance.bridge.archive_road import ALPN as ARCHIVE
+from appliance.bridge.archive_road import ArchiveServer
 from appliance.bridge.discovery import announce
+from appliance.bridge.forks import Forks
 from appliance.bridge.identity import load_or_create
+from appliance.bridge.recorders import Recorders, Wanted
 from appliance.bridge.sources import changes, inference, writer
 from appliance.bridge.transports import Connection
 from appliance.bridge.transports.iroh import IrohListener, listen
@@ -28,6 +33,7 @@ from appliance.bridge.transports.websocket import WebSocketConnection
 from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.observation import logger
+from appliance.services import bridge_recordings
 from appliance.services.access import Access
 from appliance.services.internal import Json, checked_role, essential, make_app, start
 
@@ -48,6 +54,16 @@ class Bridge:
         self.sources: set[str] = set()
         self.iroh: IrohListener | None = None
         self._access = Access(runtime)
+        said = self.settings
+        wanted = Wanted.read(said.record, said.record_roles, said.record_days, said.record_bytes)
+        self.recorders = Recorders(self.streams, said.data / "recordings", wanted, said.box_name)
+        self.streams.past = self.recorders.past
+        self.forks = Forks(self.streams)
+        self.archive = ArchiveServer(Archive([said.data / "recordings", said.data / "archive"]))
+
+    async def archives(self, connection: Connection) -> None:
+        """Serve one peer that fetches archives until it leaves."""
+        await self.archive.serve(connection, lambda said: self._admit(connection, said))
 
     async def receiver(self, connection: Connection, member: Member | None) -> None:
         """Serve one screen until it leaves."""
@@ -89,6 +105,7 @@ class Bridge:
             "version": view.version,
             "endpoint_id": self.iroh.endpoint_id if self.iroh else None,
             "addresses": self.iroh.addresses() if self.iroh else [],
+            "recording": self.recorders.told(),
         }
 
 
@@ -118,6 +135,7 @@ def make(runtime: Runtime) -> FastAPI:
         async with _accepted(socket, runtime) as connection:
             await bridge.source(connection, name, stream)
 
+    bridge_recordings.install(app, bridge)
     return app
 
 
@@ -139,6 +157,7 @@ async def _feeds(bridge: Bridge) -> AsyncIterator[None]:
         tasks = [
             essential("bridge", changes.run(client, f"{runtime.pgflex_url}/changes?role=admin&whole=", stream)),
             essential("bridge", inference.run(client, f"{runtime.llm_url}/events", stream)),
+            essential("bridge", bridge.recorders.run()),
         ]
         try:
             yield
@@ -158,7 +177,8 @@ async def _network(bridge: Bridge) -> AsyncIterator[None]:
     async def met(connection: Connection) -> None:
         await bridge.receiver(connection, None)
 
-    bridge.iroh = await listen(identity, f"{host}:{port}", met, settings.frame_limit)
+    others = {ARCHIVE: bridge.archives}
+    bridge.iroh = await listen(identity, f"{host}:{port}", met, settings.frame_limit, others)
     log.info("Iroh endpoint is up", id=bridge.iroh.endpoint_id, addresses=",".join(bridge.iroh.addresses()))
     try:
         async with _announced(bridge, bridge.iroh):

@@ -26,7 +26,16 @@ from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.observation import logger
 from appliance.pgflex.rest import Rest
-from appliance.services import clients, door_alerts, door_import, door_model, door_roles, door_shapes, door_watching
+from appliance.services import (
+    clients,
+    door_alerts,
+    door_import,
+    door_model,
+    door_recordings,
+    door_roles,
+    door_shapes,
+    door_watching,
+)
 from appliance.services.access import Access
 from appliance.services.alarms import Alarms
 from appliance.services.assistant import Assistant
@@ -208,6 +217,7 @@ def make(runtime: Runtime) -> FastAPI:
     door_watching.install(app, gateway)
     door_roles.install(app, gateway)
     door_model.install(app, gateway)
+    door_recordings.install(app, gateway)
     door_import.install(app, gateway)
     shapes = door_shapes.install(app, gateway)
     _data(app, gateway)
