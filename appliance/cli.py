@@ -289,6 +289,7 @@ def _add_screen(commands: Any) -> None:
     )
     parser = _command(commands, "screen", "show the box's live answers in this terminal", examples, _screen)
     parser.add_argument("--box", metavar="ID@IP:PORT", help="the box, where mDNS does not reach")
+    parser.add_argument("--stream", default="main", metavar="NAME", help="what to show: main, or a fork by its name")
     parser.add_argument(
         "--key", default=os.environ.get("DREAMSTACK_KEY", ""), help="the credential, where the box asks for one"
     )
@@ -312,6 +313,7 @@ def _screen(options: argparse.Namespace) -> int:
         run_screen(
             ScreenOptions(
                 box=options.box or "",
+                stream=options.stream,
                 credential=options.key,
                 once=options.once,
                 timeout_s=options.timeout,

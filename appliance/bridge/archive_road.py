@@ -163,24 +163,25 @@ class ArchiveClient:
             tell: hears how many bytes of how many are there.
 
         Raises:
-            ApplianceError: BRG453, the peer does not have it; BRG454, the peer sent what it is not; BRG451, the disk
-                cannot be written; as :meth:`hello`.
+            ApplianceError: BRG410, no hash; BRG453, the peer does not have it; BRG454, the peer sent what it is not;
+                BRG451, the disk cannot be written; as :meth:`hello`.
         """
+        wanted = check_hash(wanted)
         path = folder / f"{wanted}{SEGMENT}"
         await self._say("get", hash=wanted)
         raw = (await self._frame(MANIFEST)).payload
         manifest = read_manifest(raw, wanted)
         try:
-            if not await asyncio.to_thread(path.exists):
-                await self._complete(path.with_suffix(PARTIAL), manifest, tell)
+            await self._complete(path, manifest, tell)
             await asyncio.to_thread(_finish, path, raw)
         except OSError as error:
             reason = f"{path}: {error.strerror}"
             raise ApplianceError("BRG451", "The archive cannot be kept.", reason, "Name a folder with room.") from None
         return path
 
-    async def _complete(self, part: Path, manifest: Manifest, tell: Callable[[int, int], None]) -> None:
-        there = await asyncio.to_thread(_mended, part, manifest)
+    async def _complete(self, path: Path, manifest: Manifest, tell: Callable[[int, int], None]) -> None:
+        part = path.with_suffix(PARTIAL)
+        there = await asyncio.to_thread(_mended, path, part, manifest)
         await self._say("pieces", **{"from": there})
         for number in range(there, len(manifest.pieces)):
             piece = (await self._frame(PIECE_FRAME)).payload
@@ -223,9 +224,11 @@ class ArchiveClient:
         return frame
 
 
-def _mended(part: Path, manifest: Manifest) -> int:
-    """How many right pieces an earlier try left; what follows them is cut."""
+def _mended(path: Path, part: Path, manifest: Manifest) -> int:
+    """How many right pieces are there already, of an earlier try or of the whole; what follows them is cut."""
     part.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        os.replace(path, part)
     number = 0
     with part.open("ab+") as file:
         file.seek(0)
@@ -244,10 +247,9 @@ def _append(part: Path, piece: bytes) -> None:
 
 def _finish(path: Path, manifest: bytes) -> None:
     part = path.with_suffix(PARTIAL)
-    if part.exists():
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        os.replace(part, path)
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
+    os.replace(part, path)
     keep_manifest(path, manifest)
 
 

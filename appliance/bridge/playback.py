@@ -109,11 +109,11 @@ class Playback:
         past, name = self._streams.past, str(said.get("stream", self._name))
         if past is None:
             raise ApplianceError("BRG450", "Nothing was recorded there.", name[:80])
+        if past.playing - bool(self._tasks) >= PLAYBACKS_LIMIT:
+            raise ApplianceError("BRG455", "Too many screens play the past.", PLAYBACKS_LIMIT, "Try again later.")
         t = moment(said["t"], time.time_ns() // 1_000_000)
         found = await asyncio.to_thread(past.state_at, name, role, t)
         await self.stop()
-        if past.playing >= PLAYBACKS_LIMIT:
-            raise ApplianceError("BRG455", "Too many screens play the past.", PLAYBACKS_LIMIT, "Try again later.")
         self._name, self._role, self._copy = name, found.role, found.copy()
         self._stream, self._pace = Stream(name, DIFFS_KEPT), Pace(t, speed)
         self._publish()

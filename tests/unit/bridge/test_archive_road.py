@@ -122,13 +122,14 @@ async def test_a_download_goes_on_where_it_stopped(tmp_path: Path) -> None:
         assert not (mine / f"{wanted}.part").exists()
 
 
-async def test_an_earlier_try_that_is_wrong_is_not_believed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", ["part", "seg"])
+async def test_what_is_there_and_wrong_is_not_believed(tmp_path: Path, suffix: str) -> None:
     wanted = await asyncio.to_thread(archived, tmp_path / "box")
     [whole] = (tmp_path / "box").glob("*.seg")
     hurt = bytearray(whole.read_bytes())
     hurt[PIECE + 5] ^= 1
     (mine := tmp_path / "mine").mkdir()
-    (mine / f"{wanted}.part").write_bytes(hurt)
+    (mine / f"{wanted}.{suffix}").write_bytes(hurt)
     async with peer(tmp_path / "box") as client:
         path = await client.fetch(wanted, mine)
     assert await asyncio.to_thread(same, path, tmp_path / "box")
