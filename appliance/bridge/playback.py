@@ -53,6 +53,7 @@ class Playback:
     def __init__(self, streams: Streams, send: Send) -> None:
         self._streams, self._send = streams, send
         self._tasks: list[asyncio.Task[None]] = []
+        self._telling = asyncio.Lock()  # held while a frame is on its way out
         self._state: State = "live"
         self._name = "main"
         self._stream = Stream("main")
@@ -87,16 +88,22 @@ class Playback:
         told: dict[str, Any] = {"stream": self._name, "state": self._state}
         if self._state != "live":
             told |= {"t": self._pace.now(), "speed": self._pace.speed, "role": self._role}
-        await self._send(control("replaying", **told))
+        await self._say(control("replaying", **told))
 
-    async def stop(self) -> None:
-        """Show the past no longer."""
+    async def stop(self, *, road_ends: bool = False) -> None:
+        """Show the past no longer; a frame that is on its way is waited for, unless the road ends anyway."""
         tasks, self._tasks, self._state = self._tasks, [], "live"
-        for task in tasks:
-            task.cancel()
+        # Never in the middle of a frame: half of one would spoil the road.
+        async with contextlib.nullcontext() if road_ends else self._telling:
+            for task in tasks:
+                task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if tasks and self._streams.past is not None:
             self._streams.past.playing -= 1
+
+    async def _say(self, frame: Frame) -> None:
+        async with self._telling:
+            await self._send(frame)
 
     async def _live(self, name: str) -> Stream:
         stream = self._streams.find(name)
@@ -140,7 +147,7 @@ class Playback:
         except ApplianceError as error:
             self._state = "ended"
             with contextlib.suppress(ConnectionLost):
-                await self._send(control("error", **error.shape()))
+                await self._say(control("error", **error.shape()))
 
     def _publish(self) -> None:
         signals = [Signal(name, value, self._role) for name, value in self._copy.values.items()]

@@ -94,7 +94,7 @@ class Session:
         except ApplianceError as error:
             await self._refuse(error)
         finally:
-            await self._playback.stop()
+            await self._playback.stop(road_ends=True)
             await self._stop_pump()
             with contextlib.suppress(ConnectionLost):
                 await self._connection.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from appliance.bridge import Streams
 from appliance.bridge import playback as playback_module
 from appliance.bridge.frame import FrameType
 from appliance.bridge.recordings import Recordings
+from appliance.bridge.transports.memory import MemoryConnection
 from appliance.types import Signal
 from tests.unit.bridge.past import T0, at_count, counted
 from tests.unit.bridge.test_session import Screen, screen_of
@@ -114,6 +116,32 @@ async def test_a_subscription_ends_it_and_so_does_leaving(streams: Streams) -> N
     assert streams.past is not None and streams.past.playing == 0
 
 
+async def test_no_frame_is_cut_when_it_ends(streams: Streams, monkeypatch: pytest.MonkeyPatch) -> None:
+    cut: list[bytes] = []
+
+    async def slowly(road: MemoryConnection, raw: bytes) -> None:
+        try:
+            await asyncio.sleep(0.03)
+            await put(road, raw)
+        except asyncio.CancelledError:
+            cut.append(raw)
+            raise
+
+    put = MemoryConnection.send
+    monkeypatch.setattr(playback_module, "TELL_S", 0.01)
+    async with screen_of(streams) as screen:
+        monkeypatch.setattr(MemoryConnection, "send", slowly)
+        for wait in (0.05, 0.11, 0.07, 0.13):
+            await screen.say("replay", t=T0, speed=0.01)
+            await asyncio.sleep(wait + 0.1)
+        told = await replay(screen, live=True)
+        while told["state"] != "live":
+            told = await screen.hear("replaying")
+        monkeypatch.undo()
+    assert cut == []
+    assert screen.copy.values == {"n": -1}
+
+
 async def test_need_sync_is_of_the_past_while_it_is_shown(streams: Streams) -> None:
     async with screen_of(streams) as screen:
         await replay(screen, t=T0 + 700, speed=0)
@@ -131,6 +159,9 @@ async def test_a_screen_that_does_not_read_gets_it_merged(streams: Streams) -> N
         await until_n(screen, 99)
         assert screen.copy.values == at_count(99)
         assert len(screen.kinds) < 20
+        with contextlib.suppress(TimeoutError):  # what it still says of where it is: this road blocks who writes
+            while True:
+                await asyncio.wait_for(screen.connection.receive(), 0.5)
 
 
 @pytest.mark.parametrize(
