@@ -37,6 +37,8 @@ class Setting(NamedTuple):
 SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("port", int, 8080, "Port of the public door (page, API, WebSocket)."),
     Setting("lan", bool, False, "Listen on every address of the machine; nothing is served without a credential."),
+    Setting("tls", str, "auto", "HTTPS from the box's own authority; auto is on with lan.", ("auto", "on", "off")),
+    Setting("trust_port", int, 0, "A second port for the plain trust page alone, such as 80 beside 443; 0 is none."),
     Setting("demo", str, "none", "Demo data to load when it is not there yet.", ("hospital", "lawfirm", "none")),
     Setting("demo_tick_s", float, 4.0, "Seconds between two small changes of the demo data; 0 stops them."),
     Setting("box_name", str, "DreamStack", "The box's name, on screens and on the network."),
@@ -104,6 +106,13 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     ),
     Setting("record_days", int, 7, "Days a recording is kept; 0 is no limit."),
     Setting("record_bytes", int, 2_147_483_648, "Bytes recordings may have, the oldest go first; 0 is no limit."),
+    Setting(
+        "join",
+        str,
+        "auto",
+        "What an unknown screen meets: approve (it shows a code), ticket or open; auto: approve with --lan, else open.",
+        choices=("auto", "approve", "ticket", "open"),
+    ),
     Setting("mdns", bool, True, "Announce the box on the local network."),
     Setting("iroh_port", int, 0, "UDP port of the Iroh endpoint; 0 takes a free one at first start and keeps it."),
 )
@@ -115,6 +124,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data: Path
     port: int
     lan: bool
+    tls: str
+    trust_port: int
     demo: str
     demo_tick_s: float
     box_name: str
@@ -157,6 +168,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     record_roles: str
     record_days: int
     record_bytes: int
+    join: str
     mdns: bool
     iroh_port: int
 

@@ -90,6 +90,16 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "BRG413": 500,  # this machine cannot hold a part of the box to the building
     "BRG414": 500,  # a key file cannot be used
     "BRG415": 500,  # mDNS cannot be used on this machine
+    "BRG416": 500,  # a certificate file cannot be used
+    "BRG417": 404,  # this address is open over HTTPS only
+    "BRG430": 401,  # a pass is not this box's, has run out, or is another screen's
+    "BRG440": 404,  # no screen shows this code
+    "BRG441": 429,  # too many screens, or too many wrong codes
+    "BRG442": 404,  # no such screen
+    "BRG443": 400,  # a screen's name, room or role cannot be
+    "BRG444": 401,  # a ticket is no good
+    "BRG445": 403,  # a screen was not let in
+    "BRG446": 400,  # a stream is not declared in a way that can be kept
     "BRG450": 404,  # nothing was recorded there
     "BRG451": 500,  # a recording cannot be read
     "BRG452": 409,  # a stream has this name already
@@ -102,6 +112,8 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "SCR502": 410,  # the connection to the box was lost
     "SCR503": 409,  # more than one box was found and none was named
     "SCR504": 400,  # the id or address of a box cannot be read
+    "SCR505": 502,  # the box's certificate is not trusted here
+    "SCR506": 403,  # the screen waits to be let in
 }
 """Every code of the box and the HTTP status it is served with."""
 

@@ -41,7 +41,7 @@ fingerprint() {
 up_to_date() {
     [ -x .venv/bin/appliance ] && [ "$(cat "$stamp" 2>/dev/null)" = "$(fingerprint)" ] &&
         { [ -x .venv/bin/postgrest ] || has postgrest; } &&
-        { [ "$mode" != test ] || { has chromium && has node && [ -d tests/integration/node/node_modules ]; }; }
+        { [ "$mode" != test ] || { has chromium && has certutil && has node && [ -d tests/integration/node/node_modules ]; }; }
 }
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -75,6 +75,8 @@ missing_packages() { # prints the Debian packages this machine lacks
     fi
     if [ "$mode" = test ]; then
         has chromium || echo chromium fonts-dejavu-core fonts-liberation
+        has certutil || echo libnss3-tools # a browser that trusts the box's authority
+        has openssl || echo openssl
         has node || echo nodejs
         has npm || echo npm
     fi

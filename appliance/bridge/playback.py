@@ -48,6 +48,9 @@ class Playback:
     Args:
         streams: the live ones, and with them the recordings.
         send: sends a frame to the screen.
+
+    Attributes:
+        name: the stream whose past it shows.
     """
 
     def __init__(self, streams: Streams, send: Send) -> None:
@@ -55,7 +58,7 @@ class Playback:
         self._tasks: list[asyncio.Task[None]] = []
         self._telling = asyncio.Lock()  # held while a frame is on its way out
         self._state: State = "live"
-        self._name = "main"
+        self.name = "main"
         self._stream = Stream("main")
         self._copy = Copy()
         self._role: Role = "wall"
@@ -69,7 +72,7 @@ class Playback:
                 a speed that cannot be), BRG408 (there is no such live stream).
         """
         if said.get("live"):
-            return await self._live(str(said.get("stream", self._name)))
+            return await self._live(str(said.get("stream", self.name)))
         speed = _speed(said["speed"]) if "speed" in said else None
         if "t" in said:
             return await self._begin(role, said, 1.0 if speed is None else speed)
@@ -85,7 +88,7 @@ class Playback:
 
     async def tell(self) -> None:
         """Tell the screen where it is."""
-        told: dict[str, Any] = {"stream": self._name, "state": self._state}
+        told: dict[str, Any] = {"stream": self.name, "state": self._state}
         if self._state != "live":
             told |= {"t": self._pace.now(), "speed": self._pace.speed, "role": self._role}
         await self._say(control("replaying", **told))
@@ -113,7 +116,7 @@ class Playback:
         return stream
 
     async def _begin(self, role: Role, said: dict[str, Any], speed: float) -> Stream:
-        past, name = self._streams.past, str(said.get("stream", self._name))
+        past, name = self._streams.past, str(said.get("stream", self.name))
         if past is None:
             raise ApplianceError("BRG450", "Nothing was recorded there.", name[:80])
         if past.playing - bool(self._tasks) >= PLAYBACKS_LIMIT:
@@ -121,7 +124,7 @@ class Playback:
         t = moment(said["t"], time.time_ns() // 1_000_000)
         found = await asyncio.to_thread(past.state_at, name, role, t)
         await self.stop()
-        self._name, self._role, self._copy = name, found.role, found.copy()
+        self.name, self._role, self._copy = name, found.role, found.copy()
         self._stream, self._pace = Stream(name, DIFFS_KEPT), Pace(t, speed)
         self._publish()
         self._state = "playing" if speed else "paused"
@@ -132,7 +135,7 @@ class Playback:
     async def _play(self, past: Recordings, t: int) -> None:
         """Feed the stream from the recording until its end."""
         try:
-            while batch := await asyncio.to_thread(_batch, records := past.after(self._name, self._role, t)):
+            while batch := await asyncio.to_thread(_batch, records := past.after(self.name, self._role, t)):
                 while batch:
                     for record in batch:
                         await self._pace.wait_for(record, self._publish)

@@ -2,6 +2,7 @@
 
     screen                                    box
     CONTROL hello {credential}       ──►
+                                     ◄──     CONTROL join {box, code}          where the admin has to say first
                                      ◄──     CONTROL hello {box, role, screen}
     CONTROL subscribe {stream, e, v} ──►
                                      ◄──     SIGNAL_SYNC, or SIGNAL_DIFF since v
@@ -18,7 +19,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -34,14 +35,49 @@ SILENCE_S = 15.0
 
 
 class Member(msgspec.Struct, frozen=True):
-    """Who is at the other end: the screen's name and the role it acts as."""
+    """Who is at the other end.
+
+    Attributes:
+        screen: what the box calls it.
+        role: what it acts as.
+        room: the room it shows; empty is the whole house.
+        name: what people call it.
+        own: the stream it gets where it names none.
+    """
 
     screen: str
     role: Role
+    room: str = ""
+    name: str = ""
+    own: str = "main"
 
 
-Admit = Callable[[dict[str, Any]], Member]
-"""Turns the screen's hello into a member, or raises BRG401."""
+class Waiting(Protocol):
+    """A screen that has to wait for the admin's word."""
+
+    @property
+    def code(self) -> str:
+        """What the screen shows."""
+        ...
+
+    @property
+    def expires_s(self) -> float:
+        """Seconds until another code is shown."""
+        ...
+
+    async def decided(self) -> Member | Waiting:
+        """Return once the admin has let it in, or another wait where the code ran out.
+
+        Raises:
+            ApplianceError: BRG445, it was refused.
+        """
+        ...
+
+
+Admit = Callable[[dict[str, Any]], Member | Waiting]
+"""Turns the screen's hello into a member or a wait, or raises BRG401, BRG441, BRG444 or BRG445."""
+May = Callable[[Member, str], bool]
+"""Whether a member may read the stream of this name."""
 Hear = Callable[[Member, dict[str, Any]], None]
 """Takes what a screen sent up; raises ApplianceError where it makes no sense."""
 
@@ -56,6 +92,8 @@ class Session:
         member: who it is, where the door already knows; else `admit` decides from its hello.
         admit: see :data:`Admit`.
         hear: see :data:`Hear`.
+        may: see :data:`May`; every stream where it is not given.
+        met: called with the member once it is let in.
     """
 
     def __init__(
@@ -66,6 +104,8 @@ class Session:
         hear: Hear,
         member: Member | None = None,
         admit: Admit | None = None,
+        may: May | None = None,
+        met: Callable[[Member], None] | None = None,
     ) -> None:
         self._connection = connection
         self._streams = streams
@@ -73,6 +113,10 @@ class Session:
         self._hear = hear
         self._member = member
         self._admit = admit
+        self._may = may
+        self._met = met
+        self._waiting: asyncio.Task[None] | None = None
+        self._asked: dict[str, Any] | None = None  # to be subscribed to once it is let in
         self._seq = 0
         self._pump: asyncio.Task[None] | None = None
         self._stream: Stream | None = None
@@ -81,11 +125,16 @@ class Session:
         self._wire = asyncio.Lock()  # held while a frame is being written
         self._playback = Playback(streams, self._send)
 
+    @property
+    def member(self) -> Member | None:
+        """Who it is, once that is known."""
+        return self._member
+
     async def run(self) -> None:
         """Talk until the screen leaves, falls silent or says what cannot be read."""
         try:
             if self._member is not None:
-                await self._hello(self._member)
+                await self._enter(self._member)
             while True:
                 frame = await asyncio.wait_for(self._connection.receive(), SILENCE_S)
                 await self._take(frame)
@@ -95,9 +144,22 @@ class Session:
             await self._refuse(error)
         finally:
             await self._playback.stop(road_ends=True)
+            if self._waiting is not None:
+                self._waiting.cancel()
+                await asyncio.gather(self._waiting, return_exceptions=True)
             await self._stop_pump()
             with contextlib.suppress(ConnectionLost):
                 await self._connection.close()
+
+    async def end(self, error: ApplianceError | None) -> None:
+        """End the connection from this side: with an error, or so that the screen comes back at once."""
+        if error is not None:
+            await self._refuse(error)
+            return
+        await self._stop_pump()
+        with contextlib.suppress(ConnectionLost):
+            await self._send(control("end"))
+            await self._connection.close()
 
     async def _take(self, frame: Frame) -> None:
         if frame.type == FrameType.CONTROL:
@@ -123,16 +185,46 @@ class Session:
             raise ApplianceError("SIG307", "The control frame says something unknown.", str(kind)[:80])
 
     async def _meet(self, said: dict[str, Any]) -> None:
-        if self._member is None and self._admit is not None:
-            self._member = self._admit(said)
-            await self._hello(self._member)
+        if self._member is not None or self._admit is None or self._waiting is not None:
+            return
+        found = self._admit(said)
+        if isinstance(found, Member):
+            await self._enter(found)
+        else:
+            self._waiting = asyncio.create_task(self._wait(found))
+
+    async def _wait(self, waiting: Waiting) -> None:
+        """Tell the screen its code, and a new one when that has run out, until the admin says yes or no."""
+        found: Member | Waiting = waiting
+        try:
+            while not isinstance(found, Member):
+                await self._send(control("join", box=self._box, code=found.code, expires_s=round(found.expires_s)))
+                found = await found.decided()
+            await self._enter(found)
+            if self._asked is not None:
+                await self._subscribe(self._asked)
+        except ConnectionLost:
+            return
+        except ApplianceError as error:
+            await self._refuse(error)
+
+    async def _enter(self, member: Member) -> None:
+        self._member = member
+        if self._met is not None:
+            self._met(member)
+        await self._hello(member)
 
     async def _hello(self, member: Member) -> None:
-        await self._send(control("hello", version=1, box=self._box, role=member.role, screen=member.screen))
+        more = {"room": member.room, "name": member.name} if member.room or member.name else {}
+        await self._send(control("hello", version=1, box=self._box, role=member.role, screen=member.screen, **more))
 
     async def _subscribe(self, said: dict[str, Any]) -> None:
+        if self._member is None and self._waiting is not None:
+            self._asked = said
+            return
         member = self._known()
-        stream = self._streams.find(str(said.get("stream", "main")))
+        name = self._named(member, str(said.get("stream") or "main"))
+        stream = self._streams.find(name) if name is not None else None
         if stream is None:
             await self._send(_error(ApplianceError("BRG408", "There is no such stream.", said.get("stream"))))
             return
@@ -140,10 +232,19 @@ class Session:
         await self._playback.stop()
         await self._follow(stream, member.role, said["v"] if resumes else None)
 
+    def _named(self, member: Member, wanted: str) -> str | None:
+        """The stream a member means by a name, or None where it may not read it."""
+        name = member.own if wanted == "main" else wanted
+        return name if self._may is None or self._may(member, name) else None
+
     async def _replay(self, said: dict[str, Any]) -> None:
-        role = self._known().role
+        member = self._known()
+        role, wanted = member.role, str(said.get("stream") or self._playback.name)
+        name = self._named(member, wanted)
         try:
-            stream = await self._playback.take(role, said)
+            if name is None:
+                raise ApplianceError("BRG408", "There is no such stream.", wanted[:80])
+            stream = await self._playback.take(role, {**said, "stream": name})
         except ApplianceError as error:
             await self._send(_error(error))
             return

@@ -16,7 +16,7 @@ takes all that happened since as one payload. So a slow receiver costs no memory
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from appliance.bridge.signals import View, check_name
@@ -32,12 +32,17 @@ class Stream:
     Args:
         name: the stream's name.
         diffs_kept: how many diffs a receiver may be behind and still be resumed with a diff.
+
+    Attributes:
+        followers: called with the signals of every write that changed anything.
     """
 
     def __init__(self, name: str, diffs_kept: int = 256) -> None:
         self.name = name
         self._views: dict[Role, View] = {role: View(diffs_kept) for role in ROLES}
         self._written: dict[str, dict[str, Role]] = {}
+        self._audiences: dict[str, Role] = {}
+        self.followers: list[Callable[[list[Signal]], None]] = []
         self._changed = asyncio.Event()
 
     def view(self, role: Role) -> View:
@@ -77,7 +82,16 @@ class Stream:
         for source, written in list(self._written.items()):
             self.write(source, [Signal(name, None, role) for name, role in written.items()])
 
+    def signals(self) -> list[Signal]:
+        """All signals as they are now, with their audiences."""
+        return [Signal(name, value, self._audiences[name]) for name, value in self._views["admin"].values.items()]
+
     def _spread(self, signals: list[Signal]) -> None:
+        for signal in signals:
+            if signal.value is None:
+                self._audiences.pop(signal.name, None)
+            else:
+                self._audiences[signal.name] = signal.audience
         changed = False
         for role, view in self._views.items():
             seen = {s.name: s.value for s in signals if s.value is not None and rank(s.audience) <= rank(role)}
@@ -87,6 +101,8 @@ class Stream:
         if changed:
             self._changed.set()
             self._changed = asyncio.Event()
+            for follower in self.followers:
+                follower(signals)
 
     async def wait(self, role: Role, version: int | None) -> None:
         """Return when the view of `role` is past `version`."""

@@ -43,15 +43,21 @@ class Probe(Protocol):
         """What a part (pgflex, llm, bridge, postgrest) says of itself, or None when it does not answer."""
         ...
 
+    def certificate(self) -> dict[str, Any] | None:
+        """How the door's certificate stands, or None where the door is plain and has none."""
+        ...
+
 
 Check = Callable[[Probe], Awaitable[Finding]]
 
 
 async def run_checks(probe: Probe) -> list[Finding]:
-    """All checks, side by side, in a fixed order."""
-    from appliance.checks import bridge, data_service, database, disk, model, recording, rest
+    """All checks, side by side, in a fixed order; that of the certificate where there is one."""
+    from appliance.checks import bridge, certificate, data_service, database, disk, model, recording, rest
 
+    checks: tuple[Check, ...]
     checks = (database.check, data_service.check, rest.check, model.check, bridge.check, recording.check, disk.check)
+    checks += (certificate.check,) if probe.certificate() is not None else ()
     return list(await asyncio.gather(*(_timed(check, probe) for check in checks)))
 
 

@@ -37,7 +37,7 @@ KEEP_S: Final = 2.0
 STILL_TRUE_S: Final = 60.0
 _SENT_AWAY: Final = (401, 403)
 
-State = Literal["searching", "catching up", "live", "away"]
+State = Literal["searching", "waiting", "catching up", "live", "away"]
 
 _log = logger("screen")
 
@@ -54,7 +54,9 @@ class Agent:
         held: what it kept earlier; shown until the box answers.
 
     Attributes:
-        state: ``searching`` (never reached yet), ``catching up``, ``live`` or ``away``.
+        state: ``searching`` (never reached yet), ``waiting`` (for the admin to let it in), ``catching up``, ``live``
+            or ``away``.
+        code: what the screen shows while it is ``waiting``.
         problem: the latest error, None once live again.
         live: set while the screen holds the box's own state.
         listeners: called after every change of signals or state.
@@ -76,6 +78,8 @@ class Agent:
         self.listeners: list[Callable[[], None]] = []
         self.box_name = ""
         self.role = ""
+        self.room = ""
+        self.code = ""
         self._finder = finder
         hello = {"type": "hello", "version": 1, "kind": kind, "credential": credential}
         self._hello = Frame(FrameType.CONTROL, msgspec.json.encode(hello))
@@ -218,6 +222,9 @@ class Agent:
         match said.get("type"):
             case "hello":
                 self.box_name, self.role = str(said.get("box", "")), str(said.get("role", ""))
+                self.room, self.code = str(said.get("room", "")), ""
+            case "join":
+                self._join(said)
             case "subscribed":
                 await self._subscribed(road, said)
             case "ping":
@@ -232,6 +239,13 @@ class Agent:
             await self._need_sync(road)
             return
         self._told(synced=True)
+
+    def _join(self, said: dict[str, Any]) -> None:
+        """The admin has to let it in first: what it held before is not for it any more."""
+        self.box_name, self.code = str(said.get("box", "")), str(said.get("code", ""))
+        self._copy, self._at, self.state, self.problem = Copy(), None, "waiting", None
+        self.live.clear()
+        self._notify()
 
     def _refused(self, error: ApplianceError) -> None:
         if error.status in _SENT_AWAY:
@@ -253,7 +267,7 @@ class Agent:
         if self.state == "live":
             self._at = time.time() - (time.monotonic() - self._heard)
         self.state = "away" if self._at is not None else "searching"
-        self.problem = error
+        self.problem, self.code = error, ""
         self.live.clear()
         self._notify()
 

@@ -16,12 +16,14 @@ import msgspec
 
 from appliance.bridge.frame import DEFAULT_LIMIT
 from appliance.bridge.identity import load_or_create
+from appliance.bridge.invitations import is_invitation, peek
 from appliance.screen import cache
 from appliance.screen.agent import Agent
 from appliance.screen.finder import Finder
 from appliance.screen.shelf import Shelf
 from appliance.screen.text import run_text
-from appliance.screen.ticket import parse
+from appliance.screen.ticket import Ticket, parse
+from appliance.screen.trust import DEFAULT_DOOR, verified
 
 
 class ScreenOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,21 +33,25 @@ class ScreenOptions(msgspec.Struct, frozen=True, kw_only=True):
         data: folder of its identity and cache; None takes :func:`default_folder`.
         box: a ticket, ``<id>@<ip>:<port>``; empty looks for the box with mDNS.
         stream: what it shows.
-        credential: the key of the role it acts as.
+        credential: the key of the role it acts as, or a ticket for new screens, which also names the box.
+        kind: its surface: wall, tablet, phone, watch or text.
         once: print the current state and end.
         timeout_s: how long `once` waits for the box, seconds.
         keep: collections whose rows it keeps on its disk.
         door: the box's HTTP address, where those come from.
+        ca: the file of the authority to trust there; empty trusts the system's and a box on this machine.
     """
 
     data: Path | None = None
     box: str = ""
     stream: str = "main"
     credential: str = ""
+    kind: str = "text"
     once: bool = False
     timeout_s: float = 10.0
     keep: tuple[str, ...] = ()
-    door: str = "http://127.0.0.1:8080"
+    door: str = DEFAULT_DOOR
+    ca: str = ""
 
 
 def default_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -73,14 +79,14 @@ def make_shelf(options: ScreenOptions) -> Shelf | None:
     if not options.keep:
         return None
     folder = (options.data or default_folder()) / "shelf"
-    shelf = Shelf(folder, options.keep, door=options.door, credential=options.credential)
+    shelf = Shelf(folder, options.keep, door=options.door, credential=options.credential, verify=verified(options.ca))
     shelf.load()
     return shelf
 
 
 def make_agent(options: ScreenOptions) -> Agent:
     """The agent these options describe, holding what it showed when it last ran. Blocks on the disk."""
-    named = parse(options.box) if options.box else None
+    named = parse(options.box) if options.box else _invited(options.credential)
     folder = options.data or default_folder()
     identity = load_or_create(folder / "iroh.key")
     cached = folder / ("held.json" if options.stream == "main" else f"held-{quote(options.stream, safe='')}.json")
@@ -91,4 +97,12 @@ def make_agent(options: ScreenOptions) -> Agent:
     faithful = named is not None or bool(options.credential)
     finder = Finder(identity, box, faithful=faithful, frame_limit=DEFAULT_LIMIT)
     credential, stream = options.credential, options.stream
-    return Agent(finder, credential=credential, stream=stream, cache_path=cached, held=held)
+    return Agent(finder, credential=credential, kind=options.kind, stream=stream, cache_path=cached, held=held)
+
+
+def _invited(credential: str) -> Ticket | None:
+    """The box that a ticket for new screens names."""
+    if not is_invitation(credential):
+        return None
+    invitation = peek(credential)
+    return Ticket(invitation.box, invitation.addresses)

@@ -12,11 +12,13 @@ A screen that keeps collections shows these below, each with its age.
 from __future__ import annotations
 
 import asyncio
+import io
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Final, TextIO
 
+import segno
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.padding import Padding
@@ -24,6 +26,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from appliance.errors import ApplianceError
 from appliance.screen.agent import Agent
 from appliance.screen.answers import Row, ShownAnswer, ago, answers, faults, say
 from appliance.screen.digits import large
@@ -97,9 +100,15 @@ async def _once(agent: Agent, shelf: Shelf | None, console: Console, timeout_s: 
                 await shelf.settled()
     except TimeoutError:
         if agent.age_s() is None and not (shelf and shelf.holds):
-            raise agent.problem or no_box() from None
+            raise agent.problem or (_not_yet(agent) if agent.code else no_box()) from None
     console.print(draw(agent, shelf))
     return 0 if agent.live.is_set() and (shelf is None or shelf.live) else 1
+
+
+def _not_yet(agent: Agent) -> ApplianceError:
+    return ApplianceError(
+        "SCR506", "This screen was not let in yet.", None, f"On the box: appliance admin approve {agent.code}"
+    )
 
 
 async def _show(agent: Agent, shelf: Shelf | None, console: Console) -> int:
@@ -172,6 +181,9 @@ def _parts(agent: Agent) -> Iterator[RenderableType]:
     if agent.problem is not None:
         yield Text(f" {clean(agent.problem.line())}", style="yellow")
     yield Rule(style="dim")
+    if agent.state == "waiting":
+        yield from _code(agent)
+        return
     yield from _answers(agent.signals)
 
 
@@ -204,6 +216,16 @@ def _answers(signals: Mapping[str, Any]) -> Iterator[RenderableType]:
         yield from (_earlier(answer) for answer in shown[1 : EARLIER + 1])
 
 
+def _code(agent: Agent) -> Iterator[RenderableType]:
+    """What the admin has to know to let this screen in."""
+    yield Text(f"\n  Tell your admin this code, to join {clean(agent.box_name)}:\n")
+    yield Text(f"    {clean(agent.code[:3])}-{clean(agent.code[3:])}\n", style="bold green")
+    qr = io.StringIO()
+    segno.make(agent.code, error="m").terminal(qr, compact=True, border=2)
+    yield Text.from_ansi(qr.getvalue())
+    yield Text(f"  appliance admin approve {clean(agent.code)}", style="dim")
+
+
 def _head(agent: Agent) -> Table:
     name = agent.signals.get("box.facility") or agent.signals.get("box.name") or agent.box_name or "DreamStack"
     head = Table.grid(expand=True, padding=(0, 1))
@@ -217,6 +239,8 @@ def _head(agent: Agent) -> Table:
 
 def _state(agent: Agent, *, with_age: bool = True) -> str:
     age = agent.age_s()
+    if agent.state == "waiting":
+        return f"waiting to be let in, code {agent.code}"
     if agent.state in ("live", "searching") or age is None or not with_age:
         return {"searching": "looking for the box", "away": "the box is away"}.get(agent.state, agent.state)
     return f"{'the box is away' if agent.state == 'away' else agent.state}, content from {ago(age)}"

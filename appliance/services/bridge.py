@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 from fastapi import FastAPI, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
@@ -33,9 +34,11 @@ from appliance.bridge.transports.websocket import WebSocketConnection
 from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.observation import logger
-from appliance.services import bridge_recordings
+from appliance.services import bridge_recordings, bridge_screens
 from appliance.services.access import Access
 from appliance.services.internal import Json, checked_role, essential, make_app, start
+from appliance.services.joining import Joining
+from appliance.types import Role, rank
 
 MAIN = "main"
 log = logger("bridge")
@@ -54,6 +57,7 @@ class Bridge:
         self.sources: set[str] = set()
         self.iroh: IrohListener | None = None
         self._access = Access(runtime)
+        self.joining = Joining(self.settings, self._access, self.streams)
         said = self.settings
         wanted = Wanted.read(said.record, said.record_roles, said.record_days, said.record_bytes)
         self.recorders = Recorders(self.streams, said.data / "recordings", wanted, said.box_name)
@@ -63,7 +67,15 @@ class Bridge:
 
     async def archives(self, connection: Connection) -> None:
         """Serve one peer that fetches archives until it leaves."""
-        await self.archive.serve(connection, lambda said: self._admit(connection, said))
+        await self.archive.serve(connection, lambda said: self._peer(connection, said))
+
+    def _peer(self, connection: Connection, said: dict[str, Any]) -> Member:
+        """Who fetches archives: a screen that is in, or who has a key. Nobody waits to be let in for that."""
+        credential = str(said.get("credential") or "")
+        known = self.joining.registry.find(f"iroh:{connection.peer}")
+        if known is not None and not credential:
+            return self.joining.member(known)
+        return Member(connection.peer[:16], self._access.key_role(credential))
 
     async def receiver(self, connection: Connection, member: Member | None) -> None:
         """Serve one screen until it leaves."""
@@ -72,23 +84,39 @@ class Bridge:
             return
         self.screens[id(connection)] = member.screen if member else connection.peer
         log.info("screen joined", peer=connection.peer, screens=len(self.screens))
+        admit = None if member else lambda said: self.joining.admit(connection, said)
+        address = getattr(connection, "address", "")
+        session = Session(
+            connection,
+            self.streams,
+            self.settings.box_name,
+            self.inputs.hear,
+            member,
+            admit,
+            may=self.joining.may,
+            met=lambda met: self.joining.arrived(met, session, address),
+        )
         try:
-            admit = None if member else lambda said: self._admit(connection, said)
-            await Session(connection, self.streams, self.settings.box_name, self.inputs.hear, member, admit).run()
+            await session.run()
         finally:
+            self.joining.left(session)
             del self.screens[id(connection)]
             log.info("screen left", peer=connection.peer, screens=len(self.screens))
 
-    def _admit(self, connection: Connection, said: dict[str, Any]) -> Member:
-        role = self._access.key_role(str(said.get("credential") or ""))
-        return Member(connection.peer[:16], role)
+    def browser(self, screen: str, role: Role) -> Member:
+        """Who a browser is: a known screen, with its room; at most the role that the door gave."""
+        known = self.joining.registry.screens.get(screen)
+        if known is None:
+            return Member(screen, role)
+        member = self.joining.member(known)
+        return msgspec.structs.replace(member, role=min(member.role, role, key=rank))
 
     async def source(self, connection: Connection, name: str, stream: str) -> None:
         """Serve one source until it leaves."""
         self.sources.add(name)
         log.info("source connected", source=name, stream=stream)
         try:
-            await writer.run(connection, name, self.streams.open(stream), self.inputs)
+            await writer.run(connection, name, self.streams.open(stream), self.inputs, self.streams.open)
         finally:
             self.sources.discard(name)
             log.warn("source left", source=name)
@@ -128,7 +156,9 @@ def make(runtime: Runtime) -> FastAPI:
     async def receiver(socket: WebSocket) -> None:
         async with _accepted(socket, runtime) as connection:
             role = checked_role(socket.headers.get("x-role"))
-            await bridge.receiver(connection, Member(socket.headers.get("x-screen", "browser"), role))
+            await bridge.receiver(connection, bridge.browser(socket.headers.get("x-screen", "browser"), role))
+
+    bridge_screens.install(app, bridge.joining)
 
     @app.websocket("/source/{name}")
     async def source(socket: WebSocket, name: str, stream: str = MAIN) -> None:
@@ -171,6 +201,7 @@ async def _feeds(bridge: Bridge) -> AsyncIterator[None]:
 async def _network(bridge: Bridge) -> AsyncIterator[None]:
     settings = bridge.settings
     identity = await asyncio.to_thread(load_or_create, settings.data / "keys" / "iroh.key")
+    bridge.joining.identity = identity
     host = "0.0.0.0" if settings.lan else "127.0.0.1"  # noqa: S104 (--lan says so)
     port = settings.iroh_port or await asyncio.to_thread(_kept_port, settings.data / "keys" / "iroh.port")
 

@@ -144,8 +144,12 @@ def _no_model(error: Exception | None) -> ApplianceError:
     )
 
 
+MAIN: Final = "main"
+"""The stream of the whole house."""
+
+
 class BridgeSource:
-    """The assistant's road to the bridge: a state per audience that the bridge is kept in step with.
+    """The assistant's road to the bridge: a state per stream and audience that the bridge is kept in step with.
 
     Whatever happens to the bridge, :meth:`set` never waits and never fails: on every new connection the
     whole state goes first, after that only what changed.
@@ -156,20 +160,21 @@ class BridgeSource:
         self._headers = {"Authorization": f"Bearer {runtime.token}"}
         self._limit = runtime.settings.frame_limit
         self._hear = hear
-        self._values: dict[Role, dict[str, Any]] = {role: {} for role in ROLES}
-        self._pending: dict[Role, Diff] = {}
+        self._values: dict[tuple[str, Role], dict[str, Any]] = {(MAIN, role): {} for role in ROLES}
+        self._pending: dict[tuple[str, Role], Diff] = {}
         self._more = asyncio.Event()
         self._sent = asyncio.Event()
         self.connected = False
 
-    def set(self, values: dict[str, Any], audience: Role = "wall") -> None:
-        """Set signals; a value of None removes one."""
-        now = self._values[audience]
+    def set(self, values: dict[str, Any], audience: Role = "wall", stream: str = MAIN) -> None:
+        """Set signals of a stream; a value of None removes one."""
+        where = (stream, audience)
+        now = self._values.get(where, {})
         gone = [name for name, value in values.items() if value is None]
         change = written(now, {name: value for name, value in values.items() if value is not None}, gone)
         if change:
-            self._values[audience] = apply(now, change)
-            self._pending[audience] = merge(self._pending.get(audience, Diff({})), change)
+            self._values[where] = apply(now, change)
+            self._pending[where] = merge(self._pending.get(where, Diff({})), change)
             self._more.set()
 
     async def flushed(self) -> None:
@@ -200,9 +205,9 @@ class BridgeSource:
             await asyncio.sleep(0.15)
 
     async def _serve(self, socket: ClientConnection) -> None:
-        for audience, values in self._values.items():
-            await socket.send(write(FrameType.SIGNAL_SYNC, values, audience))
-            self._pending.pop(audience, None)
+        for (stream, audience), values in list(self._values.items()):
+            self._pending.pop((stream, audience), None)
+            await socket.send(write(FrameType.SIGNAL_SYNC, values, audience, stream=stream))
         self.connected = True
         upward = asyncio.create_task(self._inputs(socket))
         try:
@@ -219,8 +224,8 @@ class BridgeSource:
     async def _flush(self, socket: ClientConnection) -> None:
         self._more.clear()
         pending, self._pending = self._pending, {}
-        for audience, change in pending.items():
-            await socket.send(write(FrameType.SIGNAL_DIFF, change.values, audience, list(change.gone)))
+        for (stream, audience), change in pending.items():
+            await socket.send(write(FrameType.SIGNAL_DIFF, change.values, audience, list(change.gone), stream))
         self._sent.set()
         self._sent = asyncio.Event()
 

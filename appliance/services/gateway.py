@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import msgspec
 from fastapi import FastAPI, Request, WebSocket
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -30,9 +31,11 @@ from appliance.services import (
     clients,
     door_alerts,
     door_import,
+    door_join,
     door_model,
     door_recordings,
     door_roles,
+    door_screens,
     door_shapes,
     door_watching,
 )
@@ -40,6 +43,7 @@ from appliance.services.access import Access
 from appliance.services.alarms import Alarms
 from appliance.services.assistant import Assistant
 from appliance.services.board import Board
+from appliance.services.browsers import Known, is_browser
 from appliance.services.door import COOKIE, check_meant, credential
 from appliance.services.health import BoxProbe, Health
 from appliance.services.internal import Json, essential, install_errors, start
@@ -50,6 +54,9 @@ from appliance.services.own_columns import with_own_columns
 from appliance.services.page import load_page
 from appliance.services.proxy import forward
 from appliance.services.relay import relay
+from appliance.services.small_pages import small_page
+from appliance.services.tls import Keeper
+from appliance.services.tls.serving import serve_door
 from appliance.services.token_watch import TokenWatch
 from appliance.types import RoleName
 
@@ -93,7 +100,8 @@ class Gateway:
         self.board = Board(self.assistant, self.bridge, file, self.settings.answers_kept, self.settings.timezone)
         self.alarms = Alarms(self.client, runtime.pgflex_url, self.bridge)
         self.observer = Observer(self.client, runtime, self.bridge)
-        self.health = Health(BoxProbe(runtime, self.client))
+        self.keeper = Keeper(self.settings) if runtime.gateway_url.startswith("https:") else None
+        self.health = Health(BoxProbe(runtime, self.client, self.keeper.told if self.keeper else None))
         self.watch = TokenWatch(self)
         self.page = load_page()
         self.metrics = Metrics()
@@ -106,6 +114,16 @@ class Gateway:
     def role(self, request: Request | WebSocket) -> RoleName:
         """The role of a request's credential."""
         return self.access.role(credential(request))
+
+    def screen(self, request: Request | WebSocket) -> Known | None:
+        """The screen that a request's browser is, or None."""
+        given = credential(request)
+        return self.access.browsers.known(given) if is_browser(given) else None
+
+    async def learn_browsers(self) -> None:
+        """Go from now on by what the bridge knows of browsers at this moment."""
+        with contextlib.suppress(httpx.HTTPError, msgspec.DecodeError):
+            await door_screens.learn_browsers(self)
 
     async def to_data(self, request: Request, path: str, wanted: str | None, **more: str) -> Response:
         """Send a request on to the data service, under its role or the one it wants to act as; `more` are headers."""
@@ -128,6 +146,7 @@ class Gateway:
             tasks.create_task(self.health.run(self._tell_health))
             tasks.create_task(self._watch_changes())
             tasks.create_task(self.watch.run())
+            tasks.create_task(door_screens.follow_browsers(self))
             tasks.create_task(self._open())
 
     async def _open(self) -> None:
@@ -211,6 +230,7 @@ def make(runtime: Runtime) -> FastAPI:
         responses={status: {"model": ErrorBody, "description": "Any error"} for status in ("4XX", "5XX", 422)},
     )
     install_errors(app, "gateway", Guard(gateway), notice)
+    app.state.keeper = gateway.keeper
     _pages(app, gateway)
     _api(app, gateway)
     door_alerts.install(app, gateway)
@@ -219,6 +239,8 @@ def make(runtime: Runtime) -> FastAPI:
     door_model.install(app, gateway)
     door_recordings.install(app, gateway)
     door_import.install(app, gateway)
+    door_screens.install(app, gateway)
+    door_join.install(app, gateway)
     shapes = door_shapes.install(app, gateway)
     _data(app, gateway)
     return app
@@ -233,8 +255,10 @@ class Guard:
     def __call__(self, request: Request) -> None:
         """Raise unless the request is meant for this box and, with ``--lan``, carries a credential."""
         check_meant(request, self._gateway.settings)
-        keyed = request.url.path == "/" and "key" in request.query_params
-        if request.url.path != "/health" and not keyed:
+        path = request.url.path
+        keyed = path in ("/", "/admin") and "key" in request.query_params
+        joins = path in door_join.PATHS or door_join.wants_to_join(self._gateway, request)
+        if path not in ("/health", "/favicon.svg") and not keyed and not joins:
             self._gateway.role(request)
 
 
@@ -242,7 +266,7 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
     @app.get("/", include_in_schema=False)
     async def page(request: Request) -> Response:
         key = request.query_params.get("key")
-        return _signed_in(gateway, key) if key else _page(request, gateway)
+        return _signed_in(request, gateway, key) if key else _page(request, gateway)
 
     @app.get("/favicon.svg", include_in_schema=False)
     async def icon() -> Response:
@@ -255,21 +279,29 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
         return _page(request, gateway)
 
     @app.get("/admin", include_in_schema=False)
-    async def admin() -> Response:
-        raise ApplianceError("BRG404", "This version has no console yet.", None, "Use the command: appliance --help")
+    async def admin(request: Request) -> Response:
+        key = request.query_params.get("key")
+        if key:
+            return _signed_in(request, gateway, key, "/admin")
+        if gateway.role(request) != "admin":
+            raise ApplianceError("BRG401", "The console is the admin's.", None, "Come in with the admin's key.")
+        return small_page("admin", gateway.settings.box_name)
 
     @app.websocket("/ws")
     async def socket(websocket: WebSocket) -> None:
         try:
             check_meant(websocket, gateway.settings)
             role = gateway.access.screen_role(credential(websocket), websocket.query_params.get("role"))
+            known = gateway.screen(websocket)
         except ApplianceError as error:
             await websocket.send_denial_response(Json(error.shape(), 403))  # what a refused upgrade has always been
             return
-        await relay(websocket, gateway.runtime, role)
+        await relay(websocket, gateway.runtime, role, known.id if known else "")
 
 
 def _page(request: Request, gateway: Gateway) -> Response:
+    if _is_unknown(request, gateway):
+        return door_join.join_page(gateway)
     page = gateway.page
     headers = {
         "Content-Security-Policy": page.policy,
@@ -288,10 +320,21 @@ def _page(request: Request, gateway: Gateway) -> Response:
     return Response(page.plain, headers=headers, media_type="text/html; charset=utf-8")
 
 
-def _signed_in(gateway: Gateway, key: str) -> Response:
+def _is_unknown(request: Request, gateway: Gateway) -> bool:
+    try:
+        gateway.role(request)
+    except ApplianceError as error:
+        if error.code != "BRG401":
+            raise
+        return True
+    return False
+
+
+def _signed_in(request: Request, gateway: Gateway, key: str, path: str = "/") -> Response:
     gateway.access.role(key)
-    answer = RedirectResponse("/", 303)
-    answer.set_cookie(COOKIE, key, max_age=30 * 86400, httponly=True, samesite="lax", path="/")
+    answer = RedirectResponse(path, 303)
+    secure = request.url.scheme == "https"
+    answer.set_cookie(COOKIE, key, max_age=30 * 86400, httponly=True, samesite="lax", path="/", secure=secure)
     return answer
 
 
@@ -300,7 +343,9 @@ def _api(app: FastAPI, gateway: Gateway) -> None:
     async def ask(request: Request, body: AskBody) -> Json:
         role = gateway.access.acting(gateway.role(request), body.role)
         began = time.perf_counter()
-        found = await gateway.board.ask(body.question, role, "", body.plan)
+        known = gateway.screen(request)
+        screen, room = (known.id, known.room) if known else ("", "")
+        found = await gateway.board.ask(body.question, role, screen, body.plan, room=room)
         gateway.metrics.asked.labels(found.status).inc()
         gateway.metrics.took.observe(time.perf_counter() - began)
         return Json(found)
@@ -367,7 +412,7 @@ def _raw_path(request: Request, prefix: str) -> str:
 
 def main() -> None:
     """Entry point of ``appliance-gateway``."""
-    start("gateway", make)
+    start("gateway", make, serve_door)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The receiver page as one file: style and script inlined, with a policy that lets nothing else run.
 
-The page is at most 44 KB, 12 KB gzipped, and loads nothing after itself but the WebSocket.
+The page is at most 44 KB, 16 KB gzipped, and loads nothing after itself but the WebSocket.
 """
 
 from __future__ import annotations

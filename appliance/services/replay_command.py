@@ -19,6 +19,7 @@ from appliance.bridge.recorder import now_ms
 from appliance.bridge.segments import Record, unpack, unreadable, walk
 from appliance.errors import ApplianceError, from_shape
 from appliance.screen.replay import Pace, print_state, replay, terminal, when
+from appliance.screen.trust import as_fault, verified
 
 __all__ = ["Replay", "run_replay"]
 
@@ -28,6 +29,7 @@ class Replay(msgspec.Struct, frozen=True, kw_only=True):
 
     url: str
     key: str
+    ca: str = ""
     role: str | None = None
     stream: str = "main"
     at: str = ""
@@ -132,7 +134,7 @@ def _client(asked: Replay) -> httpx.Client:
     headers = {"Authorization": f"Bearer {asked.key.strip()}"} if asked.key else {}
     if asked.role:
         headers["X-Role"] = asked.role
-    return httpx.Client(base_url=asked.url, headers=headers, timeout=30, trust_env=False)
+    return httpx.Client(base_url=asked.url, headers=headers, timeout=30, trust_env=False, verify=verified(asked.ca))
 
 
 @contextmanager
@@ -140,7 +142,7 @@ def _faults(asked: Replay) -> Iterator[None]:
     try:
         yield
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise ApplianceError(
+        raise as_fault(asked.url, error) or ApplianceError(
             "SCR501",
             "The box does not answer.",
             f"{asked.url}: {error}",

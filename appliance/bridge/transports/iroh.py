@@ -68,16 +68,24 @@ iroh.iroh_ffi._UniffiRustBufferBuilder.write = _write_block  # type: ignore[meth
 class IrohConnection:
     """A :class:`~appliance.bridge.transports.Connection` on one two-way QUIC stream; `peer` is an EndpointId.
 
+    `address` is where a caller was when it connected, ``"ip:port"``; empty on the side that dialed.
+
     One task receives; any may send. A :meth:`receive` or :meth:`send` that is cancelled may have taken or
     left part of a frame: a cancelled send ends the connection, after a cancelled receive only close it.
     A peer that vanishes without a word is noticed by Iroh after 30 s; whoever wants to know sooner pings.
     """
 
     def __init__(
-        self, quic: iroh.Connection, stream: iroh.BiStream, frame_limit: int, endpoint: iroh.Endpoint | None = None
+        self,
+        quic: iroh.Connection,
+        stream: iroh.BiStream,
+        frame_limit: int,
+        endpoint: iroh.Endpoint | None = None,
+        address: str = "",
     ) -> None:
         self.peer = str(quic.remote_id())
         self.alpn = bytes(quic.alpn())
+        self.address = address
         # The library keeps a port until the last handle is gone: closing drops them all.
         self._quic: iroh.Connection | None = quic
         self._writer: iroh.SendStream | None = stream.send()
@@ -209,11 +217,12 @@ class IrohListener:
         if self._loopback_only and not await _is_near(incoming):
             await incoming.refuse()
             return None
+        address = getattr(await incoming.remote_addr(), "addr", "")
         quic = await (await incoming.accept()).connect()
         try:
             quic.set_max_concurrent_uni_streams(0)
             quic.set_max_concurrent_bi_streams(1)
-            return IrohConnection(quic, await quic.accept_bi(), self._frame_limit)
+            return IrohConnection(quic, await quic.accept_bi(), self._frame_limit, address=address)
         except BaseException:
             quic.close(0, b"no stream was opened")
             raise

@@ -149,6 +149,8 @@ function line(url, signals, on) {
     socket.onclose = socket.onmessage = null;
     socket.close();
     timer = setTimeout(open, backoff(tries++));
+    // a screen that was taken out asks to join again
+    if (tries % 4 === 3) fetch("/").then((page) => page.status === 401 && location.reload(), () => {});
     on.change();
   };
   const resync = () => {
@@ -261,9 +263,11 @@ function page(root, dress) {
   const as = (who) => who && `as ${who}`;
   const decimals = (rows, name) => (rows.some((row) => row[name] % 1) ? 2 : 0);
 
+  // of an answer that is not for this screen a room's wall gets what it may see of it
+  const said_of = (id, name) => signals.get(`answer.${id}.${name}`) ?? signals.get(`answer.${id}.shared`)?.[name];
   // what the signals say of an answer, every type checked; a question on its way is its own answer
   const answer = (id) => {
-    const get = (name) => (id.question == null ? signals.get(`answer.${id}.${name}`) : id[name]), a = { id: id.ref ?? id };
+    const get = (name) => (id.question == null ? said_of(id, name) : id[name]), a = { id: id.ref ?? id };
     for (const name of ["question", "status", "stage", "reading", "sentence", "rest", "source", "role", "read_at"]) a[name] = text(get(name));
     for (const name of ["rows", "fields", "choices"]) a[name] = list(get(name));
     a.view = get("view") ?? {};
@@ -279,8 +283,8 @@ function page(root, dress) {
     if (!a.status) a.told = get("position") > 1 ? `Waiting, place ${get("position")} in the queue` : STAGES[a.stage] ?? STAGES.queued;
     return a;
   };
-  const ids = () => [...new Set([...list(signals.get("answers.order")), ...list(signals.get("answers.pinned"))])].filter((id) => signals.values.has(`answer.${id}.question`));
-  const status = (id) => signals.get(`answer.${id}.status`);
+  const ids = () => [...new Set([...list(signals.get("answers.order")), ...list(signals.get("answers.pinned"))])].filter((id) => said_of(id, "question") != null);
+  const status = (id) => said_of(id, "status");
 
   // one view per kind, large in the hero and small in a card
   const views = {

@@ -46,7 +46,7 @@ class Bridge:
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
 
-    def set(self, values: dict[str, Any], audience: str = "wall") -> None:
+    def set(self, values: dict[str, Any], audience: str = "wall", stream: str = "main") -> None:
         self.values |= values
 
     async def flushed(self) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from appliance.bridge import Member
 from appliance.bridge.frame import INPUT, Frame, FrameType, control, decode, encode
 from appliance.bridge.sources import writer
-from appliance.bridge.sources.writer import WAITING_LIMIT, Inputs, read, write
+from appliance.bridge.sources.writer import WAITING_LIMIT, Inputs, Said, read, write
 from appliance.bridge.stream import Stream
 from appliance.bridge.transports.memory import MemoryConnection, pair
 from appliance.errors import ApplianceError
@@ -35,8 +35,8 @@ VALUES = st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(ex
 )
 def test_what_is_written_is_read(kind: FrameType, values: dict[str, Any], audience: Role, gone: list[str]) -> None:
     frame = decode(write(kind, values, audience, gone))
-    role, signals = read(frame)
-    assert (frame.type, role) == (kind, audience)
+    role, signals, stream = read(frame)
+    assert (frame.type, role, stream) == (kind, audience, None)
     assert [signal.name for signal in signals if signal.value is None] == gone
     assert {signal.name: signal.value for signal in signals if signal.value is not None} == values
     assert {signal.audience for signal in signals} <= {audience}
@@ -47,7 +47,7 @@ def frame(payload: object) -> Frame:
 
 
 def test_without_an_audience_everybody_may_see_it() -> None:
-    assert read(frame({"beds.free": 7})) == ("wall", [Signal("beds.free", 7, "wall")])
+    assert read(frame({"beds.free": 7})) == Said("wall", [Signal("beds.free", 7, "wall")], None)
 
 
 @pytest.mark.parametrize(
