@@ -208,6 +208,23 @@ async def test_a_role_is_not_shown_what_a_higher_one_saw(streams: Streams) -> No
         assert "n" not in screen.copy.values
 
 
+async def test_the_past_of_a_stream_that_a_screen_may_not_read_is_closed_too(streams: Streams) -> None:
+    async with screen_of(streams, may=lambda member, name: name != "main") as screen:
+        for said in ({"t": T0}, {"t": T0, "stream": "main"}, {"live": True}):
+            await screen.say("replay", **said)
+            assert (await screen.hear("error"))["code"] == "BRG408"
+
+
+async def test_main_is_the_stream_of_the_screens_room(streams: Streams, tmp_path: Path) -> None:
+    from appliance.bridge import Member
+
+    await asyncio.to_thread(counted, tmp_path / "room.icu" / "staff", 20)
+    async with screen_of(streams, Member("tablet", "staff", own="room.icu")) as screen:
+        told = await replay(screen, t=T0 + 99_000, speed=0)
+        assert (told["stream"], screen.copy.values) == ("room.icu", at_count(19))
+        assert (await replay(screen, t=T0 + 500, speed=0))["stream"] == "room.icu"
+
+
 async def test_too_many_are_told_so(streams: Streams, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(playback_module, "PLAYBACKS_LIMIT", 1)
     async with screen_of(streams) as screen, screen_of(streams) as other:
