@@ -18,6 +18,7 @@ import appliance
 from appliance.config import SETTINGS, Runtime, Settings, load
 from appliance.errors import HTTP_STATUS, ApplianceError, from_shape
 from appliance.screen.trust import as_fault, door_of_this_machine, verified
+from appliance.services import past_words
 
 _EXAMPLES = """\
   appliance up --demo hospital
@@ -59,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_ask(commands)
     _add_import(commands)
     _add_screen(commands)
+    _add_past(commands)
     _add_admin(commands)
     _add_model(commands)
     _add_doctor(commands)
@@ -281,6 +283,7 @@ def _add_screen(commands: Any) -> None:
     )
     parser = _command(commands, "screen", "show the box's live answers in this terminal", examples, _screen)
     parser.add_argument("--box", metavar="ID@IP:PORT", help="the box, where mDNS does not reach")
+    parser.add_argument("--stream", default="main", metavar="NAME", help="what to show: main, or a fork by its name")
     parser.add_argument(
         "--key", default=os.environ.get("DREAMSTACK_KEY", ""), help="the credential, where the box asks for one"
     )
@@ -314,6 +317,7 @@ def _screen(options: argparse.Namespace) -> int:
         run_screen(
             ScreenOptions(
                 box=options.box or "",
+                stream=options.stream,
                 credential=options.ticket or options.key,
                 kind=options.kind,
                 once=options.once,
@@ -325,6 +329,19 @@ def _screen(options: argparse.Namespace) -> int:
             )
         )
     )
+
+
+# replay, archive -----------------------------------------------------------------------------------------
+
+
+def _add_past(commands: Any) -> None:
+    told = "show what screens showed, at any recorded moment"
+    parser = _command(commands, "replay", told, past_words.REPLAY_EXAMPLES, past_words.run_replay)
+    past_words.add_replay_words(parser)
+    _add_door(parser)
+    told = "fetch finished recordings by their hash, and serve them"
+    parser = _command(commands, "archive", told, past_words.ARCHIVE_EXAMPLES, past_words.run_archive)
+    past_words.add_archive_words(parser)
 
 
 # admin ---------------------------------------------------------------------------------------------------

@@ -102,6 +102,16 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("speech_voice", str, "en", "The voice of espeak-ng that speaks answers."),
     Setting("speech_limit", int, 600, "Characters of an answer that are spoken."),
     Setting("speech_timeout_s", float, 10.0, "Seconds the voice may take for an answer."),
+    Setting("record", str, "main", "Streams that are recorded, told apart by commas; `none` records nothing."),
+    Setting(
+        "record_roles",
+        str,
+        "wall,staff",
+        "Whose view of them is recorded: a recording holds what that role may see, and no more.",
+        ("none", "wall", "staff", "admin", "wall,staff", "staff,admin", "wall,staff,admin"),
+    ),
+    Setting("record_days", int, 7, "Days a recording is kept; 0 is no limit."),
+    Setting("record_bytes", int, 2_147_483_648, "Bytes recordings may have, the oldest go first; 0 is no limit."),
     Setting(
         "join",
         str,
@@ -179,6 +189,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     speech_voice: str
     speech_limit: int
     speech_timeout_s: float
+    record: str
+    record_roles: str
+    record_days: int
+    record_bytes: int
     join: str
     streams_limit: int
     stream_kept_s: float

@@ -107,6 +107,13 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "BRG451": 429,  # as many different pictures are drawn as may be
     "BRG452": 404,  # there is no such answer to speak
     "BRG453": 500,  # the voice failed
+    "BRG460": 404,  # nothing was recorded there
+    "BRG461": 500,  # a recording cannot be read
+    "BRG462": 409,  # a stream has this name already
+    "BRG463": 404,  # no such archive here, or not for this role
+    "BRG464": 502,  # what arrived is not the archive that was asked for
+    "BRG465": 429,  # too many play the past, or fetch archives
+    "BRG466": 400,  # a time cannot be read
     "SCR500": 504,  # no box was found on this network
     "SCR501": 502,  # the box was found but did not answer
     "SCR502": 410,  # the connection to the box was lost

@@ -27,6 +27,7 @@ import msgspec
 
 from appliance.bridge.flow import Flow, Offer, offer_nothing
 from appliance.bridge.frame import KEYFRAME, Frame, FrameType, control, encode
+from appliance.bridge.playback import Playback
 from appliance.bridge.stream import Stream, Streams
 from appliance.bridge.transports import Connection, ConnectionLost
 from appliance.errors import ApplianceError
@@ -136,6 +137,7 @@ class Session:
         self._version: int | None = None
         self._turn = asyncio.Lock()  # held while signals are on their way out
         self._wire = asyncio.Lock()  # held while a frame is being written
+        self._playback = Playback(streams, self._send)
 
     @property
     def member(self) -> Member | None:
@@ -155,6 +157,7 @@ class Session:
         except ApplianceError as error:
             await self._refuse(error)
         finally:
+            await self._playback.stop(road_ends=True)
             if self._waiting is not None:
                 self._waiting.cancel()
                 await asyncio.gather(self._waiting, return_exceptions=True)
@@ -193,6 +196,8 @@ class Session:
             await self._resync()
         elif kind == "speak":
             await self._speak(said)
+        elif kind == "replay":
+            await self._replay(said)
         elif kind == "end":
             raise ConnectionLost("the screen left")
         elif kind not in ("pong", "ack", "error"):
@@ -237,32 +242,56 @@ class Session:
             self._asked = said
             return
         member = self._known()
-        wanted = str(said.get("stream") or "main")
-        name = member.own if wanted == "main" else wanted
-        stream = self._streams.find(name) if self._may is None or self._may(member, name) else None
+        name = self._named(member, str(said.get("stream") or "main"))
+        stream = self._streams.find(name) if name is not None else None
         if stream is None:
             await self._send(_error(ApplianceError("BRG408", "There is no such stream.", said.get("stream"))))
             return
-        view = stream.view(member.role)
-        resumes = said.get("e") == view.epoch and isinstance(said.get("v"), int)
         flows = await self._offered(member, stream, said)
         if flows is None:
             return
+        resumes = said.get("e") == stream.view(member.role).epoch and isinstance(said.get("v"), int)
+        await self._playback.stop()
+        self._signals = bool(said.get("signals", "pixels" not in said))
+        await self._follow(stream, member.role, said["v"] if resumes else None, flows)
+
+    def _named(self, member: Member, wanted: str) -> str | None:
+        """The stream a member means by a name, or None where it may not read it."""
+        name = member.own if wanted == "main" else wanted
+        return name if self._may is None or self._may(member, name) else None
+
+    async def _replay(self, said: dict[str, Any]) -> None:
+        member = self._known()
+        role, wanted = member.role, str(said.get("stream") or self._playback.name)
+        name = self._named(member, wanted)
+        try:
+            if name is None:
+                raise ApplianceError("BRG408", "There is no such stream.", wanted[:80])
+            stream = await self._playback.take(role, {**said, "stream": name})
+        except ApplianceError as error:
+            await self._send(_error(error))
+            return
+        if stream is not None:
+            self._signals = True
+            await self._follow(stream, role, None, [])
+        await self._playback.tell()
+
+    async def _follow(self, stream: Stream, role: Role, version: int | None, flows: list[Flow]) -> None:
+        """Bring the screen from a version up to date, and keep it so."""
         await self._stop_pumps()
         self._reading.close()
         self._reading.enter_context(stream.usage.reading())
         self._stream, self._flows = stream, flows
-        self._signals = bool(said.get("signals", "pixels" not in said))
         async with self._turn:
             for flow in flows:
                 await self._send_next(flow)
             if self._signals:
-                await self._catch_up(stream, member.role, said["v"] if resumes else None)
-            at = {"e": view.epoch, "v": self._version} if self._signals else {}
+                await self._catch_up(stream, role, version)
+            at = {"e": stream.view(role).epoch, "v": self._version} if self._signals else {}
             await self._send(control("subscribed", stream=stream.name, **at))
         self._pumps = [asyncio.create_task(self._run_flow(flow)) for flow in flows]
         if self._signals:
-            self._pumps.append(asyncio.create_task(self._run_pump(stream, member.role)))
+            self._pumps.append(asyncio.create_task(self._run_pump(stream, role)))
 
     async def _offered(self, member: Member, stream: Stream, said: dict[str, Any]) -> list[Flow] | None:
         try:

@@ -17,13 +17,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from appliance.bridge.limits import Limits, Meter, over_limit
 from appliance.bridge.signals import View, check_name
 from appliance.bridge.usage import Usage
 from appliance.errors import ApplianceError
 from appliance.types import ROLES, Role, Signal, rank
+
+if TYPE_CHECKING:
+    from appliance.bridge.recordings import Recordings
 
 NO_MORE_THAN: Final = Limits()
 
@@ -89,6 +92,11 @@ class Stream:
         gone = [Signal(name, None, audience) for name, role in before.items() if role == audience and name not in said]
         self.write(source, [*gone, *signals])
 
+    def empty(self) -> None:
+        """Remove every signal of every source."""
+        for source, written in list(self._written.items()):
+            self.write(source, [Signal(name, None, role) for name, role in written.items()])
+
     def signals(self) -> list[Signal]:
         """All signals as they are now, with their audiences."""
         return [Signal(name, value, self._audiences[name]) for name, value in self._views["admin"].values.items()]
@@ -124,6 +132,9 @@ class Streams:
         diffs_kept: see :class:`Stream`.
         limits: how much each may hold.
         most: how many there may be.
+
+    Attributes:
+        past: what was recorded of them, where anything is.
     """
 
     def __init__(self, diffs_kept: int = 256, limits: Limits = NO_MORE_THAN, most: int = 1000) -> None:
@@ -132,6 +143,7 @@ class Streams:
         self._most = most
         self._streams: dict[str, Stream] = {}
         self._kept: set[str] = set()
+        self.past: Recordings | None = None
 
     def open(self, name: str) -> Stream:
         """The stream for a source to write; made when it is not there.
@@ -157,6 +169,12 @@ class Streams:
     def find(self, name: str) -> Stream | None:
         """The stream for a receiver to read, or None."""
         return self._streams.get(name)
+
+    def close(self, name: str) -> None:
+        """Forget a stream; what it holds leaves those who still read it."""
+        stream = self._streams.pop(name, None)
+        if stream is not None:
+            stream.empty()
 
     def names(self) -> list[str]:
         """The names of all streams."""

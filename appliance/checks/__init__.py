@@ -53,10 +53,11 @@ Check = Callable[[Probe], Awaitable[Finding]]
 
 async def run_checks(probe: Probe) -> list[Finding]:
     """All checks, side by side, in a fixed order; that of the certificate where there is one."""
-    from appliance.checks import bridge, certificate, data_service, database, disk, model, rest, voice
+    from appliance.checks import bridge, certificate, data_service, database, disk, model, recording, rest, voice
 
     checks: tuple[Check, ...]
-    checks = (database.check, data_service.check, rest.check, model.check, bridge.check, disk.check, voice.check)
+    checks = (database.check, data_service.check, rest.check, model.check, bridge.check, recording.check, disk.check)
+    checks += (voice.check,)
     checks += (certificate.check,) if probe.certificate() is not None else ()
     return list(await asyncio.gather(*(_timed(check, probe) for check in checks)))
 

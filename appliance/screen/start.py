@@ -10,6 +10,7 @@ import asyncio
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 
@@ -31,6 +32,7 @@ class ScreenOptions(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         data: folder of its identity and cache; None takes :func:`default_folder`.
         box: a ticket, ``<id>@<ip>:<port>``; empty looks for the box with mDNS.
+        stream: what it shows.
         credential: the key of the role it acts as, or a ticket for new screens, which also names the box.
         kind: its surface: wall, tablet, phone, watch or text.
         once: print the current state and end.
@@ -42,6 +44,7 @@ class ScreenOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     data: Path | None = None
     box: str = ""
+    stream: str = "main"
     credential: str = ""
     kind: str = "text"
     once: bool = False
@@ -86,13 +89,15 @@ def make_agent(options: ScreenOptions) -> Agent:
     named = parse(options.box) if options.box else _invited(options.credential)
     folder = options.data or default_folder()
     identity = load_or_create(folder / "iroh.key")
-    held = cache.load(folder / "held.json")
+    cached = folder / ("held.json" if options.stream == "main" else f"held-{quote(options.stream, safe='')}.json")
+    held = cache.load(cached)
     if held is not None and named is not None and held.box.endpoint_id != named.endpoint_id:
         held = None
     box = named or (held.box if held else None)
     faithful = named is not None or bool(options.credential)
     finder = Finder(identity, box, faithful=faithful, frame_limit=DEFAULT_LIMIT)
-    return Agent(finder, credential=options.credential, kind=options.kind, cache_path=folder / "held.json", held=held)
+    credential, stream = options.credential, options.stream
+    return Agent(finder, credential=credential, kind=options.kind, stream=stream, cache_path=cached, held=held)
 
 
 def _invited(credential: str) -> Ticket | None:

@@ -15,8 +15,8 @@ import asyncio
 import io
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from typing import Final, TextIO
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any, Final, TextIO
 
 import segno
 from rich.console import Console, Group, RenderableType
@@ -134,7 +134,7 @@ async def _write_lines(agent: Agent, shelf: Shelf | None, console: Console) -> N
         if state != (state := _state(agent, with_age=False)):
             _print_line(console, state)
         for answer in reversed(answers(agent.signals)):
-            line = _line(answer)
+            line = line_of(answer)
             if answer.status and told.get(answer.id) != line:
                 told[answer.id] = line
                 _print_line(console, line)
@@ -184,7 +184,29 @@ def _parts(agent: Agent) -> Iterator[RenderableType]:
     if agent.state == "waiting":
         yield from _code(agent)
         return
-    shown = answers(agent.signals)
+    yield from _answers(agent.signals)
+
+
+def draw_past(signals: Mapping[str, Any], at: str) -> RenderableType:
+    """A past state of a stream; `at` says of when."""
+    name = str(signals.get("box.facility") or signals.get("box.name") or "DreamStack")
+    return Group(*_past(signals, name, at))
+
+
+def _past(signals: Mapping[str, Any], name: str, at: str) -> Iterator[RenderableType]:
+    head = Table.grid(expand=True, padding=(0, 1))
+    head.add_column(ratio=1, no_wrap=True)
+    head.add_column(justify="right", no_wrap=True)
+    head.add_row(Text(f" {clean(name)}", style="bold"), Text(f"◷ {at} ", style="magenta"))
+    yield head
+    for fault in faults(signals):
+        yield Text(f" ! {clean(fault)}", style="yellow")
+    yield Rule(style="dim")
+    yield from _answers(signals)
+
+
+def _answers(signals: Mapping[str, Any]) -> Iterator[RenderableType]:
+    shown = answers(signals)
     if not shown:
         yield Text(' No question yet. Ask one: appliance ask "…"', style="dim")
         return
@@ -298,7 +320,8 @@ def _earlier(answer: ShownAnswer) -> Text:
     return line.append(clean(answer.told), style=style or "default")
 
 
-def _line(answer: ShownAnswer) -> str:
+def line_of(answer: ShownAnswer) -> str:
+    """An answer in a line."""
     return f"{answer.question} → {answer.told}"
 
 

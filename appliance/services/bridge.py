@@ -20,9 +20,14 @@ from fastapi import FastAPI, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
 from appliance.bridge import Member, Session, Streams, control, encode
+from appliance.bridge.archive import Archive
+from appliance.bridge.archive_road import ALPN as ARCHIVE
+from appliance.bridge.archive_road import ArchiveServer
 from appliance.bridge.discovery import announce
+from appliance.bridge.forks import Forks
 from appliance.bridge.identity import load_or_create
 from appliance.bridge.limits import Limits
+from appliance.bridge.recorders import Recorders, Wanted
 from appliance.bridge.sources import changes, inference, writer
 from appliance.bridge.sources.screens import Screens, SetLimits
 from appliance.bridge.transports import Connection
@@ -31,7 +36,7 @@ from appliance.bridge.transports.websocket import WebSocketConnection
 from appliance.config import Runtime, Settings
 from appliance.errors import ApplianceError
 from appliance.observation import logger
-from appliance.services import bridge_screens
+from appliance.services import bridge_recordings, bridge_screens
 from appliance.services.access import Access
 from appliance.services.internal import Json, checked_role, essential, make_app, start
 from appliance.services.joining import Joining
@@ -60,6 +65,24 @@ class Bridge:
         self.offers = Offers(self.settings, lambda: "assistant" in self.sources)
         self._access = Access(runtime)
         self.joining = Joining(self.settings, self._access, self.streams)
+        said = self.settings
+        wanted = Wanted.read(said.record, said.record_roles, said.record_days, said.record_bytes)
+        self.recorders = Recorders(self.streams, said.data / "recordings", wanted, said.box_name)
+        self.streams.past = self.recorders.past
+        self.forks = Forks(self.streams)
+        self.archive = ArchiveServer(Archive([said.data / "recordings", said.data / "archive"]))
+
+    async def archives(self, connection: Connection) -> None:
+        """Serve one peer that fetches archives until it leaves."""
+        await self.archive.serve(connection, lambda said: self._peer(connection, said))
+
+    def _peer(self, connection: Connection, said: dict[str, Any]) -> Member:
+        """Who fetches archives: a screen that is in, or who has a key. Nobody waits to be let in for that."""
+        credential = str(said.get("credential") or "")
+        known = self.joining.registry.find(f"iroh:{connection.peer}")
+        if known is not None and not credential:
+            return self.joining.member(known)
+        return Member(connection.peer[:16], self._access.key_role(credential))
 
     async def receiver(self, connection: Connection, member: Member | None) -> None:
         """Serve one screen until it leaves."""
@@ -138,6 +161,7 @@ class Bridge:
             "voice": await self.offers.voice.find() is not None,
             "endpoint_id": self.iroh.endpoint_id if self.iroh else None,
             "addresses": self.iroh.addresses() if self.iroh else [],
+            "recording": self.recorders.told(),
         }
 
 
@@ -171,6 +195,7 @@ def make(runtime: Runtime) -> FastAPI:
         async with _accepted(socket, runtime) as connection:
             await bridge.source(connection, name, stream)
 
+    bridge_recordings.install(app, bridge)
     return app
 
 
@@ -193,6 +218,7 @@ async def _feeds(bridge: Bridge) -> AsyncIterator[None]:
             essential("bridge", changes.run(client, f"{runtime.pgflex_url}/changes?role=admin&whole=", stream)),
             essential("bridge", inference.run(client, f"{runtime.llm_url}/events", stream)),
             essential("bridge", bridge.collect()),
+            essential("bridge", bridge.recorders.run()),
         ]
         try:
             yield
@@ -213,7 +239,8 @@ async def _network(bridge: Bridge) -> AsyncIterator[None]:
     async def met(connection: Connection) -> None:
         await bridge.receiver(connection, None)
 
-    bridge.iroh = await listen(identity, f"{host}:{port}", met, settings.frame_limit)
+    others = {ARCHIVE: bridge.archives}
+    bridge.iroh = await listen(identity, f"{host}:{port}", met, settings.frame_limit, others)
     log.info("Iroh endpoint is up", id=bridge.iroh.endpoint_id, addresses=",".join(bridge.iroh.addresses()))
     try:
         async with _announced(bridge, bridge.iroh):

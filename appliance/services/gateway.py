@@ -33,6 +33,7 @@ from appliance.services import (
     door_import,
     door_join,
     door_model,
+    door_recordings,
     door_roles,
     door_screens,
     door_shapes,
@@ -238,6 +239,7 @@ def make(runtime: Runtime) -> FastAPI:
     door_watching.install(app, gateway)
     door_roles.install(app, gateway)
     door_model.install(app, gateway)
+    door_recordings.install(app, gateway)
     door_import.install(app, gateway)
     door_screens.install(app, gateway)
     door_join.install(app, gateway)

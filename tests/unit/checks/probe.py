@@ -9,7 +9,7 @@ WELL: dict[str, dict[str, Any] | None] = {
     "pgflex": {"status": "ok", "database": "ok", "feed": {"live": True}},
     "postgrest": {},
     "llm": {"status": "ok", "state": "ready", "name": "ask", "error": None},
-    "bridge": {"status": "ok", "screens": 3, "sources": ["assistant"]},
+    "bridge": {"status": "ok", "screens": 3, "sources": ["assistant"], "recording": {"on": True}},
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from appliance.checks import run_checks
 from tests.unit.checks.probe import SaidProbe
 
-ORDER = ["database", "data service", "REST", "model", "bridge", "disk", "voice"]
+ORDER = ["database", "data service", "REST", "model", "bridge", "recording", "disk", "voice"]
 
 
 async def test_order_is_fixed_and_all_is_well() -> None:
@@ -18,8 +18,8 @@ async def test_order_is_fixed_and_all_is_well() -> None:
 
 async def test_every_finding_is_a_sentence_with_a_fix() -> None:
     found = await run_checks(SaidProbe(pgflex=None, postgrest=None, llm=None, bridge=None))
-    assert [finding.state for finding in found[:5]] == ["warn", "down", "down", "down", "down"]
-    for finding in found[:5]:
+    assert [finding.state for finding in found[:6]] == ["warn", "down", "down", "down", "down", "warn"]
+    for finding in found[:6]:
         assert finding.sentence.endswith(".")
         assert finding.fix
         assert "\n" not in finding.sentence + finding.fix
