@@ -158,6 +158,11 @@ class Session:
             await self._send(control("end"))
             await self._connection.close()
 
+    async def tell(self, frame: Frame) -> None:
+        """Send a frame that is no signal; one that cannot be sent is lost."""
+        with contextlib.suppress(ConnectionLost):
+            await self._send(frame)
+
     async def _take(self, frame: Frame) -> None:
         if frame.type == FrameType.CONTROL:
             await self._control(frame.json())

@@ -93,7 +93,9 @@ class Bridge:
         self.sources.add(name)
         log.info("source connected", source=name, stream=stream)
         try:
-            await writer.run(connection, name, self.streams.open(stream), self.inputs, self.streams.open)
+            await writer.run(
+                connection, name, self.streams.open(stream), self.inputs, self.streams.open, self.joining.done
+            )
         finally:
             self.sources.discard(name)
             log.warn("source left", source=name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import html
 from functools import cache
 from importlib.resources import files
@@ -18,10 +17,10 @@ from pydantic import Field as BodyField
 from starlette.responses import HTMLResponse
 
 from appliance.errors import ApplianceError, from_shape
+from appliance.screen.receiver import digest, join_style, trim
 from appliance.services.browsers import is_browser, new_credential
 from appliance.services.door import SCREEN_COOKIE, credential
 from appliance.services.internal import Json
-from appliance.services.page import trim
 
 if TYPE_CHECKING:
     from appliance.services.gateway import Gateway
@@ -118,18 +117,13 @@ def _qr(request: Request, code: str | None) -> dict[str, str]:
 @cache
 def _page() -> tuple[str, str]:
     folder = files("appliance.services") / "static"
-    css, script = ((folder / name).read_text(encoding="utf-8") for name in ("join.css", "join.js"))
-    script = trim(script)
+    css, script = join_style(), trim((folder / "join.js").read_text(encoding="utf-8"))
     text = (folder / "join.html").read_text(encoding="utf-8").replace("/*{{css}}*/", css)
     policy = (
-        f"default-src 'none'; style-src '{_digest(css)}'; script-src '{_digest(script)}'; img-src 'self' data:; "
+        f"default-src 'none'; style-src '{digest(css)}'; script-src '{digest(script)}'; img-src 'self' data:; "
         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
     return text.replace("/*{{js}}*/", script), policy
-
-
-def _digest(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 __all__ = ["PATHS", "credential", "install", "join_page", "wants_to_join"]
