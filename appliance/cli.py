@@ -279,7 +279,8 @@ def _add_screen(commands: Any) -> None:
         "  appliance screen --once                print what it shows now, and end\n"
         "  appliance screen --box ID@192.0.2.7:4433 --key KEY\n"
         "  appliance screen --ticket dreamstack-...    join by itself, in the ticket's room\n"
-        "  appliance screen --keep beds,wards     keep these rows on this disk, for when the box is gone"
+        "  appliance screen --keep beds,wards     keep these rows on this disk, for when the box is gone\n"
+        "  appliance screen --kiosk --chromium    fill this machine's screen with the box's page"
     )
     parser = _command(commands, "screen", "show the box's live answers in this terminal", examples, _screen)
     parser.add_argument("--box", metavar="ID@IP:PORT", help="the box, where mDNS does not reach")
@@ -307,28 +308,54 @@ def _add_screen(commands: Any) -> None:
     _add_ca(parser)
     parser.add_argument("--once", action="store_true", help="print the state and end")
     parser.add_argument("--timeout", type=float, default=10.0, metavar="SECONDS", help="how long to look for the box")
+    _add_kiosk(parser)
+
+
+def _add_kiosk(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--kiosk", action="store_true", help="serve the page to a browser of this machine")
+    parser.add_argument("--port", type=int, default=8090, help="of that page, on 127.0.0.1; 0 takes a free one")
+    parser.add_argument("--chromium", action="store_true", help="with --kiosk: show it in Chromium, filling the screen")
+    parser.add_argument("--browser", default="", metavar="PROGRAM", help="that browser, where it is not found")
+    parser.add_argument(
+        "--inputs-kept", type=int, default=50, metavar="N", help="questions that may wait while the box is away"
+    )
+    parser.add_argument(
+        "--inputs-age",
+        type=float,
+        default=3600.0,
+        metavar="SECONDS",
+        help="how long one may wait",
+    )
 
 
 def _screen(options: argparse.Namespace) -> int:
     from appliance.screen import ScreenOptions, run_screen
 
     given = {"data": Path(options.data)} if options.data else {}
-    return asyncio.run(
-        run_screen(
-            ScreenOptions(
-                box=options.box or "",
-                stream=options.stream,
-                credential=options.ticket or options.key,
-                kind=options.kind,
-                once=options.once,
-                timeout_s=options.timeout,
-                keep=tuple(name.strip() for name in options.keep.split(",") if name.strip()),
-                door=options.door,
-                ca=options.ca,
-                **given,
-            )
-        )
+    screen = ScreenOptions(
+        box=options.box or "",
+        stream=options.stream,
+        credential=options.ticket or options.key,
+        kind="wall" if options.kiosk and options.kind == "text" else options.kind,
+        once=options.once,
+        timeout_s=options.timeout,
+        keep=tuple(name.strip() for name in options.keep.split(",") if name.strip()),
+        door=options.door,
+        ca=options.ca,
+        **given,
     )
+    if not options.kiosk:
+        return asyncio.run(run_screen(screen))
+    from appliance.screen.kiosk import KioskOptions, run_kiosk
+
+    kiosk = KioskOptions(
+        port=options.port,
+        chromium=options.chromium,
+        browser=options.browser,
+        inputs_kept=options.inputs_kept,
+        inputs_age_s=options.inputs_age,
+    )
+    return asyncio.run(run_kiosk(screen, kiosk))
 
 
 # replay, archive -----------------------------------------------------------------------------------------

@@ -121,6 +121,11 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "SCR504": 400,  # the id or address of a box cannot be read
     "SCR505": 502,  # the box's certificate is not trusted here
     "SCR506": 403,  # the screen waits to be let in
+    "SCR511": 429,  # as many inputs wait for the box as may
+    "SCR507": 409,  # a Yes while the box is away
+    "SCR508": 504,  # an input waited for too long
+    "SCR509": 409,  # another kiosk has the folder
+    "SCR512": 500,  # no browser for the kiosk
 }
 """Every code of the box and the HTTP status it is served with."""
 

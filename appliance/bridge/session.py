@@ -176,6 +176,11 @@ class Session:
             await self._send(control("end"))
             await self._connection.close()
 
+    async def tell(self, frame: Frame) -> None:
+        """Send a frame that is no signal; one that cannot be sent is lost."""
+        with contextlib.suppress(ConnectionLost):
+            await self._send(frame)
+
     async def _take(self, frame: Frame) -> None:
         if frame.type == FrameType.CONTROL:
             await self._control(frame.json())
@@ -337,7 +342,8 @@ class Session:
             self._hear(member, said)
             for flow in self._flows:
                 flow.hear(said)
-        if ref:
+        later = said.get("ack") and said.get("type") != "set"  # whoever does it says so
+        if ref and not later:
             await self._send(control("ack", **ref))
 
     def _set(self, write: Write, member: Member, said: dict[str, Any]) -> list[str]:

@@ -22,7 +22,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from appliance.bridge.frame import Frame, FrameType, control, encode, input_frame
+from appliance.bridge.frame import INPUT, Frame, FrameType, control, encode
 from appliance.bridge.signals import Copy
 from appliance.bridge.transports import Connection, ConnectionLost
 from appliance.errors import ApplianceError, from_shape
@@ -60,6 +60,7 @@ class Agent:
         problem: the latest error, None once live again.
         live: set while the screen holds the box's own state.
         listeners: called after every change of signals or state.
+        done: called with the `ref` of an input that the box says is done; see :meth:`tell`.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Agent:
         self.problem: ApplianceError | None = None
         self.live = asyncio.Event()
         self.listeners: list[Callable[[], None]] = []
+        self.done: list[Callable[[str], None]] = []
         self.box_name = ""
         self.role = ""
         self.room = ""
@@ -93,6 +95,7 @@ class Agent:
         self._seq = 0
         self._saved: tuple[tuple[str | None, int | None], float] | None = None
         self._resyncing = False
+        self._forgotten = False
         if held is not None:
             self._take_up(held)
 
@@ -105,6 +108,11 @@ class Agent:
     def version(self) -> tuple[str | None, int | None]:
         """Epoch and version of :attr:`signals`."""
         return self._copy.epoch, self._copy.version
+
+    @property
+    def seen_at(self) -> float | None:
+        """When the signals were last known to be true, seconds since 1970; None when there are none."""
+        return self._at
 
     def age_s(self) -> float | None:
         """Seconds since the signals were last known to be true: 0 while live, None when there are none."""
@@ -137,13 +145,27 @@ class Agent:
             ApplianceError: SCR502, the box is away.
         """
         ref = secrets.token_hex(8)
+        await self.tell({"type": "ask", "ref": ref, "question": question})
+        return ref
+
+    async def tell(self, said: Mapping[str, Any]) -> None:
+        """Send an input up. With ``"ack": true`` the box says when what has this `ref` is done, see :attr:`done`.
+
+        Raises:
+            ApplianceError: SCR502, the box is away.
+        """
         if self._road is None or not self.live.is_set():
             raise _lost("not connected")
         try:
-            await self._send(self._road, input_frame("ask", ref=ref, question=question))
+            await self._send(self._road, Frame(FrameType.INPUT, msgspec.json.encode(said), INPUT))
         except ConnectionLost as lost:
             raise _lost(str(lost)) from None
-        return ref
+
+    def forget(self) -> None:
+        """What it holds is not for it any more; it also leaves the disk."""
+        self._copy, self._at, self._forgotten = Copy(), None, True
+        self.live.clear()
+        self._notify()
 
     async def _attempt(self) -> bool:
         """One connection, from finding the box to losing it; whether it was live in between."""
@@ -174,12 +196,12 @@ class Agent:
     async def _converse(self, road: Connection) -> bool:
         was_live = False
         try:
-            self._seq, self._resyncing, self._road, self._heard = 0, False, road, time.monotonic()
+            self._seq, self._resyncing, self._road, self._heard = 0, False, road, _now()
             epoch, version = self.version
             await self._send(road, self._hello, control("subscribe", stream=self._stream, e=epoch, v=version))
             while True:
                 frame = await road.receive()
-                self._heard = time.monotonic()
+                self._heard = _now()
                 await self._take(road, frame)
                 was_live = was_live or self.live.is_set()
         except ConnectionLost as lost:
@@ -229,6 +251,9 @@ class Agent:
                 await self._subscribed(road, said)
             case "ping":
                 await self._send(road, control("pong", t=said.get("t")))
+            case "ack":
+                for listener in self.done:
+                    listener(str(said.get("ref")))
             case "gap":
                 await self._need_sync(road)
             case "error":
@@ -243,9 +268,8 @@ class Agent:
     def _join(self, said: dict[str, Any]) -> None:
         """The admin has to let it in first: what it held before is not for it any more."""
         self.box_name, self.code = str(said.get("box", "")), str(said.get("code", ""))
-        self._copy, self._at, self.state, self.problem = Copy(), None, "waiting", None
-        self.live.clear()
-        self._notify()
+        self.state, self.problem = "waiting", None
+        self.forget()
 
     def _refused(self, error: ApplianceError) -> None:
         if error.status in _SENT_AWAY:
@@ -265,7 +289,7 @@ class Agent:
 
     def _away(self, error: ApplianceError) -> None:
         if self.state == "live":
-            self._at = time.time() - (time.monotonic() - self._heard)
+            self._at = time.time() - (_now() - self._heard)
         self.state = "away" if self._at is not None else "searching"
         self.problem, self.code = error, ""
         self.live.clear()
@@ -285,7 +309,7 @@ class Agent:
     async def _watch(self, road: Connection) -> None:
         """Ping, and give up a box that is silent; QUIC itself would wait 30 s."""
         with contextlib.suppress(ConnectionLost, TimeoutError):
-            while time.monotonic() - self._heard < SILENCE_S:
+            while _now() - self._heard < SILENCE_S:
                 async with asyncio.timeout(SILENCE_S):
                     await self._send(road, control("ping", t=int(time.time() * 1000)))
                 await asyncio.sleep(PING_S)
@@ -303,6 +327,9 @@ class Agent:
     async def _save(self, still_true_s: float = 0.0) -> None:
         """Keep what is held, if it is news, or has been true for this long since it was kept."""
         box, age = self._finder.box, self.age_s()
+        if self._forgotten and age is None and self._cache_path is not None:
+            self._forgotten, self._saved = False, None
+            await asyncio.to_thread(self._cache_path.unlink, missing_ok=True)
         if self._cache_path is None or box is None or age is None or self.version[0] is None:
             return
         at = time.time() - age
@@ -314,6 +341,11 @@ class Agent:
             await asyncio.to_thread(cache.save, self._cache_path, held)
         except OSError as error:
             _log.warn("what the screen holds could not be kept", path=self._cache_path, reason=error)
+
+
+def _now() -> float:
+    """Seconds that go on while the machine sleeps, which those of ``time.monotonic`` do not."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _lost(reason: str) -> ApplianceError:

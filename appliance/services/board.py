@@ -26,6 +26,7 @@ from appliance.llm.plan import Query
 from appliance.observation import logger
 from appliance.services.assistant import Assistant, now_in
 from appliance.services.clients import MAIN, BridgeSource, Event
+from appliance.services.heard import Heard
 from appliance.services.sharing import shared
 from appliance.types import Answer, Question, RoleName, audience_of
 
@@ -34,7 +35,6 @@ GATHER_S = 0.01
 LOOK_S = 20.0
 """How often the board looks whether it is another day, or a pinned question still has no answer."""
 RETRY_S = 0.4
-REFS_KEPT = 500
 log = logger("assistant")
 
 
@@ -65,7 +65,7 @@ class Board:
         self._live: dict[str, Live] = {}
         self._dirty: set[str | None] = set()
         self._more = asyncio.Event()
-        self._refs: dict[str, None] = {}
+        self._heard = Heard(file.with_name("heard.json"))
         self._tasks: set[asyncio.Task[Any]] = set()
         self.asked = 0
         self.reread = 0
@@ -98,18 +98,23 @@ class Board:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _heard_before(self, ref: str) -> bool:
-        """A screen that lost its connection sends its question again, under the same `ref`: it is asked once."""
-        if not ref or ref[:80] in self._refs:
-            return bool(ref)
-        self._refs[ref[:80]] = None
-        while len(self._refs) > REFS_KEPT:
-            self._refs.pop(next(iter(self._refs)))
-        return False
-
     async def _from_screen(self, said: Event) -> None:
-        if self._heard_before(str(said.get("ref") or "")):
+        """A screen that lost its connection sends its question again, under the same `ref`: it is asked once."""
+        ref = str(said.get("ref") or "")
+        if not await self._heard.begin(ref):
+            if self._heard.is_done(ref):
+                self._bridge.acknowledge(said)
             return
+        try:
+            if is_confirmed(said.get("plan")):
+                await self._heard.done(ref)  # better not done than done twice
+            await self._ask_for(said)
+            await self._heard.done(ref)
+        finally:
+            self._heard.give_up(ref)
+        self._bridge.acknowledge(said)
+
+    async def _ask_for(self, said: Event) -> None:
         text, role, screen = str(said.get("question", "")), said["role"], str(said.get("screen", ""))
         plan = said.get("plan") if isinstance(said.get("plan"), dict) else None
         room, by = str(said.get("room", "")), str(said.get("name", ""))

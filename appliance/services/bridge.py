@@ -134,7 +134,7 @@ class Bridge:
         log.info("source connected", source=name, stream=stream)
         try:
             with opened.usage.writing():
-                await writer.run(connection, name, opened, self.inputs, self.streams.open)
+                await writer.run(connection, name, opened, self.inputs, self.streams.open, self.joining.done)
         finally:
             self.sources.discard(name)
             log.warn("source left", source=name)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ import websockets
 from httpx_sse import SSEError, aconnect_sse
 from websockets.asyncio.client import ClientConnection, connect
 
-from appliance.bridge import Decoder, FrameType
+from appliance.bridge import Decoder, FrameType, control, encode
 from appliance.bridge.signals import Diff, apply, merge, written
 from appliance.bridge.sources.feed import follow
 from appliance.bridge.sources.writer import write
@@ -35,6 +36,7 @@ from appliance.types import ROLES, Catalog, Collection, Role, RoleName
 Event = dict[str, Any]
 FLUSH_S = 0.05
 log = logger("assistant")
+DONE_KEPT: Final = 500
 
 
 def loopback_client(runtime: Runtime) -> httpx.AsyncClient:
@@ -164,6 +166,7 @@ class BridgeSource:
         self._hear = hear
         self._values: dict[tuple[str, Role], dict[str, Any]] = {(MAIN, role): {} for role in ROLES}
         self._pending: dict[tuple[str, Role], Diff] = {}
+        self._done: deque[Event] = deque(maxlen=DONE_KEPT)
         self._more = asyncio.Event()
         self._sent = asyncio.Event()
         self.connected = False
@@ -177,6 +180,12 @@ class BridgeSource:
         if change:
             self._values[where] = apply(now, change)
             self._pending[where] = merge(self._pending.get(where, Diff({})), change)
+            self._more.set()
+
+    def acknowledge(self, said: Event) -> None:
+        """Tell the screen that its input is done, where it asked for that."""
+        if said.get("ack") and said.get("ref"):
+            self._done.append({"ref": str(said["ref"]), "screen": str(said.get("screen", ""))})
             self._more.set()
 
     async def flushed(self) -> None:
@@ -228,6 +237,8 @@ class BridgeSource:
         pending, self._pending = self._pending, {}
         for (stream, audience), change in pending.items():
             await socket.send(write(FrameType.SIGNAL_DIFF, change.values, audience, list(change.gone), stream))
+        while self._done:
+            await socket.send(encode(control("ack", **self._done.popleft())))
         self._sent.set()
         self._sent = asyncio.Event()
 

@@ -27,6 +27,7 @@ from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.observation import logger
 from appliance.pgflex.rest import Rest
+from appliance.screen.receiver import Page, load_page
 from appliance.services import (
     clients,
     door_alerts,
@@ -51,7 +52,6 @@ from appliance.services.model_client import model_numbers
 from appliance.services.notice import notice
 from appliance.services.observer import Observer
 from appliance.services.own_columns import with_own_columns
-from appliance.services.page import Page, load_page
 from appliance.services.proxy import forward
 from appliance.services.relay import relay
 from appliance.services.small_pages import small_page
@@ -112,6 +112,8 @@ class Gateway:
     async def _hear(self, said: clients.Event) -> None:
         if said.get("type") == "ask":
             self.board.ask_soon(said)
+        else:
+            self.bridge.acknowledge(said)
 
     def role(self, request: Request | WebSocket) -> RoleName:
         """The role of a request's credential."""

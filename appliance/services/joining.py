@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
-from appliance.bridge import Member, Session, Streams
+from appliance.bridge import Member, Session, Streams, control
 from appliance.bridge.identity import Identity
 from appliance.bridge.invitations import is_invitation, unusable
 from appliance.bridge.invitations import read as read_invitation
@@ -191,6 +191,11 @@ class Joining:
                 self.registry.seen(id_, "")
                 self.registry.version += 1
                 self._tell()
+
+    def done(self, screen: str, ref: str) -> None:
+        """Tell a screen that what it sent up is done."""
+        for session in self._sessions.get(screen, ()):
+            self._soon(session.tell(control("ack", ref=ref)))
 
     def told(self) -> dict[str, Any]:
         """Everything an admin sees of screens and rooms."""

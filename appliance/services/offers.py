@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from appliance.bridge.flow import Flow
 from appliance.bridge.stream import Stream
 from appliance.bridge.viewer import ViewerFlow
 from appliance.config import Settings
-from appliance.services.page import load_page
+from appliance.screen.receiver import load_page
 from appliance.services.pictures import Pictures
 from appliance.services.speech import SpeechFlow
 from appliance.services.voice import Voice, no_voice
@@ -27,7 +28,7 @@ class Offers:
     def __init__(self, settings: Settings, kept_up: Callable[[], bool]) -> None:
         self.pictures = Pictures(settings, kept_up)
         self.voice = Voice(settings.speech_voice, settings.speech_limit, settings.speech_timeout_s)
-        self._page = load_page().plain
+        self._page = b""
 
     async def offer(self, member: Member, stream: Stream, said: dict[str, Any]) -> list[Flow]:
         """What `said`, a ``subscribe`` or a ``speak``, asks for; the viewer comes first.
@@ -39,6 +40,7 @@ class Offers:
             return [await self._speech(member, stream, asked=False)]
         flows: list[Flow] = []
         if said.get("app") is True:
+            self._page = self._page or (await asyncio.to_thread(load_page)).plain
             flows.append(ViewerFlow(stream.viewer or self._page))
         if said.get("speak") is True:
             flows.append(await self._speech(member, stream, asked=True))

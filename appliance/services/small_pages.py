@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import html
 from functools import cache
 from importlib.resources import files
 
 from starlette.responses import HTMLResponse, Response
 
-from appliance.services.page import trim
+from appliance.screen.receiver import digest, join_style, trim
 
 
 def small_page(name: str, box: str, status: int = 200) -> Response:
@@ -28,15 +26,11 @@ def small_page(name: str, box: str, status: int = 200) -> Response:
 @cache
 def _page(name: str) -> tuple[str, str]:
     folder = files("appliance.services") / "static"
-    css, script = ((folder / f"{name}.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
-    script = trim(script)
+    css = join_style() if name == "join" else (folder / f"{name}.css").read_text(encoding="utf-8")
+    script = trim((folder / f"{name}.js").read_text(encoding="utf-8"))
     text = (folder / f"{name}.html").read_text(encoding="utf-8").replace("/*{{css}}*/", css)
     policy = (
-        f"default-src 'none'; style-src '{_digest(css)}'; script-src '{_digest(script)}'; img-src 'self' data:; "
+        f"default-src 'none'; style-src '{digest(css)}'; script-src '{digest(script)}'; img-src 'self' data:; "
         "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
     return text.replace("/*{{js}}*/", script), policy
-
-
-def _digest(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

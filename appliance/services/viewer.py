@@ -13,7 +13,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from appliance.bridge import Decoder, Frame, FrameType, control, encode
 from appliance.config import Runtime
 from appliance.errors import ApplianceError, from_shape
-from appliance.services.page import Page, policy, squeeze
+from appliance.screen.receiver import Page, policy, squeeze
 from appliance.types import Role
 
 WAIT_S: Final = 3.0

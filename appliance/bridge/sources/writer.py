@@ -124,8 +124,12 @@ async def run(
     stream: Stream,
     inputs: Inputs,
     others: Callable[[str], Stream] | None = None,
+    done: Callable[[str, str], None] | None = None,
 ) -> None:
-    """Serve one source until it leaves; `others` opens the other streams that it may write."""
+    """Serve one source until it leaves.
+
+    `others` opens the other streams that it may write; `done` hears the screen and the ref of an input that is done.
+    """
     upward = asyncio.create_task(_send_inputs(connection, inputs))
     try:
         while True:
@@ -136,6 +140,8 @@ async def run(
                 if error.code not in REFUSED:
                     raise
                 await connection.send(encode(control("error", **error.shape())))
+            if done is not None and frame.type == FrameType.CONTROL and (said := frame.json()).get("type") == "ack":
+                done(str(said.get("screen")), str(said.get("ref")))
     except ConnectionLost:
         pass
     finally:

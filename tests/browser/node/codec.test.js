@@ -6,7 +6,7 @@ const path = require("node:path");
 const { test } = require("node:test");
 const zlib = require("node:zlib");
 
-const receiver = path.join(__dirname, "../../../appliance/services/static/receiver.js");
+const receiver = path.join(__dirname, "../../../appliance/screen/receiver/receiver.js");
 const { TYPE, LIMIT, Signals, encode, split, inflate, reader, backoff, csv, show, when, ago } = require(receiver);
 
 /** A frame as the box writes it, byte by byte, so that the page's own encoder is not its own judge. */

@@ -16,8 +16,8 @@ from appliance.bridge import Member, Session, Streams
 from appliance.bridge.transports.websocket import WebSocketConnection
 from appliance.config import load
 from appliance.errors import ApplianceError
+from appliance.screen.receiver import load_page
 from appliance.services.offers import Offers
-from appliance.services.page import load_page
 from appliance.services.viewer import Viewers, page_of
 from tests.unit.services.runtimes import NOWHERE, runtime
 

@@ -9,7 +9,7 @@ import re
 import xml.etree.ElementTree as ET
 from importlib.resources import files
 
-from appliance.services.page import close_up, load_page, trim
+from appliance.screen.receiver import close_up, load_page, trim
 
 PAGE = load_page()
 TEXT = PAGE.plain.decode()
@@ -63,12 +63,12 @@ def test_style_loses_the_spaces_that_say_nothing() -> None:
     assert close_up("a :is(b, c) {\nd: 1px solid; e: f\n}\n@media (g: h) { i { j: k } }") == (
         "a :is(b, c){d:1px solid;e:f}@media (g:h){i{j:k}}"
     )
-    style = (files("appliance.services") / "static" / "receiver.css").read_text(encoding="utf-8")
+    style = (files("appliance.screen.receiver") / "receiver.css").read_text(encoding="utf-8")
     assert all(not set(text) & set("{};:") for text in re.findall(r'"([^"]*)"', style))
 
 
 def test_trimming_takes_nothing_but_indentation_and_comments() -> None:
     assert trim("a {\n  b: c; /* why */\n  /* all comment */\n\n}\n  // note\n  d") == "a {\nb: c; /* why */\n}\nd"
-    script = (files("appliance.services") / "static" / "receiver.js").read_text(encoding="utf-8")
+    script = (files("appliance.screen.receiver") / "receiver.js").read_text(encoding="utf-8")
     running = [line for line in script.splitlines() if line.count("`") % 2 or line.endswith("\\")]
     assert running == []  # no text runs over a line's end, so its indentation is never part of it

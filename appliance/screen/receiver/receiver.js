@@ -237,6 +237,9 @@ function page(root, dress) {
   const declined = new Set();
   let pending = [], chosen, hero, since = 0, note = "", skew = 0, ticked, joined, drawing, said, role;
   const wall = () => root.dataset.surface === "wall";
+  // a kiosk's agent says how things are with the box: it may be away while the line to the agent is there
+  const link = () => signals.get("screen.box") ?? {}, up = () => door.live() && [undefined, "live", "catching up"].includes(link().state);
+  const seen = () => (door.live() ? link().seen : door.seen());
 
   // elements, text that glows when it changes, lists that keep their elements
   const make = (tag, name = "", text = "") => Object.assign(document.createElement(tag), { className: name, textContent: text });
@@ -362,7 +365,7 @@ function page(root, dress) {
     return all.includes(hero) && (Date.now() - since < 9900 || !turn[1]) ? hero : turn[(turn.indexOf(hero) + 1) % turn.length];
   };
   const drawHero = (id) => {
-    const a = answer(id ?? { question: "", ref: "", status: "none", sentence: joined ? "Ask about anything this box holds." : "Connecting to the box." });
+    const a = answer(id ?? { question: "", ref: "", status: "none", sentence: joined && link().state !== "searching" ? "Ask about anything this box holds." : "Connecting to the box." });
     const data = $("hero").dataset, same = data.id === a.id, shine = same && data.kind === "word" && a.kind === "word";
     if (!same || data.kind !== a.kind) since = Date.now();
     if (!same && !still.matches) $("text").animate({ opacity: [0, 1], translate: ["0 .5rem", "0"] }, 300);
@@ -442,21 +445,22 @@ function page(root, dress) {
       pending = pending.filter((p) => p !== mine);
       chosen = id;
     }
-    for (const p of pending) Object.assign(p, p.error ? { status: "failed" } : { stage: door.live() ? "sent" : "kept" });
+    for (const p of pending) Object.assign(p, p.error ? { status: "failed" } : { stage: up() ? "sent" : "kept" });
   };
 
+  const waits = (n) => n && `${n} question${n === 1 ? " is" : "s are"} kept for it.`;
   // what is missing and how old what you see is; else what just changed
   const strip = () => {
-    const up = door.live(), seen = door.seen(), now = Date.now(), down = list(signals.get("box.parts")).filter((p) => p.state !== "ok");
+    const well = up(), last = seen(), now = Date.now(), down = list(signals.get("box.parts")).filter((p) => p.state !== "ok");
     let news = down.map((p) => text(p.sentence) || `The ${p.name} does not answer.`).join(" ") || note;
-    if (!up) news = joined ? `${note || "The box does not answer."} Shown as of ${clock(new Date(seen + skew))}, ${ago(now - seen)}.` : "";
-    root.classList.toggle("stale", joined && !up);
+    if (!well) news = joined ? [note || "The box does not answer.", last && `Shown as of ${clock(new Date(last + skew))}, ${ago(now - last)}.`, door.live() && waits(link().kept)].filter(Boolean).join(" ") : "";
+    root.classList.toggle("stale", joined && !well);
     $("strip").className = news && "warn";
     const changes = [];
     for (const [name, c] of signals.values) if (name.startsWith("changes.") && c?.at) changes.push([now + skew - new Date(c.at), name.slice(8).replaceAll("_", " ")]);
     put($("news"), news || changes.sort(([a], [b]) => a - b).slice(0, 3).map(([ms, name]) => `${name} changed ${ago(ms)}`).join("  ·  "));
-    put($("state"), up ? (down.length ? "Partly live" : "Live") : joined ? "Not connected" : "Connecting");
-    $("state").className = up && !down.length ? "live" : "";
+    put($("state"), well ? (down.length ? "Partly live" : "Live") : joined ? "Not connected" : "Connecting");
+    $("state").className = well && !down.length ? "live" : "";
     put($("speak"), speaking() ? "Stop" : "Speak");
     put($("clock"), clock(new Date(now + skew), wall()));
   };
@@ -485,7 +489,7 @@ function page(root, dress) {
       put(message, text(a.message));
       put(facts, told(when(text(a.fired_at)), seen && `seen ${when(seen)}`));
       put(button, "Acknowledge");
-      button.hidden = seen || !role || role === "wall";
+      button.hidden = seen || !role || role === "wall" || link().state;
       button.onclick = () => acknowledge(a.id, button);
     });
     put($("others"), all.length > most ? `and ${all.length - most} more` : "");
@@ -513,7 +517,10 @@ function page(root, dress) {
   };
   const change = () => {
     const at = signals.get("box.clock");
-    if (at !== ticked) skew = Date.parse((ticked = at)) - Date.now() || 0;
+    // an old time of the box says nothing of the two clocks
+    if (up() && at !== ticked) skew = Date.parse((ticked = at)) - Date.now() || 0;
+    // not let in: the agent's own page shows the code
+    if (["waiting", "refused"].includes(link().state)) return location.reload();
     drawing ||= requestAnimationFrame(draw);
   };
   const control = (value) => {

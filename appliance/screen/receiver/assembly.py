@@ -25,14 +25,26 @@ class Page(msgspec.Struct, frozen=True):
 
 
 def load_page() -> Page:
-    """Put the page together from ``services/static``."""
-    folder = files("appliance.services") / "static"
+    """Put the page together from the files beside this one."""
+    folder = files("appliance.screen.receiver")
     css = close_up(trim((folder / "receiver.css").read_text(encoding="utf-8")))
     script = trim((folder / "receiver.js").read_text(encoding="utf-8"))
     html = (folder / "receiver.html").read_text(encoding="utf-8")
+    return _sealed(html, css, script, (folder / "favicon.svg").read_bytes())
+
+
+def load_waiting() -> Page:
+    """Put the page together that a kiosk shows until its box lets it in."""
+    folder = files("appliance.screen.receiver")
+    css, script = trim(join_style()), trim((folder / "waiting.js").read_text(encoding="utf-8"))
+    html = (folder / "waiting.html").read_text(encoding="utf-8")
+    return _sealed(html, css, script, (folder / "favicon.svg").read_bytes())
+
+
+def _sealed(html: str, css: str, script: str, icon: bytes) -> Page:
+    """One file, with a policy that lets nothing run but what is in it."""
     plain = html.replace("/*{{css}}*/", css).replace("/*{{js}}*/", script).encode()
     etag = f'"{hashlib.sha256(plain).hexdigest()[:16]}"'
-    icon = (folder / "favicon.svg").read_bytes()
     return Page(plain, squeeze(plain), etag, policy([css], [script]), icon)
 
 
@@ -44,11 +56,21 @@ def squeeze(page: bytes) -> bytes:
 
 def policy(styles: list[str], scripts: list[str]) -> str:
     """The content security policy of a page that holds these styles and scripts and nothing else that runs."""
-    may_style, may_run = (" ".join(f"'{_hash(text)}'" for text in texts) or "'none'" for texts in (styles, scripts))
+    may_style, may_run = (" ".join(f"'{digest(text)}'" for text in texts) or "'none'" for texts in (styles, scripts))
     return (
         f"default-src 'none'; style-src {may_style}; script-src {may_run}; connect-src 'self'; "
         "img-src 'self' data:; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
+
+
+def join_style() -> str:
+    """How a page looks that shows a code to be let in with."""
+    return (files("appliance.screen.receiver") / "join.css").read_text(encoding="utf-8")
+
+
+def digest(text: str) -> str:
+    """A style or script as a content security policy names it."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def trim(source: str) -> str:
@@ -67,7 +89,3 @@ def close_up(style: str) -> str:
 
 def _is_comment(line: str) -> bool:
     return line.startswith("/*") and line.find("*/") == len(line) - 2
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
