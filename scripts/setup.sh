@@ -41,7 +41,7 @@ fingerprint() {
 up_to_date() {
     [ -x .venv/bin/appliance ] && [ "$(cat "$stamp" 2>/dev/null)" = "$(fingerprint)" ] &&
         { [ -x .venv/bin/postgrest ] || has postgrest; } &&
-        { [ "$mode" != test ] || { has chromium && has node && [ -d tests/integration/node/node_modules ]; }; }
+        { [ "$mode" != test ] || { has chromium && has node && has ip && peers && [ -d tests/integration/node/node_modules ]; }; }
 }
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -77,7 +77,14 @@ missing_packages() { # prints the Debian packages this machine lacks
         has chromium || echo chromium fonts-dejavu-core fonts-liberation
         has node || echo nodejs
         has npm || echo npm
+        peers || echo mosquitto nats-server # beside which make bench measures
+        has ip || echo iproute2
     fi
+}
+
+peers() { # servers stand where only root's PATH leads
+    local PATH="$PATH:/usr/sbin"
+    has mosquitto && has nats-server
 }
 
 install_packages() {

@@ -18,6 +18,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 
+from appliance.bridge.fanout import Fanout
 from appliance.bridge.signals import View, check_name
 from appliance.types import ROLES, Role, Signal, rank
 
@@ -36,6 +37,7 @@ class Stream:
     def __init__(self, name: str, diffs_kept: int = 256) -> None:
         self.name = name
         self._views: dict[Role, View] = {role: View(diffs_kept) for role in ROLES}
+        self._fanouts: dict[Role, Fanout] = {role: Fanout(view) for role, view in self._views.items()}
         self._written: dict[str, dict[str, Role]] = {}
         self._audiences: dict[str, Role] = {}
         self.followers: list[Callable[[list[Signal]], None]] = []
@@ -44,6 +46,10 @@ class Stream:
     def view(self, role: Role) -> View:
         """What this role sees."""
         return self._views[role]
+
+    def fanout(self, role: Role) -> Fanout:
+        """Hands the steps of this role's view to those who read it."""
+        return self._fanouts[role]
 
     def write(self, source: str, signals: Iterable[Signal]) -> None:
         """Set signals (a value of None removes one) on behalf of a source.
@@ -88,7 +94,9 @@ class Stream:
             seen = {s.name: s.value for s in signals if s.value is not None and rank(s.audience) <= rank(role)}
             # A signal whose audience rose must leave the views it may no longer be in.
             gone = [s.name for s in signals if s.value is None or rank(s.audience) > rank(role)]
-            changed = view.write(seen, gone) or changed
+            if view.write(seen, gone):
+                self._fanouts[role].changed()
+                changed = True
         if changed:
             self._changed.set()
             self._changed = asyncio.Event()

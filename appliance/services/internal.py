@@ -42,6 +42,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.observation import Logger, logger
+from appliance.services.sockets import SocketProtocol
 from appliance.types import ROLES, Role, RoleName
 
 __all__ = ["STREAM_GRACE_S", "Json", "checked_role", "essential", "known_role", "make_app", "role_of", "serve", "start"]
@@ -195,6 +196,8 @@ def serve(app: FastAPI, url: str) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        ws=SocketProtocol,
+        ws_per_message_deflate=False,  # costs more time and memory for each screen than a local network takes
         lifespan="on",
         timeout_graceful_shutdown=_SHUTDOWN_S,
     )
