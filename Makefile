@@ -35,7 +35,7 @@ fmt: test-setup ## format the code and mend what ruff can mend
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-bench: test-setup ## measure question to answer and row to screen (ARGS goes to the benchmarks)
+bench: test-setup ## measure questions, rows, and signals to a thousand screens (ARGS goes to the benchmarks)
 	$(python) -m benchmarks $(ARGS)
 
 eval: test-setup ## how well the shipped model reads questions (WIKISQL=FILE adds that set's score)

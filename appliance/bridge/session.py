@@ -25,11 +25,12 @@ from typing import Any, Protocol
 
 import msgspec
 
+from appliance.bridge.fanout import Fanout
 from appliance.bridge.flow import Flow, Offer, offer_nothing
 from appliance.bridge.frame import KEYFRAME, Frame, FrameType, control, encode
 from appliance.bridge.playback import Playback
 from appliance.bridge.stream import Stream, Streams
-from appliance.bridge.transports import Connection, ConnectionLost
+from appliance.bridge.transports import AtOnce, Connection, ConnectionLost
 from appliance.errors import ApplianceError
 from appliance.types import Role
 
@@ -117,6 +118,7 @@ class Session:
         write: Write | None = None,
     ) -> None:
         self._connection = connection
+        self._now = connection if isinstance(connection, AtOnce) else None
         self._streams = streams
         self._box = box
         self._hear = hear
@@ -150,7 +152,8 @@ class Session:
             if self._member is not None:
                 await self._enter(self._member)
             while True:
-                frame = await asyncio.wait_for(self._connection.receive(), SILENCE_S)
+                async with asyncio.timeout(SILENCE_S):
+                    frame = await self._connection.receive()
                 await self._take(frame)
         except (ConnectionLost, TimeoutError):
             pass
@@ -363,13 +366,24 @@ class Session:
             self._pumps = []
 
     async def _run_pump(self, stream: Stream, role: Role) -> None:
-        try:
+        """Send what the fan-out could not send at once, for the road was not free."""
+        with contextlib.suppress(ConnectionLost), stream.fanout(role).reader(self._at_once) as behind:
             while True:
-                await stream.wait(role, self._version)
                 async with self._turn:
                     await self._catch_up(stream, role, self._version)
-        except ConnectionLost:
-            return
+                await behind.wait()
+                behind.clear()
+
+    def _at_once(self, fanout: Fanout) -> bool:
+        """Send the newest if nothing else is on its way and nothing has to be waited for; returns whether so."""
+        if self._now is None or self._turn.locked() or self._wire.locked():
+            return False
+        if self._version != fanout.view.version:
+            if not self._now.send_now(fanout.parcel(self._version), self._seq):
+                return False
+            self._version = fanout.view.version
+            self._seq = (self._seq + 1) & 0xFFFF
+        return True
 
     async def _run_flow(self, flow: Flow) -> None:
         with contextlib.suppress(ConnectionLost):

@@ -19,6 +19,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Final
 
+from appliance.bridge.fanout import Fanout
 from appliance.bridge.limits import Limits, Meter, over_limit
 from appliance.bridge.signals import View, check_name
 from appliance.bridge.usage import Usage
@@ -51,6 +52,7 @@ class Stream:
         self.usage = Usage()
         self._meter = Meter(limits)
         self._views: dict[Role, View] = {role: View(diffs_kept) for role in ROLES}
+        self._fanouts: dict[Role, Fanout] = {role: Fanout(view) for role, view in self._views.items()}
         self._written: dict[str, dict[str, Role]] = {}
         self._audiences: dict[str, Role] = {}
         self.followers: list[Callable[[list[Signal]], None]] = []
@@ -59,6 +61,10 @@ class Stream:
     def view(self, role: Role) -> View:
         """What this role sees."""
         return self._views[role]
+
+    def fanout(self, role: Role) -> Fanout:
+        """Hands the steps of this role's view to those who read it."""
+        return self._fanouts[role]
 
     def write(self, source: str, signals: Iterable[Signal]) -> None:
         """Set signals (a value of None removes one) on behalf of a source.
@@ -112,7 +118,9 @@ class Stream:
             seen = {s.name: s.value for s in signals if s.value is not None and rank(s.audience) <= rank(role)}
             # A signal whose audience rose must leave the views it may no longer be in.
             gone = [s.name for s in signals if s.value is None or rank(s.audience) > rank(role)]
-            changed = view.write(seen, gone) or changed
+            if view.write(seen, gone):
+                self._fanouts[role].changed()
+                changed = True
         if changed:
             self._changed.set()
             self._changed = asyncio.Event()

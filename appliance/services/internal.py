@@ -42,6 +42,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.observation import Logger, logger
+from appliance.services.sockets import SocketProtocol
 from appliance.types import ROLES, Role, RoleName
 
 __all__ = [
@@ -219,6 +220,8 @@ def config_of(app: FastAPI) -> uvicorn.Config:
         log_level="warning",
         access_log=False,
         server_header=False,
+        ws=SocketProtocol,
+        ws_per_message_deflate=False,  # costs more time and memory for each screen than a local network takes
         lifespan="on",
         timeout_graceful_shutdown=_SHUTDOWN_S,
     )
