@@ -90,6 +90,7 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "BRG413": 500,  # this machine cannot hold a part of the box to the building
     "BRG414": 500,  # a key file cannot be used
     "BRG415": 500,  # mDNS cannot be used on this machine
+    "BRG430": 401,  # a pass is not this box's, has run out, or is another screen's
     "SCR500": 504,  # no box was found on this network
     "SCR501": 502,  # the box was found but did not answer
     "SCR502": 410,  # the connection to the box was lost

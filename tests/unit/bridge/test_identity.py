@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.bridge.identity import Identity, load_or_create
+from appliance.bridge.identity import Identity, load_or_create, verify
 from appliance.errors import ApplianceError
 
 
@@ -73,3 +73,24 @@ def test_the_secret_is_not_shown(tmp_path: Path) -> None:
     identity = load_or_create(tmp_path / "iroh.key")
     assert repr(identity.secret) not in repr(identity)
     assert identity.endpoint_id in repr(identity)
+
+
+def test_a_signature_holds_for_one_key_message_and_purpose(tmp_path: Path) -> None:
+    identity, other = load_or_create(tmp_path / "a"), load_or_create(tmp_path / "b")
+    signature = identity.sign("pass", b"seven")
+    assert len(signature) == 64
+    assert verify(identity.endpoint_id, "pass", b"seven", signature)
+    assert not verify(identity.endpoint_id, "pass", b"eight", signature)
+    assert not verify(identity.endpoint_id, "frame", b"seven", signature)
+    assert not verify(other.endpoint_id, "pass", b"seven", signature)
+    assert not verify(identity.endpoint_id, "pass", b"seven", signature[:63] + bytes([signature[63] ^ 1]))
+
+
+@pytest.mark.parametrize(("endpoint_id", "signature"), [("no key", bytes(64)), ("ff" * 32, bytes(64)), ("", b"")])
+def test_what_is_no_key_or_no_signature_verifies_nothing(endpoint_id: str, signature: bytes) -> None:
+    assert not verify(endpoint_id, "pass", b"seven", signature)
+
+
+def test_a_signature_that_is_too_short_verifies_nothing(tmp_path: Path) -> None:
+    identity = load_or_create(tmp_path / "a")
+    assert not verify(identity.endpoint_id, "pass", b"seven", identity.sign("pass", b"seven")[:40])
