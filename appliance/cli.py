@@ -283,7 +283,8 @@ def _add_screen(commands: Any) -> None:
         "  appliance screen                       find the box by mDNS and show its answers\n"
         "  appliance screen --once                print what it shows now, and end\n"
         "  appliance screen --box ID@192.0.2.7:4433 --key KEY\n"
-        "  appliance screen --keep beds,wards     keep these rows on this disk, for when the box is gone"
+        "  appliance screen --keep beds,wards     keep these rows on this disk, for when the box is gone\n"
+        "  appliance screen --relay               and pass on what it gets to screens that do not reach the box"
     )
     parser = _command(commands, "screen", "show the box's live answers in this terminal", examples, _screen)
     parser.add_argument("--box", metavar="ID@IP:PORT", help="the box, where mDNS does not reach")
@@ -298,6 +299,12 @@ def _add_screen(commands: Any) -> None:
         default=os.environ.get("DREAMSTACK_URL", "http://127.0.0.1:8080"),
         help="the box's address, where --keep takes them from",
     )
+    parser.add_argument("--relay", action="store_true", help="pass on what it gets to other screens")
+    parser.add_argument(
+        "--listen", metavar="IP:PORT", default="0.0.0.0:0", help="where it passes on; 0 keeps a free port"
+    )
+    parser.add_argument("--peers", type=int, default=16, metavar="N", help="how many screens it passes on to")
+    parser.add_argument("--via", metavar="ID@IP:PORT", action="append", help="a screen to take from, before the box")
     parser.add_argument("--once", action="store_true", help="print the state and end")
     parser.add_argument("--timeout", type=float, default=10.0, metavar="SECONDS", help="how long to look for the box")
 
@@ -315,6 +322,10 @@ def _screen(options: argparse.Namespace) -> int:
                 timeout_s=options.timeout,
                 keep=tuple(name.strip() for name in options.keep.split(",") if name.strip()),
                 door=options.door,
+                relay=options.relay,
+                listen=options.listen,
+                peers=options.peers,
+                via=tuple(options.via or ()),
                 **given,
             )
         )

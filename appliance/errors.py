@@ -74,6 +74,8 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "SIG305": 409,  # a diff does not apply to this version
     "SIG306": 400,  # a signal name or value is not allowed
     "SIG307": 400,  # an input or control frame says something unknown
+    "SIG320": 400,  # a frame that a relay passed on is not what the box signed
+    "SIG321": 409,  # a relay passes on an old state, or holds a newer one back
     "BRG400": 500,  # something failed in a way nobody foresaw
     "BRG401": 401,  # no credential, or a wrong one
     "BRG402": 403,  # this role may not
@@ -91,11 +93,15 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "BRG414": 500,  # a key file cannot be used
     "BRG415": 500,  # mDNS cannot be used on this machine
     "BRG430": 401,  # a pass is not this box's, has run out, or is another screen's
+    "BRG431": 409,  # the way to the box through a relay goes round or is too long
+    "BRG432": 503,  # a relay has nothing to pass on yet
+    "BRG434": 409,  # a letter came too late, or twice
     "SCR500": 504,  # no box was found on this network
     "SCR501": 502,  # the box was found but did not answer
     "SCR502": 410,  # the connection to the box was lost
     "SCR503": 409,  # more than one box was found and none was named
     "SCR504": 400,  # the id or address of a box cannot be read
+    "SCR510": 504,  # the box is silent behind the relay
 }
 """Every code of the box and the HTTP status it is served with."""
 

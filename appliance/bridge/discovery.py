@@ -34,19 +34,27 @@ _LOOPBACK_DEVICE: Final = b"lo"
 
 
 class FoundBox(msgspec.Struct, frozen=True, order=True):
-    """A box that answered: its `name`, its EndpointId, and `addresses` as ``"ip:port"``."""
+    """A box or relay that answered.
+
+    Attributes:
+        name: for people.
+        endpoint_id: who it is.
+        addresses: ``"ip:port"``.
+        relay_of: the EndpointId of the box that a screen passes on; empty for a box.
+    """
 
     name: str
     endpoint_id: str
     addresses: tuple[str, ...]
+    relay_of: str = ""
 
 
 Leave = Callable[[], Awaitable[None]]
 """Ends an announcement with a goodbye, so that screens forget the address at once."""
 
 
-async def announce(name: str, endpoint_id: str, addresses: Sequence[str], *, lan: bool) -> Leave:
-    """Announce a box until the returned function is called.
+async def announce(name: str, endpoint_id: str, addresses: Sequence[str], *, lan: bool, relay_of: str = "") -> Leave:
+    """Announce a box, or a screen that passes on what it gets, until the returned function is called.
 
     Takes about a second, because the name is first checked to be free; ``-2`` and so on is added where
     another box has it.
@@ -56,12 +64,13 @@ async def announce(name: str, endpoint_id: str, addresses: Sequence[str], *, lan
         endpoint_id: who it is.
         addresses: ``"ip:port"``, the main one first; only IPv4 addresses with the same port are announced.
         lan: announce on every interface; else on loopback, and nothing is sent to the network.
+        relay_of: for a screen, the EndpointId of the box whose signals it passes on.
 
     Raises:
         ApplianceError: BRG415, mDNS cannot be used on this machine.
     """
     try:
-        info = _describe(name, endpoint_id, addresses)
+        info = _describe(name, endpoint_id, addresses, relay_of)
         responder = await _responder(lan)
         sending = await responder.async_register_service(info, allow_name_change=True)
     except (OSError, RuntimeError, ValueError, zeroconf.Error) as error:
@@ -83,13 +92,30 @@ async def find(timeout_s: float, endpoint_id: str | None = None) -> list[FoundBo
     Raises:
         ApplianceError: BRG415, mDNS cannot be used on this machine.
     """
+    return await _search(
+        timeout_s, lambda box: not box.relay_of and endpoint_id in (None, box.endpoint_id), endpoint_id
+    )
+
+
+async def find_relays(timeout_s: float, box_id: str) -> list[FoundBox]:
+    """The screens that say they pass on the signals of this box, sorted by name; else as :func:`find`.
+
+    What they say is a hint: only frames that the box has signed count.
+
+    Raises:
+        ApplianceError: BRG415, mDNS cannot be used on this machine.
+    """
+    return await _search(timeout_s, lambda found: found.relay_of == box_id, None)
+
+
+async def _search(timeout_s: float, wanted: Callable[[FoundBox], bool], one: str | None) -> list[FoundBox]:
     try:
         asker = AsyncZeroconf(ip_version=zeroconf.IPVersion.V4Only)
         await asker.zeroconf.async_wait_for_start()
     except (OSError, RuntimeError, zeroconf.Error) as error:
         raise _unavailable(error) from None
     try:
-        return await _Search(asker.zeroconf, endpoint_id).run(timeout_s)
+        return await _Search(asker.zeroconf, wanted, one).run(timeout_s)
     finally:
         await asker.async_close()
 
@@ -97,9 +123,10 @@ async def find(timeout_s: float, endpoint_id: str | None = None) -> list[FoundBo
 class _Search:
     """One look around: names as the browser hears of them, details for each."""
 
-    def __init__(self, asker: zeroconf.Zeroconf, wanted: str | None) -> None:
+    def __init__(self, asker: zeroconf.Zeroconf, wanted: Callable[[FoundBox], bool], one: str | None) -> None:
         self._asker = asker
         self._wanted = wanted
+        self._one = one
         self._found: dict[str, FoundBox] = {}
         self._asking: set[asyncio.Task[None]] = set()
         self._enough = asyncio.Event()
@@ -109,7 +136,7 @@ class _Search:
         try:
             async with asyncio.timeout(timeout_s):
                 await self._enough.wait()
-                if self._wanted is None:
+                if self._one is None:
                     await asyncio.sleep(MORE_BOXES_S)
         except TimeoutError:
             pass  # what was found until now is the answer
@@ -133,22 +160,25 @@ class _Search:
         if not await info.async_request(self._asker, DETAILS_TIMEOUT_MS):
             return
         box = _read(info)
-        if box is not None and self._wanted in (None, box.endpoint_id):
+        if box is not None and self._wanted(box):
             self._found[name] = box
             self._enough.set()
 
 
-def _describe(name: str, endpoint_id: str, addresses: Sequence[str]) -> AsyncServiceInfo:
+def _describe(name: str, endpoint_id: str, addresses: Sequence[str], relay_of: str) -> AsyncServiceInfo:
     pairs = [address.rpartition(":") for address in addresses if not address.startswith("[")]
     if not pairs:
         raise ValueError("the box has no IPv4 address")
     port = int(pairs[0][2])
+    told = {"id": endpoint_id, "name": _cut(name, TEXT_BYTES), "v": "1"}
+    if relay_of:
+        told |= {"relay": "1", "box": relay_of}
     return AsyncServiceInfo(
         SERVICE,
         f"{_label(name)}.{SERVICE}",
         port=port,
         parsed_addresses=[host for host, _, own_port in pairs if int(own_port) == port],
-        properties={"id": endpoint_id, "name": _cut(name, TEXT_BYTES), "v": "1"},
+        properties=told,
         server=f"dreamstack-{endpoint_id[:16]}.local.",
     )
 
@@ -160,7 +190,8 @@ def _read(info: AsyncServiceInfo) -> FoundBox | None:
     if told.get("v") != "1" or not endpoint_id or not addresses or not info.port:
         return None
     name = told.get("name") or info.name.removesuffix(f".{SERVICE}")
-    return FoundBox(name, endpoint_id, tuple(f"{address}:{info.port}" for address in addresses))
+    relay_of = (told.get("box") or "?") if told.get("relay") else ""
+    return FoundBox(name, endpoint_id, tuple(f"{address}:{info.port}" for address in addresses), relay_of)
 
 
 def _label(name: str) -> str:

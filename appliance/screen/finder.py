@@ -31,7 +31,7 @@ class Finder:
 
     def __init__(self, identity: Identity, box: Ticket | None, *, faithful: bool, frame_limit: int) -> None:
         self.box = box
-        self._identity = identity
+        self.identity = identity
         self._faithful = faithful
         self._frame_limit = frame_limit
 
@@ -52,7 +52,7 @@ class Finder:
             return await self._dial(await self._look_again(error))
 
     async def _dial(self, box: Ticket) -> Connection:
-        road = await dial(self._identity, box.endpoint_id, box.addresses, DIAL_TIMEOUT_S, self._frame_limit)
+        road = await dial(self.identity, box.endpoint_id, box.addresses, DIAL_TIMEOUT_S, self._frame_limit)
         self.box, self._faithful = box, True
         return road
 

@@ -21,6 +21,7 @@ from starlette.websockets import WebSocketDisconnect
 from appliance.bridge import Member, Session, Streams
 from appliance.bridge.discovery import announce
 from appliance.bridge.identity import load_or_create
+from appliance.bridge.mesh import Mesh, next_generation
 from appliance.bridge.sources import changes, inference, writer
 from appliance.bridge.transports import Connection
 from appliance.bridge.transports.iroh import IrohListener, listen
@@ -47,6 +48,7 @@ class Bridge:
         self.screens: dict[int, str] = {}
         self.sources: set[str] = set()
         self.iroh: IrohListener | None = None
+        self.mesh: Mesh | None = None
         self._access = Access(runtime)
 
     async def receiver(self, connection: Connection, member: Member | None) -> None:
@@ -58,7 +60,8 @@ class Bridge:
         log.info("screen joined", peer=connection.peer, screens=len(self.screens))
         try:
             admit = None if member else lambda said: self._admit(connection, said)
-            await Session(connection, self.streams, self.settings.box_name, self.inputs.hear, member, admit).run()
+            name, hear = self.settings.box_name, self.inputs.hear
+            await Session(connection, self.streams, name, hear, member, admit, self.mesh).run()
         finally:
             del self.screens[id(connection)]
             log.info("screen left", peer=connection.peer, screens=len(self.screens))
@@ -152,6 +155,7 @@ async def _feeds(bridge: Bridge) -> AsyncIterator[None]:
 async def _network(bridge: Bridge) -> AsyncIterator[None]:
     settings = bridge.settings
     identity = await asyncio.to_thread(load_or_create, settings.data / "keys" / "iroh.key")
+    bridge.mesh = Mesh(identity, await asyncio.to_thread(next_generation, settings.data / "keys" / "generation"))
     host = "0.0.0.0" if settings.lan else "127.0.0.1"  # noqa: S104 (--lan says so)
     port = settings.iroh_port or await asyncio.to_thread(_kept_port, settings.data / "keys" / "iroh.port")
 
