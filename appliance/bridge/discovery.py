@@ -15,6 +15,7 @@ that device, so it neither hears questions from the network nor answers them.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
@@ -24,13 +25,17 @@ import zeroconf
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from appliance.errors import ApplianceError
+from appliance.observation import logger
 
 SERVICE: Final = "_dreamstack._udp.local."
 LABEL_BYTES: Final = 60  # a DNS label has 63; the rest is for "-2" when a name is taken
 TEXT_BYTES: Final = 200
 DETAILS_TIMEOUT_MS: Final = 1500
 MORE_BOXES_S: Final = 0.3
+ADDRESSES_S: Final = 5.0
 _LOOPBACK_DEVICE: Final = b"lo"
+
+_log = logger("discovery")
 
 
 class FoundBox(msgspec.Struct, frozen=True, order=True):
@@ -81,6 +86,46 @@ async def announce(name: str, endpoint_id: str, addresses: Sequence[str], *, lan
         await responder.async_close()
 
     return leave
+
+
+async def announcing(
+    name: str, endpoint_id: str, addresses: Callable[[], Sequence[str]], *, lan: bool, relay_of: str = ""
+) -> None:
+    """Announce until cancelled, and anew whenever the addresses change; a network that is not there is waited for.
+
+    Args:
+        name: as of :func:`announce`.
+        endpoint_id: as of :func:`announce`.
+        addresses: what they are now; asked every five seconds.
+        lan: as of :func:`announce`.
+        relay_of: as of :func:`announce`.
+    """
+    leave: Leave | None = None
+    told: list[str] | None = None
+    try:
+        while True:
+            now = list(addresses())
+            if now != told:
+                leave = await _again(leave, announce(name, endpoint_id, now, lan=lan, relay_of=relay_of))
+                told = now if leave else None
+            await asyncio.sleep(ADDRESSES_S)
+    finally:
+        await _end(leave)
+
+
+async def _again(earlier: Leave | None, begin: Awaitable[Leave]) -> Leave | None:
+    await _end(earlier)
+    try:
+        return await begin
+    except ApplianceError as error:
+        _log.warn("not announced on the network", reason=error)
+        return None
+
+
+async def _end(leave: Leave | None) -> None:
+    if leave is not None:
+        with contextlib.suppress(OSError, TimeoutError, zeroconf.Error):
+            await leave()
 
 
 async def find(timeout_s: float, endpoint_id: str | None = None) -> list[FoundBox]:

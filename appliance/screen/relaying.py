@@ -14,11 +14,10 @@ from pathlib import Path
 
 import msgspec
 
-from appliance.bridge.discovery import announce
+from appliance.bridge.discovery import announcing
 from appliance.bridge.identity import Identity
 from appliance.bridge.mesh import Relay
 from appliance.bridge.transports.iroh import IrohListener, listen
-from appliance.errors import ApplianceError
 from appliance.observation import logger
 
 _log = logger("screen")
@@ -69,20 +68,17 @@ async def _until(relay: Relay, *, has_picture: bool) -> None:
 
 @asynccontextmanager
 async def _announced(relay: Relay, listener: IrohListener, options: RelayOptions) -> AsyncIterator[None]:
-    leave = None
+    tasks: list[asyncio.Task[None]] = []
     if options.announce:
-        name = options.name or f"{socket.gethostname()} relay"
-        try:
-            lan = not options.listen.startswith("127.")
-            leave = await announce(name, relay.me, listener.addresses(), lan=lan, relay_of=relay.box_id)
-        except ApplianceError as error:
-            _log.warn("not announced on the network", reason=error)
+        name, lan = options.name or f"{socket.gethostname()} relay", not options.listen.startswith("127.")
+        telling = announcing(name, relay.me, listener.addresses, lan=lan, relay_of=relay.box_id)
+        tasks.append(asyncio.create_task(telling))
     try:
         yield
     finally:
-        if leave is not None:
-            with contextlib.suppress(OSError, TimeoutError):
-                await leave()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _with_port(options: RelayOptions) -> str:

@@ -27,6 +27,8 @@ from appliance.screen.ticket import Ticket
 AVOID_S: Final = 30.0
 FORGED_S: Final = 3600.0
 KNOWN: Final = 32
+LOOK_EVERY: Final = 6
+"""Of so many tries to get back to the box, one asks the network where it is now; the others go where it was."""
 
 
 class Roads(Finder):
@@ -63,6 +65,7 @@ class Roads(Finder):
         self._looks = look
         self._peers = peers
         self._avoided: dict[str, float] = {}
+        self._tries = 0
 
     async def connect(self) -> Connection:
         """A road: over a named relay, else to the box, else over any relay.
@@ -95,8 +98,9 @@ class Roads(Finder):
         now, named = self.relay, {ticket.endpoint_id for ticket in self._named}
         if now is None or (live and now.endpoint_id in named):
             return None
+        self._tries += 1
         try:
-            return await self._straight(quick=True)
+            return await self._straight(quick=self._tries % LOOK_EVERY != 0)
         except ApplianceError:
             pass
         if live:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from fastapi import FastAPI, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
 from appliance.bridge import Member, Session, Streams
-from appliance.bridge.discovery import announce
+from appliance.bridge.discovery import announcing
 from appliance.bridge.identity import load_or_create
 from appliance.bridge.mesh import Mesh, next_generation
 from appliance.bridge.sources import changes, inference, writer
@@ -27,7 +27,6 @@ from appliance.bridge.transports import Connection
 from appliance.bridge.transports.iroh import IrohListener, listen
 from appliance.bridge.transports.websocket import WebSocketConnection
 from appliance.config import Runtime
-from appliance.errors import ApplianceError
 from appliance.observation import logger
 from appliance.services.access import Access
 from appliance.services.internal import Json, checked_role, essential, make_app, start
@@ -174,16 +173,14 @@ async def _network(bridge: Bridge) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _announced(bridge: Bridge, iroh: IrohListener) -> AsyncIterator[None]:
     settings = bridge.settings
-    leave: Callable[[], Awaitable[None]] | None = None
+    tasks: list[asyncio.Task[None]] = []
     if settings.mdns:
-        try:
-            leave = await announce(settings.box_name, iroh.endpoint_id, iroh.addresses(), lan=settings.lan)
-        except (ApplianceError, OSError) as error:
-            log.warn("not announced on the network", reason=error)
+        telling = announcing(settings.box_name, iroh.endpoint_id, iroh.addresses, lan=settings.lan)
+        tasks.append(asyncio.create_task(telling))
     yield
-    if leave is not None:
-        with suppress(OSError, TimeoutError):
-            await leave()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _kept_port(path: Path) -> int:

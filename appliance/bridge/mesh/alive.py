@@ -62,7 +62,7 @@ def hear(box_id: str, said: dict[str, Any]) -> Alive:
     Raises:
         ApplianceError: SIG320, it is not.
     """
-    body, signature = str(said.get("body", "")).encode(), as_bytes(str(said.get("sig", "")))
+    body, signature = str(said.get("body", "")).encode(errors="replace"), as_bytes(str(said.get("sig", "")))
     if signature is None or not keys.verify(box_id, PURPOSE, body, signature):
         raise forged("where the box stands was not signed by it")
     try:

@@ -62,7 +62,7 @@ class Letters:
                 in another epoch).
         """
         writer = passes.verify(str(letter.get("pass", "")), self._box_id)
-        raw, signature = str(letter.get("body", "")).encode(), as_bytes(str(letter.get("sig", "")))
+        raw, signature = str(letter.get("body", "")).encode(errors="replace"), as_bytes(str(letter.get("sig", "")))
         if signature is None or not keys.verify(writer.screen, PURPOSE, raw, signature):
             raise passes.refused("the screen of the pass did not sign this")
         try:

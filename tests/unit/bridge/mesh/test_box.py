@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from appliance.bridge import passes
+from appliance.bridge.frame import Frame, FrameType
+from appliance.bridge.mesh import Mesh, alive, letters, next_generation, seal
+from appliance.bridge.mesh.seal import Place
+from appliance.bridge.signals import View
+from appliance.errors import ApplianceError
+from tests.unit.bridge.mesh.keys import BOX, SCREEN
+
+
+def test_a_generation_is_one_more_than_the_last(tmp_path: Path) -> None:
+    path = tmp_path / "keys" / "generation"
+    assert [next_generation(path) for _ in range(3)] == [1, 2, 3]
+
+
+def test_a_spoilt_file_does_not_lead_back(tmp_path: Path) -> None:
+    path = tmp_path / "generation"
+    path.write_text("1x")
+    number = next_generation(path)
+    assert number > 1_700_000_000
+    assert next_generation(path) == number + 1
+
+
+def test_a_greeting_has_a_pass_for_that_screen() -> None:
+    said = Mesh(BOX, 4, clock=lambda: 1_764_000_000.5).greeting(SCREEN.endpoint_id, "Lobby", "wall")
+    found = passes.verify(said["pass"], BOX.endpoint_id)
+    assert (found.screen, found.name, found.role) == (SCREEN.endpoint_id, "Lobby", "wall")
+    assert (said["g"], said["t"]) == (4, 1_764_000_000_500)
+
+
+def test_a_step_is_signed_once_for_all_receivers() -> None:
+    times = iter(range(1, 9))
+    mesh = Mesh(BOX, 1, clock=lambda: float(next(times)))
+    frame = Frame(FrameType.SIGNAL_DIFF, b'{"$":{"e":"e1","b":1,"v":2}}')
+    first = mesh.seal("main", "wall", "e1", (1, 2), frame)
+    assert mesh.seal("main", "wall", "e1", (1, 2), frame) is first
+    assert mesh.seal("main", "wall", "e1", (0, 2), frame) is not first
+    assert mesh.seal("main", "staff", "e1", (1, 2), frame).payload != first.payload
+    seal.check(BOX.endpoint_id, Place("main", "wall"), frame, seal.read(first.json()))
+
+
+def test_the_clock_does_not_go_back_while_the_box_runs() -> None:
+    times = iter([5.0, 3.0, 6.0])
+    mesh = Mesh(BOX, clock=lambda: next(times))
+    assert [mesh.now() for _ in range(3)] == [5000, 5000, 6000]
+
+
+def test_a_word_names_the_revoked_until_their_passes_have_run_out() -> None:
+    now = 1000.0
+    mesh = Mesh(BOX, clock=lambda: now)
+    view = View()
+    mesh.revoke("one")
+    mesh.revoke("two", until=2000.0)
+    assert alive.hear(BOX.endpoint_id, mesh.word("main", "wall", view).json()).no == ("one", "two")
+    mesh.restore("one")
+    now = 2000.0
+    assert alive.hear(BOX.endpoint_id, mesh.word("main", "wall", view, "n1").json()).no == ()
+
+
+def test_a_revoked_screens_letters_are_refused() -> None:
+    mesh = Mesh(BOX)
+    given = passes.issue(BOX, SCREEN.endpoint_id, role="staff")
+    assert mesh.open(letters.write(SCREEN, given, "e1", {"type": "ask"}), "e1")[1] == {"type": "ask"}
+    mesh.revoke(SCREEN.endpoint_id)
+    with pytest.raises(ApplianceError, match="BRG430"):
+        mesh.open(letters.write(SCREEN, given, "e1", {"type": "ask"}), "e1")
+
+
+async def test_a_revocation_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    import asyncio
+
+    monkeypatch.setattr(alive, "EVERY_S", 60)
+    mesh = Mesh(BOX)
+    waiting = asyncio.create_task(mesh.pause())
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    mesh.revoke("one")
+    await asyncio.wait_for(waiting, 1)
