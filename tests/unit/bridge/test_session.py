@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
-from appliance.bridge import Copy, Member, Session, Streams, control, encode, input_frame
+from appliance.bridge import Copy, Member, Session, Streams, control, encode, input_frame, passes
 from appliance.bridge.frame import Frame, FrameType
+from appliance.bridge.mesh import Mesh, Witness, alive, letters
+from appliance.bridge.mesh.seal import Place
 from appliance.bridge.transports import ConnectionLost
 from appliance.bridge.transports.memory import MemoryConnection, pair
 from appliance.errors import ApplianceError
 from appliance.types import Signal
+from tests.unit.bridge.mesh.keys import BOX, SCREEN
 
 STAFF = Member("tablet", "staff")
 
@@ -155,3 +158,52 @@ async def test_who_is_not_known_gets_nothing(streams: Streams) -> None:
     async with screen_of(streams, None, admit=admit) as screen:
         await screen.say("subscribe", stream="main")
         assert (await screen.hear("error"))["code"] == "BRG401"
+
+
+async def test_signed_frames_go_to_those_who_ask_for_them_alone(streams: Streams) -> None:
+    async with screen_of(streams, mesh=Mesh(BOX, 1)) as screen:
+        await screen.say("subscribe", stream="main")
+        await screen.hear("subscribed")
+        assert FrameType.CONTROL not in screen.kinds[1:-1]
+        await screen.say("subscribe", stream="main", seal=True)
+        witness = Witness(BOX.endpoint_id)
+        witness.begin(Place("main", "staff"), direct=False)
+        witness.sealed(await screen.hear("seal"))
+        link = witness.check(await screen.connection.receive())
+        assert (link.base, link.version) == (None, 1)
+        streams.open("main").write("s", [Signal("beds.free", 8)])
+        witness.sealed(await screen.hear("seal"))
+        link = witness.check(await screen.connection.receive())
+        assert (link.base, link.version) == (1, 2)
+
+
+async def test_the_box_says_where_it_stands_and_at_once_when_asked(streams: Streams) -> None:
+    async with screen_of(streams, mesh=Mesh(BOX, 1)) as screen:
+        await screen.say("subscribe", stream="main", seal=True)
+        assert alive.hear(BOX.endpoint_id, await screen.hear("alive")).v == 1
+        await screen.say("prove", n="abc")
+        assert alive.hear(BOX.endpoint_id, await screen.hear("alive")).n == "abc"
+
+
+async def test_a_letter_is_heard_as_its_writers(streams: Streams) -> None:
+    heard: list[Any] = []
+    given = passes.issue(BOX, SCREEN.endpoint_id, role="admin")
+    epoch = streams.open("main").view("staff").epoch
+    async with screen_of(streams, mesh=Mesh(BOX, 1), heard=heard) as screen:
+        await screen.say("subscribe", stream="main", seal=True)
+        await screen.hear("subscribed")
+        letter = input_frame("letter", **letters.write(SCREEN, given, epoch, {"type": "ask", "question": "Hi?"}))
+        await screen.connection.send(encode(letter))
+        await screen.connection.send(encode(letter))
+        assert (await screen.hear("error"))["code"] == "BRG434"
+        assert heard == [(Member(SCREEN.endpoint_id[:16], "admin"), {"type": "ask", "question": "Hi?"})]
+        await screen.say("ping", t=1)
+        await screen.hear("pong")  # a fault in a letter is its writer's: this road goes on
+
+
+async def test_an_admitted_screen_gets_a_pass(streams: Streams) -> None:
+    async with screen_of(streams, None, admit=lambda _: STAFF, mesh=Mesh(BOX, 7)) as screen:
+        await screen.say("hello", version=1)
+        said = await screen.hear("hello")
+        found = passes.verify(said["pass"], BOX.endpoint_id)
+        assert (found.screen, found.role, said["g"]) == ("there", "staff", 7)
