@@ -16,7 +16,7 @@ import msgspec
 from benchmarks import machine
 from benchmarks.report import Result, plain, text
 
-BENCHMARKS = ("ask", "change", "feed", "insert", "page", "frames", "import_csv")
+BENCHMARKS = ("ask", "change", "feed", "insert", "page", "frames", "mesh", "import_csv")
 """A file each, with ``async def run(count) -> Result``."""
 
 

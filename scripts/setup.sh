@@ -41,7 +41,7 @@ fingerprint() {
 up_to_date() {
     [ -x .venv/bin/appliance ] && [ "$(cat "$stamp" 2>/dev/null)" = "$(fingerprint)" ] &&
         { [ -x .venv/bin/postgrest ] || has postgrest; } &&
-        { [ "$mode" != test ] || { has chromium && has node && [ -d tests/integration/node/node_modules ]; }; }
+        { [ "$mode" != test ] || { has chromium && has node && has ip && [ -d tests/integration/node/node_modules ]; }; }
 }
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -77,6 +77,7 @@ missing_packages() { # prints the Debian packages this machine lacks
         has chromium || echo chromium fonts-dejavu-core fonts-liberation
         has node || echo nodejs
         has npm || echo npm
+        { has ip && has unshare; } || echo iproute2 util-linux
     fi
 }
 
