@@ -175,7 +175,10 @@ class Session:
         view = self._stream.view(self._known().role) if self._stream else None
         try:
             writer, inner = mesh.open(said, view.epoch if view else "")
-            self._hear(Member(writer.screen[:16], writer.role), inner)
+            if inner.get("type") == "renew":
+                await self._send(control("pass", **{"pass": mesh.renew(writer)}, n=said.get("n")))
+            else:
+                self._hear(Member(writer.screen[:16], writer.role), inner)
         except ApplianceError as error:
             await self._send(control("error", **error.shape(), n=said.get("n")))
 

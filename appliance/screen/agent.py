@@ -273,6 +273,8 @@ class Agent:
                 await self._side.way(said, self._upward(road))
             case "subscribed":
                 await self._subscribed(road, said)
+            case "pass":
+                await self._side.renewed(str(said.get("pass", "")))
             case "ping":
                 await self._send(road, control("pong", t=said.get("t")))
             case "gap":
@@ -355,6 +357,11 @@ class Agent:
             while True:
                 await asyncio.sleep(MIND_S)
                 self._reconsider()
+                letter = self._side.renewal(self._copy.epoch) if self.live.is_set() else None
+                if letter is not None:
+                    await self._send(road, letter)
+        except ConnectionLost:
+            return  # the conversation hears of it as well
         except ApplianceError as error:
             self._left = error
             await road.close(error.code)

@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+from appliance.bridge import passes
 from appliance.bridge.frame import Frame, control, input_frame
 from appliance.bridge.identity import Identity
 from appliance.bridge.mesh import Relay, Witness, letters
@@ -29,6 +30,7 @@ from appliance.screen import cache
 
 SILENT_S: Final = 3 * EVERY_S
 """The box's last word may be so old before it counts as away."""
+RENEW_EVERY_S: Final = 3600.0
 LAG_S: Final = 3.0
 """A relay may lag so long behind the box's word before its picture counts as old."""
 HELD_BACK_S: Final = 15.0
@@ -65,6 +67,7 @@ class Side:
         self._ahead_since: float | None = None
         self._offset: float | None = None
         self._asked: tuple[str, float] | None = None
+        self._renew_at = 0.0
 
     def load(self) -> None:
         """Take up the pass that was kept. Blocks on the disk."""
@@ -153,11 +156,26 @@ class Side:
             self._checker().sealed(said)
         elif kind == "alive":
             self._hear(said, frame)
-        elif kind == "error" and "n" in said:
+        elif kind in ("error", "pass") and "n" in said:
             return self.relay is not None and self.relay.answer(str(said["n"]), frame)
         else:
             return False
         return True
+
+    def renewal(self, epoch: str | None) -> Frame | None:
+        """The letter that asks for a new pass over a relay, once half of the old one's time is over; at most hourly."""
+        if self.via is None or time.monotonic() < self._renew_at:
+            return None
+        self._renew_at = time.monotonic() + RENEW_EVERY_S
+        if passes.verify(self.pass_text, self._checker().box_id).expires - time.time() > passes.VALID_S / 2:
+            return None
+        return self.ask({"type": "renew"}, epoch)
+
+    async def renewed(self, text: str) -> None:
+        """A new pass came over a relay; one that is not the box's, or not this screen's, is not kept."""
+        with contextlib.suppress(ApplianceError):
+            if passes.verify(text, self._checker().box_id).screen == self.identity.endpoint_id:
+                await self._keep_pass(text)
 
     def _hear(self, said: dict[str, Any], frame: Frame) -> None:
         word = self._checker().alive(said)

@@ -37,14 +37,22 @@ class Mesh:
         identity: the box's key.
         generation: a number that grows with every start (:func:`next_generation`): it orders epochs.
         clock: seconds since 1970.
+        allow: what a screen is now that asks for a new pass and shows an old one, or None: it gets none.
     """
 
-    def __init__(self, identity: Identity, generation: int = 0, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        generation: int = 0,
+        clock: Callable[[], float] = time.time,
+        allow: Callable[[Pass], Pass | None] = lambda shown: shown,
+    ) -> None:
         self.generation = generation
         self.changed = asyncio.Event()
         self._identity = identity
         self._letters = Letters(identity.endpoint_id)
         self._clock = clock
+        self._allow = allow
         self._latest = 0
         self._seals: OrderedDict[tuple[str, Role, str, tuple[int | None, int]], Frame] = OrderedDict()
         self._revoked: dict[str, float] = {}
@@ -105,6 +113,17 @@ class Mesh:
         if writer.screen in self._revocations():
             raise passes.refused("the screen was revoked")
         return writer, said
+
+    def renew(self, shown: Pass) -> str:
+        """A new pass for a screen behind a relay whose letter said ``renew``.
+
+        Raises:
+            ApplianceError: BRG430, it may not have one.
+        """
+        now = self._allow(shown)
+        if now is None or now.screen != shown.screen:
+            raise passes.refused("the box does not let this screen in any more")
+        return passes.issue(self._identity, now.screen, role=now.role, name=now.name, room=now.room)
 
     def _revocations(self) -> list[str]:
         now = self._clock()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from appliance.bridge import Streams
+from appliance.bridge import Streams, passes
 from appliance.bridge.frame import Frame, FrameType
 from appliance.bridge.identity import Identity
 from appliance.screen import Agent, Ticket, agent, finder, mesh
@@ -264,3 +265,25 @@ async def test_the_key_of_the_box_never_goes_to_a_relay(box: SigningBox, room: R
     assert far.side.hello(far._hello)["credential"] == ""
     far.side.begin(box.identity.endpoint_id, None)
     assert far.side.hello(far._hello)["credential"] == "secret"
+
+
+async def test_a_pass_is_renewed_over_the_relays(box: SigningBox, room: Room) -> None:
+    one = room.agent("one", near=True, relays=True)
+    async with room.door(one) as first, all_running(one):
+        await until(one, lambda: shows(one))
+        two = room.agent("two", via=(first,), relays=True)
+        async with room.door(two) as second, all_running(two):
+            await until(two, lambda: shows(two))
+            three = room.agent("three", via=(second,))
+            soon = time.time() + 86_400
+            old = passes.issue(box.identity, three.side.identity.endpoint_id, role="staff", name="Desk", expires=soon)
+            three.side.pass_text = old
+            async with all_running(three):
+                await until(three, lambda: shows(three))
+                async with asyncio.timeout(5):
+                    while three.side.pass_text == old:
+                        await asyncio.sleep(0.1)
+            found = passes.verify(three.side.pass_text, box.identity.endpoint_id)
+            assert found.expires > soon + 86_400
+            assert (found.name, found.role) == ("Desk", "staff")
+            assert two.side.pass_text != three.side.pass_text

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -72,8 +73,6 @@ def test_a_revoked_screens_letters_are_refused() -> None:
 
 
 async def test_a_revocation_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    import asyncio
-
     monkeypatch.setattr(alive, "EVERY_S", 60)
     mesh = Mesh(BOX)
     waiting = asyncio.create_task(mesh.pause())
@@ -81,3 +80,13 @@ async def test_a_revocation_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> 
     await asyncio.sleep(0)
     mesh.revoke("one")
     await asyncio.wait_for(waiting, 1)
+
+
+def test_a_pass_is_renewed_for_what_the_screen_is_now() -> None:
+    shown = passes.Pass(SCREEN.endpoint_id, "staff", 9e9, "Desk")
+    assert passes.verify(Mesh(BOX).renew(shown), BOX.endpoint_id).role == "staff"
+    lowered = Mesh(BOX, allow=lambda _: passes.Pass(SCREEN.endpoint_id, "wall", 0.0, "Hall", "East"))
+    found = passes.verify(lowered.renew(shown), BOX.endpoint_id)
+    assert (found.role, found.name, found.room) == ("wall", "Hall", "East")
+    with pytest.raises(ApplianceError, match="BRG430"):
+        Mesh(BOX, allow=lambda _: None).renew(shown)
