@@ -72,8 +72,17 @@ async def networks(folder: Path, asleep_s: float) -> list[dict[str, Any]]:
     Raises:
         RuntimeError: namespaces cannot be made here, or the screens did not come together.
     """
-    who = "-nm" if os.geteuid() == 0 else "-rnm"
-    command = [who, sys.executable, "-m", "tests.integration.mesh.scenario", str(folder / "mesh"), str(asleep_s)]
+    who = "-nmpf" if os.geteuid() == 0 else "-rnmpf"
+    command = [
+        who,
+        "--mount-proc",
+        "--kill-child",
+        sys.executable,
+        "-m",
+        "tests.integration.mesh.scenario",
+        str(folder / "mesh"),
+        str(asleep_s),
+    ]
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))}
     pipe = asyncio.subprocess.PIPE
     running = await asyncio.create_subprocess_exec("unshare", *command, cwd=ROOT, env=environ, stdout=pipe, stderr=pipe)

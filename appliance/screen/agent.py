@@ -143,6 +143,8 @@ class Agent:
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
+            if self._next is not None:
+                await self._next.close()
             await self._save()
 
     async def ask(self, question: str) -> str:
@@ -275,6 +277,7 @@ class Agent:
                 await self._subscribed(road, said)
             case "pass":
                 await self._side.renewed(str(said.get("pass", "")))
+                self._notify()
             case "ping":
                 await self._send(road, control("pong", t=said.get("t")))
             case "gap":

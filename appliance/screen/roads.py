@@ -10,6 +10,7 @@ were used before. A named one is taken before the box: whoever names it wants th
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections.abc import Callable, Collection
@@ -21,12 +22,14 @@ from appliance.bridge.transports import Connection
 from appliance.bridge.transports.iroh import dial
 from appliance.errors import ApplianceError
 from appliance.screen import finder
-from appliance.screen.finder import Finder, no_box
+from appliance.screen.finder import Finder
 from appliance.screen.ticket import Ticket
 
 AVOID_S: Final = 30.0
 FORGED_S: Final = 3600.0
 KNOWN: Final = 32
+LOOK_AFTER_S: Final = 1.0
+"""A box that answers at once is not told of in vain: relays are looked for when it has not for so long."""
 LOOK_EVERY: Final = 6
 """Of so many tries to get back to the box, one asks the network where it is now; the others go where it was."""
 
@@ -78,15 +81,20 @@ class Roads(Finder):
         named = await self._over(self._named, again=False)
         if named is not None:
             return named
+        looking = asyncio.create_task(self._look_for_relays(self.box.endpoint_id, after_s=LOOK_AFTER_S))
         try:
             return await self._straight()
         except ApplianceError as error:
             if error.code not in ("SCR500", "SCR501", "BRG415"):
                 raise
-            road = await self._over(await self._relays(), again=True)
+            await looking
+            road = await self._over(self._relays(), again=True)
             if road is None:
                 raise
             return road
+        finally:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
 
     async def better(self, *, live: bool) -> Connection | None:
         """A road worth moving to from the relay in use, or None.
@@ -106,7 +114,9 @@ class Roads(Finder):
         if live:
             return None
         self._avoid(now, AVOID_S)
-        return await self._over(await self._relays(), again=False)
+        if self.box is not None:
+            await self._look_for_relays(self.box.endpoint_id)
+        return await self._over(self._relays(), again=False)
 
     def blame(self, error: ApplianceError) -> None:
         """The relay in use was no good: others are tried first for a while; one that forged is left for an hour."""
@@ -147,17 +157,16 @@ class Roads(Finder):
         usable = [ticket for ticket in left if left[ticket] <= most and ticket.endpoint_id not in peers]
         return sorted(usable, key=lambda ticket: left[ticket])
 
-    async def _relays(self) -> list[Ticket]:
+    def _relays(self) -> list[Ticket]:
         """Those named, and then, in any order so that they share the load, those seen."""
-        if self.box is None:
-            raise no_box()
-        if self._looks:
-            await self._look_for_relays(self.box.endpoint_id)
         seen = [ticket for ticket in self._seen.values() if ticket.endpoint_id != self.identity.endpoint_id]
         random.shuffle(seen)
         return [*self._named, *seen]
 
-    async def _look_for_relays(self, box_id: str) -> None:
+    async def _look_for_relays(self, box_id: str, after_s: float = 0.0) -> None:
+        if not self._looks:
+            return
+        await asyncio.sleep(after_s)
         try:
             found = await find_relays(finder.LOOK_TIMEOUT_S, box_id)
         except ApplianceError:

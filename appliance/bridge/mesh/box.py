@@ -136,16 +136,14 @@ class Mesh:
 
 
 def next_generation(path: Path) -> int:
-    """One more than at the last start, kept in `path`; blocks on the disk.
+    """The clock in seconds, but always more than at the last start, which is kept in `path`; blocks on the disk.
 
-    A file that cannot be read counts from the clock instead, which is more than any count of starts.
+    So it grows where the clock has gone back, and where an old copy of the data folder was put back.
     """
-    try:
-        number = int(path.read_text()) + 1
-    except FileNotFoundError:
-        number = 1
-    except (OSError, ValueError):
-        number = int(time.time())
+    last = 0
+    with contextlib.suppress(OSError, ValueError):
+        last = int(path.read_text())
+    number = max(last + 1, int(time.time()))
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     draft.write_text(str(number))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from appliance.bridge.frame import Frame, FrameType, control, encode
+from appliance.bridge.mesh.chain import Link
 from appliance.bridge.passes import Pass, refused
 from appliance.bridge.session import SILENCE_S
 from appliance.bridge.transports import Connection, ConnectionLost
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 POSTED: Final = 16
 """Frames for this peer alone that may wait; older ones are dropped."""
+PIECE: Final = 65_536
 UP_BYTES: Final = 65_536
 UP_PER_S: Final = 20
 
@@ -47,14 +49,14 @@ class Peer:
         try:
             while True:
                 frame = await asyncio.wait_for(self._connection.receive(), SILENCE_S)
-                await self._take(frame)
+                await asyncio.wait_for(self._take(frame), SILENCE_S)
         except (ConnectionLost, TimeoutError):
             pass
         except ApplianceError as error:
             await self._refuse(error)
         finally:
-            await self._stop()
             await self.leave()
+            await self._stop(at_once=True)  # to a peer that does not read a frame may be on its way for ever
 
     async def leave(self, reason: str = "") -> None:
         """End the connection."""
@@ -113,9 +115,10 @@ class Peer:
         """Send what follows; whether there was anything."""
         chain = self._relay.chain
         links = chain.follow(number)
-        self._next = chain.end
+        some = links if subscribed else _as_much_as_fits(links)
+        self._next = chain.end - (len(links) - len(some))
         frames = self._besides()  # the box's word first: it says how old the picture is that follows
-        frames += [frame for link in links for frame in (link.seal.frame(), link.frame)]
+        frames += [frame for link in some for frame in (link.seal.frame(), link.frame)]
         if subscribed and self._relay.place is not None:
             frames.append(control("subscribed", stream=self._relay.place.stream, e=chain.epoch, v=chain.version))
         await self._send(*frames)
@@ -187,17 +190,30 @@ class Peer:
                 self._relay.sent_bytes += len(raw)
                 await self._connection.send(raw)
 
-    async def _stop(self) -> None:
+    async def _stop(self, *, at_once: bool = False) -> None:
         pump, self._pump = self._pump, None
-        if pump is not None:
+        if pump is None:
+            return
+        if not at_once:
             async with self._wire:  # never while it is sending: half a frame would spoil the road
                 pump.cancel()
-            await asyncio.gather(pump, return_exceptions=True)
+        pump.cancel()
+        await asyncio.gather(pump, return_exceptions=True)
 
     async def _refuse(self, error: ApplianceError) -> None:
         with contextlib.suppress(ConnectionLost):
             await self._send(control("error", **error.shape()))
             await self._connection.close(error.code)
+
+
+def _as_much_as_fits(links: list[Link]) -> list[Link]:
+    """The first of these, one at least, as long as they make no more than a piece: what is on its way is memory."""
+    room = PIECE
+    for count, link in enumerate(links):
+        if count and link.size > room:
+            return links[:count]
+        room -= link.size
+    return links
 
 
 def nothing_yet() -> ApplianceError:

@@ -30,6 +30,8 @@ from appliance.types import ROLES, Role, rank
 HOPS: Final = 4
 """Relays that may lie between the box and a screen."""
 AWAITED: Final = 1000
+STRANGERS: Final = 32
+"""Callers beside the peers that may be connected while they have not shown a good pass."""
 
 Up = Callable[[Frame], Awaitable[None]]
 
@@ -59,6 +61,7 @@ class Relay:
         self.changed = asyncio.Event()
         self.sent_bytes = 0
         self._limit = peers_limit
+        self._calling = 0
         self._peers: dict[str, Peer] = {}
         self._revoked: frozenset[str] = frozenset()
         self._awaited: OrderedDict[str, Peer] = OrderedDict()
@@ -109,10 +112,15 @@ class Relay:
 
     async def serve(self, connection: Connection) -> None:
         """Serve a peer until it leaves or may no longer be served."""
+        if self._calling >= self._limit + STRANGERS:
+            await connection.close("BRG409")
+            return
         peer = Peer(self, connection)
+        self._calling += 1
         try:
             await peer.run()
         finally:
+            self._calling -= 1
             if self._peers.get(connection.peer) is peer:
                 del self._peers[connection.peer]
                 self.tell()
@@ -159,8 +167,7 @@ class Relay:
 
     async def _empty(self) -> None:
         self.chain, self.word = Chain(), None
-        for peer in list(self._peers.values()):
-            await peer.leave("the view has changed")
+        await asyncio.gather(*(peer.leave("the view has changed") for peer in list(self._peers.values())))
 
     def greeting(self, shown: Pass) -> dict[str, Any]:
         """The hello of this relay."""

@@ -22,8 +22,18 @@ ASLEEP_S = os.environ.get("MESH_ASLEEP_S", "8")
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """What was seen, by step."""
     folder = tmp_path_factory.mktemp("mesh")
-    who = "-nm" if os.geteuid() == 0 else "-rnm"
-    command = ["unshare", who, sys.executable, "-m", "tests.integration.mesh.scenario", str(folder), ASLEEP_S]
+    who = "-nmpf" if os.geteuid() == 0 else "-rnmpf"
+    command = [
+        "unshare",
+        who,
+        "--mount-proc",
+        "--kill-child",
+        sys.executable,
+        "-m",
+        "tests.integration.mesh.scenario",
+        str(folder),
+        ASLEEP_S,
+    ]
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     environ = {**os.environ, "PYTHONPATH": path}
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=400)

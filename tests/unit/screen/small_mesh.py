@@ -15,6 +15,7 @@ from appliance.bridge.identity import Identity, load_or_create
 from appliance.bridge.mesh import Mesh, Relay
 from appliance.bridge.transports import Connection
 from appliance.bridge.transports.iroh import listen
+from appliance.errors import ApplianceError
 from appliance.screen import Agent, Ticket
 from appliance.screen.mesh import Side
 from appliance.screen.roads import Roads
@@ -34,6 +35,16 @@ class SigningBox(SmallBox):
         self.mesh = Mesh(identity, self.generation)
         self.role: Role = "staff"
         self.connected: list[str] = []
+
+    async def start_again(self) -> None:
+        """Where it was; a screen that looked for it may hold the port for a moment."""
+        async with asyncio.timeout(10):
+            while True:
+                try:
+                    await self.start()
+                    return
+                except ApplianceError:
+                    await asyncio.sleep(0.2)
 
     def forget(self) -> None:
         """What a restart of the bridge loses: the history; the generation grows."""

@@ -70,7 +70,8 @@ async def test_a_named_relay_comes_before_the_box() -> None:
         assert await taken(roads(box, via=(relay,))) is None
 
 
-async def test_a_relay_is_found_by_mdns() -> None:
+async def test_a_relay_is_found_by_mdns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finder, "LOOK_TIMEOUT_S", 2.0)
     async with door(OTHER) as relay:
         leave = await announce("Lobby", relay.endpoint_id, relay.addresses, lan=False, relay_of=BOX.endpoint_id)
         try:

@@ -13,6 +13,7 @@ import pytest
 from appliance.bridge import passes
 from appliance.bridge.frame import Frame, FrameType, control, encode, input_frame
 from appliance.bridge.mesh import Relay, alive, peer, seal
+from appliance.bridge.mesh import relay as relays
 from appliance.bridge.mesh.alive import Alive
 from appliance.bridge.mesh.chain import Link
 from appliance.bridge.mesh.seal import Place
@@ -125,6 +126,21 @@ async def test_a_slow_peer_costs_no_queue_and_has_all_in_the_end(relay: Relay) -
         await far.until(version)
 
 
+async def test_what_follows_goes_in_pieces(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peer, "PIECE", 1000)
+    async with joined(relay) as far:
+        await far.join()
+        await far.hear("subscribed")
+        for version in range(4, 40):
+            relay.add(link(version, version + 1, room=700))
+        await far.until(40)
+    sizes = [len(links) for links in (peer._as_much_as_fits([link(1, 2, room=r) for r in rooms]) for rooms in ROOMS)]
+    assert sizes == [0, 1, 2, 1]
+
+
+ROOMS: tuple[tuple[int, ...], ...] = ((), (5000, 1), (100, 100, 5000), (900, 900))
+
+
 async def test_the_hello_says_the_way_and_each_change_of_it(relay: Relay) -> None:
     async def up(_: Frame) -> None: ...
 
@@ -169,6 +185,28 @@ async def test_without_a_hello_nothing_is_sent(relay: Relay) -> None:
 async def test_it_serves_no_more_than_it_may(relay: Relay) -> None:
     relay._peers["another"] = peer.Peer(relay, pair()[0])
     assert await refusal(relay, **{"pass": passes.issue(BOX, "there", role="wall")}) == "BRG409"
+
+
+async def test_strangers_are_bounded(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relays, "STRANGERS", 0)
+    async with joined(relay) as first:
+        await first.join()
+        await first.hear("subscribed")
+        async with joined(relay) as second:
+            with pytest.raises(ConnectionLost):
+                await second.hear("anything")
+
+
+async def test_a_peer_that_reads_nothing_more_can_be_ended(relay: Relay, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(peer, "SILENCE_S", 0.5)
+    near, far = pair(1)
+    serving = asyncio.create_task(relay.serve(near))
+    await Far(far).join()
+    for version in range(4, 30):
+        relay.add(link(version, version + 1))
+        await asyncio.sleep(0)
+    await asyncio.wait_for(serving, 3)
+    assert relay.peers == frozenset()
 
 
 async def test_one_that_it_takes_from_is_not_served(relay: Relay) -> None:
