@@ -152,7 +152,8 @@ async def test_a_named_relay_that_has_the_box_is_kept() -> None:
         assert await better(search, live=False) is None
 
 
-async def test_now_and_then_the_network_is_asked_where_the_box_is() -> None:
+async def test_now_and_then_the_network_is_asked_where_the_box_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finder, "LOOK_TIMEOUT_S", 3.0)
     async with door(BOX) as box, door(OTHER) as relay:
         search = roads(GONE)
         search._seen[relay.endpoint_id] = relay
