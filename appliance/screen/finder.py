@@ -27,6 +27,9 @@ class Finder:
         box: where the box was last known, or None to take the one that is found.
         faithful: follow `box` only; else another box is taken when `box` is not there and one other is.
         frame_limit: payload bytes of a frame the screen accepts.
+
+    Attributes:
+        identity: the screen's key.
     """
 
     def __init__(self, identity: Identity, box: Ticket | None, *, faithful: bool, frame_limit: int) -> None:
