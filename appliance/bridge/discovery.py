@@ -142,15 +142,15 @@ async def find(timeout_s: float, endpoint_id: str | None = None) -> list[FoundBo
     )
 
 
-async def find_relays(timeout_s: float, box_id: str) -> list[FoundBox]:
-    """The screens that say they pass on the signals of this box, sorted by name; else as :func:`find`.
+async def find_relays(timeout_s: float, box_id: str, *, besides: str = "") -> list[FoundBox]:
+    """The screens but `besides` that say they pass on the signals of this box, by name; else as :func:`find`.
 
     What they say is a hint: only frames that the box has signed count.
 
     Raises:
         ApplianceError: BRG415, mDNS cannot be used on this machine.
     """
-    return await _search(timeout_s, lambda found: found.relay_of == box_id, None)
+    return await _search(timeout_s, lambda found: found.relay_of == box_id and found.endpoint_id != besides, None)
 
 
 async def _search(timeout_s: float, wanted: Callable[[FoundBox], bool], one: str | None) -> list[FoundBox]:

@@ -159,7 +159,7 @@ class Roads(Finder):
 
     def _relays(self) -> list[Ticket]:
         """Those named, and then, in any order so that they share the load, those seen."""
-        seen = [ticket for ticket in self._seen.values() if ticket.endpoint_id != self.identity.endpoint_id]
+        seen = list(self._seen.values())
         random.shuffle(seen)
         return [*self._named, *seen]
 
@@ -168,7 +168,8 @@ class Roads(Finder):
             return
         await asyncio.sleep(after_s)
         try:
-            found = await find_relays(finder.LOOK_TIMEOUT_S, box_id)
+            # A relay hears its own answer first, and would look no further.
+            found = await find_relays(finder.LOOK_TIMEOUT_S, box_id, besides=self.identity.endpoint_id)
         except ApplianceError:
             return  # no mDNS here: those that were seen before may do
         for each in found:

@@ -141,6 +141,7 @@ async def test_a_relay_is_no_box_and_is_found_for_its_box_alone() -> None:
         assert [each.endpoint_id for each in await find(3)] == [box]
         assert await find_relays(3, box) == [FoundBox("Lobby relay", relay, ("127.0.0.1:1002",), box)]
         assert await find_relays(0.5, some_id()) == []
+        assert await find_relays(0.5, box, besides=relay) == []
     finally:
         await one()
         await two()
