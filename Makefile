@@ -1,7 +1,7 @@
 # `make` alone lists what there is. ARGS goes to the program: make up ARGS="--lan --port 9000"
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup test-setup up test lint fmt bench eval train image test-image clean
+.PHONY: help setup test-setup up test lint fmt bench eval fuzz train image test-image clean
 
 python := .venv/bin/python
 node_tests = $(wildcard tests/browser/node/*test*.*js)
@@ -35,12 +35,15 @@ fmt: test-setup ## format the code and mend what ruff can mend
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-bench: test-setup ## measure question to answer and row to screen (ARGS goes to the benchmarks)
+bench: test-setup ## measure questions, rows, and signals to a thousand screens (ARGS goes to the benchmarks)
 	$(python) -m benchmarks $(ARGS)
 
 eval: test-setup ## how well the shipped model reads questions (WIKISQL=FILE adds that set's score)
 	$(python) -m pytest -q -s tests/integration/test_ask_sets.py tests/integration/test_ask_unseen.py
 	$(if $(WIKISQL),$(python) -m appliance.llm.training.evaluate --heldout 1000 --wikisql $(WIKISQL) $(ARGS))
+
+fuzz: test-setup ## a million inputs, led by coverage, for what reads frames (about 5 minutes; ARGS="-runs=100000")
+	$(python) -m tests.fuzz -runs=1000000 $(ARGS)
 
 train: ## train the shipped model: hours; goes on where it was stopped (WIKISQL=TRAIN.jsonl.gz DEV=DEV.jsonl.gz)
 	scripts/train.sh "$(WIKISQL)" "$(DEV)" $(ARGS)

@@ -17,6 +17,8 @@ from typing import Any
 import appliance
 from appliance.config import SETTINGS, Runtime, Settings, load
 from appliance.errors import HTTP_STATUS, ApplianceError, from_shape
+from appliance.screen.trust import as_fault, door_of_this_machine, verified
+from appliance.services import past_words
 
 _EXAMPLES = """\
   appliance up --demo hospital
@@ -58,6 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_ask(commands)
     _add_import(commands)
     _add_screen(commands)
+    _add_past(commands)
+    _add_admin(commands)
     _add_model(commands)
     _add_doctor(commands)
     _command(commands, "version", "print the version", "  appliance version", _version)
@@ -82,7 +86,7 @@ def _command(commands: Any, name: str, told: str, examples: str, handler: Handle
 def _add_up(commands: Any) -> None:
     examples = (
         "  appliance up --demo hospital          a box with demo data, on this machine only\n"
-        "  appliance up --lan --port 80          for the whole network; prints the key that opens it\n"
+        "  appliance up --lan --port 443         for the whole network; prints the key that opens it\n"
         "  appliance up --data /srv/box --demo none"
     )
     parser = _command(commands, "up", "start the box and keep it running until Ctrl-C", examples, _up)
@@ -107,6 +111,7 @@ def _up(options: argparse.Namespace) -> int:
 
 
 async def _run_box(settings: Settings) -> int:
+    from appliance.services.greeting import greet
     from appliance.services.supervisor import Box
 
     stopped = asyncio.Event()
@@ -120,7 +125,8 @@ async def _run_box(settings: Settings) -> int:
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             runtime = starting.result()
-            _greet(settings, runtime.keys["staff"], await asyncio.to_thread(_ticket, runtime))
+            ticket = await asyncio.to_thread(_ticket, runtime)
+            await asyncio.to_thread(greet, settings, runtime.keys["staff"], ticket)
             watching = asyncio.create_task(box.watch())
             await stopped.wait()
             watching.cancel()
@@ -149,27 +155,6 @@ def _ticket(runtime: Runtime) -> str:
         return "ID@IP:PORT (in the bridge's log line)"
 
 
-def _greet(settings: Settings, key: str, ticket: str) -> None:
-    """The page's address, a QR code of it, where the data is, and how to go on."""
-    import segno
-
-    from appliance.services.address import own_address
-
-    host = own_address() if settings.lan else "localhost"
-    address = f"http://{host}:{settings.port}/" + (f"?key={key}" if settings.lan else "")
-    print(f"\n  The box is up.  {appliance.__version__}\n\n  Page   {address}")
-    print(f"  Data   {settings.data}")
-    print(
-        f'  Ask    appliance ask --url http://localhost:{settings.port} "How many ...?"'
-        if settings.port != 8080
-        else '  Ask    appliance ask "How many beds are free?"'
-    )
-    print("  Screen appliance screen")
-    print(f"         where mDNS does not reach: appliance screen --box {ticket}\n  Stop   Ctrl-C\n")
-    segno.make(address, error="l").terminal(compact=True, border=2)
-    sys.stdout.flush()
-
-
 # ask -----------------------------------------------------------------------------------------------------
 
 
@@ -187,12 +172,16 @@ def _add_ask(commands: Any) -> None:
 
 
 def _add_door(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--url", default=os.environ.get("DREAMSTACK_URL", "http://127.0.0.1:8080"), help="the box's address"
-    )
+    parser.add_argument("--url", default=door_of_this_machine(), help="the box's address")
     parser.add_argument(
         "--key", default=os.environ.get("DREAMSTACK_KEY", ""), help="the credential, where the box asks for one"
     )
+    _add_ca(parser)
+
+
+def _add_ca(parser: argparse.ArgumentParser) -> None:
+    told = "the authority to trust behind https, a PEM file; a box on this machine needs none"
+    parser.add_argument("--ca", metavar="FILE", default=os.environ.get("DREAMSTACK_CA", ""), help=told)
 
 
 def _ask(options: argparse.Namespace) -> int:
@@ -201,7 +190,7 @@ def _ask(options: argparse.Namespace) -> int:
     if options.prose:
         from appliance.services.prose_command import ask_for_prose
 
-        return ask_for_prose(options.url, options.key, options.question, options.role)
+        return ask_for_prose(options.url, options.key, options.question, options.role, options.ca)
     body = {"question": options.question, "role": options.role}
     answer = _request(options, "POST", "/api/ask", body, "status", timeout_s=60)
     print_answer(answer, as_json=options.json)
@@ -217,7 +206,13 @@ def _request(
     headers = {b"Authorization": f"Bearer {options.key.strip()}".encode()} if options.key else {}
     try:
         answer = httpx.request(
-            method, options.url.rstrip("/") + path, json=body, headers=headers, timeout=timeout_s, trust_env=False
+            method,
+            options.url.rstrip("/") + path,
+            json=body,
+            headers=headers,
+            timeout=timeout_s,
+            trust_env=False,
+            verify=verified(options.ca),
         )
         told = answer.json()
     except httpx.InvalidURL as error:
@@ -225,7 +220,7 @@ def _request(
             "SCR501", "This is no address.", str(error), "Give one such as --url http://127.0.0.1:8080"
         ) from None
     except (httpx.HTTPError, ValueError) as error:
-        raise ApplianceError(
+        raise as_fault(options.url, error) or ApplianceError(
             "SCR501",
             "The box does not answer.",
             f"{options.url}: {error}",
@@ -266,7 +261,7 @@ def _add_import(commands: Any) -> None:
 def _import(options: argparse.Namespace) -> int:
     from appliance.services.importer import Import, import_file
 
-    names = ("url", "key", "role", "collection", "format", "encoding", "dry_run", "skip_bad")
+    names = ("url", "key", "ca", "role", "collection", "format", "encoding", "dry_run", "skip_bad")
     try:
         import_file(Import(Path(options.file), **{name: getattr(options, name) for name in names}))
     except KeyboardInterrupt:
@@ -283,20 +278,32 @@ def _add_screen(commands: Any) -> None:
         "  appliance screen                       find the box by mDNS and show its answers\n"
         "  appliance screen --once                print what it shows now, and end\n"
         "  appliance screen --box ID@192.0.2.7:4433 --key KEY\n"
+        "  appliance screen --ticket dreamstack-...    join by itself, in the ticket's room\n"
         "  appliance screen --keep beds,wards     keep these rows on this disk, for when the box is gone\n"
-        "  appliance screen --relay               and pass on what it gets to screens that do not reach the box"
+        "  appliance screen --relay               and pass on what it gets to screens that do not reach the box\n"
+        "  appliance screen --kiosk --chromium    fill this machine's screen with the box's page"
     )
     parser = _command(commands, "screen", "show the box's live answers in this terminal", examples, _screen)
     parser.add_argument("--box", metavar="ID@IP:PORT", help="the box, where mDNS does not reach")
+    parser.add_argument("--stream", default="main", metavar="NAME", help="what to show: main, or a fork by its name")
     parser.add_argument(
         "--key", default=os.environ.get("DREAMSTACK_KEY", ""), help="the credential, where the box asks for one"
+    )
+    parser.add_argument(
+        "--ticket", default="", metavar="TICKET", help="a ticket for new screens, from `appliance admin ticket`"
+    )
+    parser.add_argument(
+        "--kind",
+        default="text",
+        choices=("wall", "tablet", "phone", "watch", "text"),
+        help="what it tells the box it is",
     )
     parser.add_argument("--data", metavar="DIR", help="where the screen keeps its key and what it last showed")
     parser.add_argument("--keep", metavar="NAMES", default="", help="collections to keep on this disk: beds,wards")
     parser.add_argument(
         "--door",
         metavar="URL",
-        default=os.environ.get("DREAMSTACK_URL", "http://127.0.0.1:8080"),
+        default=door_of_this_machine(),
         help="the box's address, where --keep takes them from",
     )
     parser.add_argument("--relay", action="store_true", help="pass on what it gets to other screens")
@@ -305,31 +312,96 @@ def _add_screen(commands: Any) -> None:
     )
     parser.add_argument("--peers", type=int, default=16, metavar="N", help="how many screens it passes on to")
     parser.add_argument("--via", metavar="ID@IP:PORT", action="append", help="a screen to take from, before the box")
+    _add_ca(parser)
     parser.add_argument("--once", action="store_true", help="print the state and end")
     parser.add_argument("--timeout", type=float, default=10.0, metavar="SECONDS", help="how long to look for the box")
+    _add_kiosk(parser)
+
+
+def _add_kiosk(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--kiosk", action="store_true", help="serve the page to a browser of this machine")
+    parser.add_argument("--port", type=int, default=8090, help="of that page, on 127.0.0.1; 0 takes a free one")
+    parser.add_argument("--chromium", action="store_true", help="with --kiosk: show it in Chromium, filling the screen")
+    parser.add_argument("--browser", default="", metavar="PROGRAM", help="that browser, where it is not found")
+    parser.add_argument(
+        "--inputs-kept", type=int, default=50, metavar="N", help="questions that may wait while the box is away"
+    )
+    parser.add_argument(
+        "--inputs-age",
+        type=float,
+        default=3600.0,
+        metavar="SECONDS",
+        help="how long one may wait",
+    )
 
 
 def _screen(options: argparse.Namespace) -> int:
     from appliance.screen import ScreenOptions, run_screen
 
     given = {"data": Path(options.data)} if options.data else {}
-    return asyncio.run(
-        run_screen(
-            ScreenOptions(
-                box=options.box or "",
-                credential=options.key,
-                once=options.once,
-                timeout_s=options.timeout,
-                keep=tuple(name.strip() for name in options.keep.split(",") if name.strip()),
-                door=options.door,
-                relay=options.relay,
-                listen=options.listen,
-                peers=options.peers,
-                via=tuple(options.via or ()),
-                **given,
-            )
-        )
+    screen = ScreenOptions(
+        box=options.box or "",
+        stream=options.stream,
+        credential=options.ticket or options.key,
+        kind="wall" if options.kiosk and options.kind == "text" else options.kind,
+        once=options.once,
+        timeout_s=options.timeout,
+        keep=tuple(name.strip() for name in options.keep.split(",") if name.strip()),
+        door=options.door,
+        ca=options.ca,
+        **given,
+        relay=options.relay,
+        listen=options.listen,
+        peers=options.peers,
+        via=tuple(options.via or ()),
     )
+    if not options.kiosk:
+        return asyncio.run(run_screen(screen))
+    from appliance.screen.kiosk import KioskOptions, run_kiosk
+
+    kiosk = KioskOptions(
+        port=options.port,
+        chromium=options.chromium,
+        browser=options.browser,
+        inputs_kept=options.inputs_kept,
+        inputs_age_s=options.inputs_age,
+    )
+    return asyncio.run(run_kiosk(screen, kiosk))
+
+
+# replay, archive -----------------------------------------------------------------------------------------
+
+
+def _add_past(commands: Any) -> None:
+    told = "show what screens showed, at any recorded moment"
+    parser = _command(commands, "replay", told, past_words.REPLAY_EXAMPLES, past_words.run_replay)
+    past_words.add_replay_words(parser)
+    _add_door(parser)
+    told = "fetch finished recordings by their hash, and serve them"
+    parser = _command(commands, "archive", told, past_words.ARCHIVE_EXAMPLES, past_words.run_archive)
+    past_words.add_archive_words(parser)
+
+
+# admin ---------------------------------------------------------------------------------------------------
+
+
+def _add_admin(commands: Any) -> None:
+    from appliance.services.admin_command import add_actions
+
+    examples = (
+        "  appliance admin screens                             who is in, and who shows a code\n"
+        '  appliance admin approve K7XQ2P --room icu --name "Wall by the door"\n'
+        "  appliance admin ticket --room icu --uses 10         for screens that join by themselves\n"
+        "  appliance admin revoke s1a2b3c4d"
+    )
+    parser = _command(commands, "admin", "let screens in, give them rooms and roles", examples, _admin)
+    add_actions(parser, _add_door)
+
+
+def _admin(options: argparse.Namespace) -> int:
+    from appliance.services.admin_command import run
+
+    return run(options, _request)
 
 
 # model ---------------------------------------------------------------------------------------------------
@@ -374,7 +446,7 @@ def _model(options: argparse.Namespace) -> int:
     elif options.action == "use":
         model_command.use_model(settings, options.name)
     elif options.action == "try":
-        model_command.try_model(settings, options.name, options.question, options.url, options.key)
+        model_command.try_model(settings, options.name, options.question, options.url, options.key, options.ca)
     else:
         model_command.list_models(settings, options.json)
     return 0
@@ -394,6 +466,8 @@ def _doctor(options: argparse.Namespace) -> int:
         checks = _request(options, "GET", "/health", None, "checks", timeout_s=10)["checks"]
         print(f"The box at {options.url} answers.")
     except ApplianceError as error:
+        if error.code in ("SCR505", "BRG417"):
+            raise
         print(f"No box answers at {options.url}: looking at this machine instead.\n  ({error.message})")
         checks = [
             {"name": f.name, "state": f.state, "sentence": f.sentence, "fix": f.fix}

@@ -37,6 +37,8 @@ class Setting(NamedTuple):
 SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("port", int, 8080, "Port of the public door (page, API, WebSocket)."),
     Setting("lan", bool, False, "Listen on every address of the machine; nothing is served without a credential."),
+    Setting("tls", str, "auto", "HTTPS from the box's own authority; auto is on with lan.", ("auto", "on", "off")),
+    Setting("trust_port", int, 0, "A second port for the plain trust page alone, such as 80 beside 443; 0 is none."),
     Setting("demo", str, "none", "Demo data to load when it is not there yet.", ("hospital", "lawfirm", "none")),
     Setting("demo_tick_s", float, 4.0, "Seconds between two small changes of the demo data; 0 stops them."),
     Setting("box_name", str, "DreamStack", "The box's name, on screens and on the network."),
@@ -94,6 +96,42 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("frame_limit", int, 4_194_304, "Payload bytes of a frame the box accepts."),
     Setting("receivers_limit", int, 2000, "Receivers the bridge serves at once."),
     Setting("diffs_kept", int, 256, "Diffs of a stream kept for receivers that resume."),
+    Setting("picture_limit", int, 2_304_000, "Pixels a picture may have that the box draws for a screen."),
+    Setting("pictures_limit", int, 64, "Different pictures (stream, role, size, colors) the box draws at once."),
+    Setting("picture_every_s", float, 0.5, "Seconds between two drawings of the same picture, at least."),
+    Setting("speech_voice", str, "en", "The voice of espeak-ng that speaks answers."),
+    Setting("speech_limit", int, 600, "Characters of an answer that are spoken."),
+    Setting("speech_timeout_s", float, 10.0, "Seconds the voice may take for an answer."),
+    Setting("record", str, "main", "Streams that are recorded, told apart by commas; `none` records nothing."),
+    Setting(
+        "record_roles",
+        str,
+        "wall,staff",
+        "Whose view of them is recorded: a recording holds what that role may see, and no more.",
+        ("none", "wall", "staff", "admin", "wall,staff", "staff,admin", "wall,staff,admin"),
+    ),
+    Setting("record_days", int, 7, "Days a recording is kept; 0 is no limit."),
+    Setting("record_bytes", int, 2_147_483_648, "Bytes recordings may have, the oldest go first; 0 is no limit."),
+    Setting(
+        "join",
+        str,
+        "auto",
+        "What an unknown screen meets: approve (it shows a code), ticket or open; auto: approve with --lan, else open.",
+        choices=("auto", "approve", "ticket", "open"),
+    ),
+    Setting("streams_limit", int, 500, "Streams the bridge holds at once."),
+    Setting("stream_kept_s", float, 600.0, "Seconds a stream is kept that no source writes and no receiver reads."),
+    Setting("stream_signals_limit", int, 20_000, "Signals a stream may hold."),
+    Setting("signal_bytes_limit", int, 1_048_576, "Bytes a signal may have, name and value as JSON."),
+    Setting(
+        "stream_bytes_limit",
+        int,
+        4_000_000,
+        "Bytes all signals of a stream may have; less than receivers take as one frame (4 MiB).",
+    ),
+    Setting("set_signals_limit", int, 64, "Signals a screen may set."),
+    Setting("set_bytes_limit", int, 65_536, "Bytes a screen may set, names and values as JSON."),
+    Setting("set_kept_s", float, 3600.0, "Seconds what a screen set is kept after it left."),
     Setting("mdns", bool, True, "Announce the box on the local network."),
     Setting("iroh_port", int, 0, "UDP port of the Iroh endpoint; 0 takes a free one at first start and keeps it."),
 )
@@ -105,6 +143,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data: Path
     port: int
     lan: bool
+    tls: str
+    trust_port: int
     demo: str
     demo_tick_s: float
     box_name: str
@@ -143,6 +183,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     frame_limit: int
     receivers_limit: int
     diffs_kept: int
+    picture_limit: int
+    pictures_limit: int
+    picture_every_s: float
+    speech_voice: str
+    speech_limit: int
+    speech_timeout_s: float
+    record: str
+    record_roles: str
+    record_days: int
+    record_bytes: int
+    join: str
+    streams_limit: int
+    stream_kept_s: float
+    stream_signals_limit: int
+    signal_bytes_limit: int
+    stream_bytes_limit: int
+    set_signals_limit: int
+    set_bytes_limit: int
+    set_kept_s: float
     mdns: bool
     iroh_port: int
 

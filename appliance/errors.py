@@ -74,6 +74,9 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "SIG305": 409,  # a diff does not apply to this version
     "SIG306": 400,  # a signal name or value is not allowed
     "SIG307": 400,  # an input or control frame says something unknown
+    "SIG308": 400,  # a picture or a change of one cannot be read
+    "SIG309": 413,  # more signals, bytes or streams than there may be
+    "SIG310": 400,  # what a screen sets cannot be read
     "SIG320": 400,  # a frame that a relay passed on is not what the box signed
     "SIG321": 409,  # a relay passes on an old state, or holds a newer one back
     "BRG400": 500,  # something failed in a way nobody foresaw
@@ -92,16 +95,43 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "BRG413": 500,  # this machine cannot hold a part of the box to the building
     "BRG414": 500,  # a key file cannot be used
     "BRG415": 500,  # mDNS cannot be used on this machine
+    "BRG416": 500,  # a certificate file cannot be used
+    "BRG417": 404,  # this address is open over HTTPS only
     "BRG430": 401,  # a pass is not this box's, has run out, or is another screen's
     "BRG431": 409,  # the way to the box through a relay goes round or is too long
     "BRG432": 503,  # a relay has nothing to pass on yet
     "BRG434": 409,  # a letter came too late, or twice
+    "BRG440": 404,  # no screen shows this code
+    "BRG441": 429,  # too many screens, or too many wrong codes
+    "BRG442": 404,  # no such screen
+    "BRG443": 400,  # a screen's name, room or role cannot be
+    "BRG444": 401,  # a ticket is no good
+    "BRG445": 403,  # a screen was not let in
+    "BRG446": 400,  # a stream is not declared in a way that can be kept
+    "BRG450": 422,  # a picture of this size or these colors cannot be drawn
+    "BRG451": 429,  # as many different pictures are drawn as may be
+    "BRG452": 404,  # there is no such answer to speak
+    "BRG453": 500,  # the voice failed
+    "BRG460": 404,  # nothing was recorded there
+    "BRG461": 500,  # a recording cannot be read
+    "BRG462": 409,  # a stream has this name already
+    "BRG463": 404,  # no such archive here, or not for this role
+    "BRG464": 502,  # what arrived is not the archive that was asked for
+    "BRG465": 429,  # too many play the past, or fetch archives
+    "BRG466": 400,  # a time cannot be read
     "SCR500": 504,  # no box was found on this network
     "SCR501": 502,  # the box was found but did not answer
     "SCR502": 410,  # the connection to the box was lost
     "SCR503": 409,  # more than one box was found and none was named
     "SCR504": 400,  # the id or address of a box cannot be read
+    "SCR505": 502,  # the box's certificate is not trusted here
+    "SCR506": 403,  # the screen waits to be let in
+    "SCR507": 409,  # a Yes while the box is away
+    "SCR508": 504,  # an input waited for too long
+    "SCR509": 409,  # another kiosk has the folder
     "SCR510": 504,  # the box is silent behind the relay
+    "SCR511": 429,  # as many inputs wait for the box as may
+    "SCR512": 500,  # no browser for the kiosk
 }
 """Every code of the box and the HTTP status it is served with."""
 

@@ -144,7 +144,11 @@ class Catalog(msgspec.Struct, frozen=True):
 
 
 class Question(msgspec.Struct, frozen=True):
-    """A question as it enters the box. `plan` is set when the asker chose one of the box's readings."""
+    """A question as it enters the box.
+
+    `plan` is set when the asker chose one of the box's readings; `screen` is the asking screen's id, `by` what people
+    call it, `room` the room it is in.
+    """
 
     id: str
     text: str
@@ -153,6 +157,8 @@ class Question(msgspec.Struct, frozen=True):
     screen: str = ""
     plan: dict[str, Any] | None = None
     pinned: bool = False
+    room: str = ""
+    by: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -16,7 +16,21 @@ import msgspec
 from benchmarks import machine
 from benchmarks.report import Result, plain, text
 
-BENCHMARKS = ("ask", "change", "feed", "insert", "page", "frames", "mesh", "import_csv")
+BENCHMARKS = (
+    "ask",
+    "change",
+    "feed",
+    "insert",
+    "page",
+    "frames",
+    "mesh",
+    "import_csv",
+    "fanout",
+    "footprint",
+    "agents",
+    "sizes",
+    "soak",
+)
 """A file each, with ``async def run(count) -> Result``."""
 
 
@@ -36,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--count", type=_positive, default=200, help="how often each thing is measured (200)")
     parser.add_argument("--only", action="append", choices=BENCHMARKS, help="run this one; may be repeated")
+    parser.add_argument("--minutes", type=float, default=1.0, help="how long the soak takes (1)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the numbers to a file")
     return parser
 
@@ -57,7 +72,7 @@ async def _main(options: argparse.Namespace) -> int:
     results, failed = [], False
     for name in options.only or BENCHMARKS:
         try:
-            results.append(await importlib.import_module(f"benchmarks.{name}").run(options.count))
+            results.append(await _run(name, options))
             print(text(results[-1]), flush=True)
         except Exception as error:
             # One that cannot run (no browser here) leaves the others their numbers.
@@ -66,6 +81,13 @@ async def _main(options: argparse.Namespace) -> int:
     if options.json:
         _write(options.json, here, results)
     return 1 if failed else 0
+
+
+async def _run(name: str, options: argparse.Namespace) -> Result:
+    found = importlib.import_module(f"benchmarks.{name}")
+    more = {"minutes": options.minutes} if name == "soak" else {}
+    result: Result = await found.run(options.count, **more)
+    return result
 
 
 def _write(file: Path, here: machine.Machine, results: list[Result]) -> None:

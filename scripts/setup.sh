@@ -41,7 +41,7 @@ fingerprint() {
 up_to_date() {
     [ -x .venv/bin/appliance ] && [ "$(cat "$stamp" 2>/dev/null)" = "$(fingerprint)" ] &&
         { [ -x .venv/bin/postgrest ] || has postgrest; } &&
-        { [ "$mode" != test ] || { has chromium && has node && has ip && [ -d tests/integration/node/node_modules ]; }; }
+        { [ "$mode" != test ] || { has chromium && has certutil && has espeak-ng && has node && has ip && has unshare && peers && [ -d tests/integration/node/node_modules ]; }; }
 }
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -75,10 +75,19 @@ missing_packages() { # prints the Debian packages this machine lacks
     fi
     if [ "$mode" = test ]; then
         has chromium || echo chromium fonts-dejavu-core fonts-liberation
+        has espeak-ng || echo espeak-ng
+        has certutil || echo libnss3-tools # a browser that trusts the box's authority
+        has openssl || echo openssl
         has node || echo nodejs
         has npm || echo npm
+        peers || echo mosquitto nats-server # beside which make bench measures
         { has ip && has unshare; } || echo iproute2 util-linux
     fi
+}
+
+peers() { # servers stand where only root's PATH leads
+    local PATH="$PATH:/usr/sbin"
+    has mosquitto && has nats-server
 }
 
 install_packages() {

@@ -14,6 +14,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -78,7 +79,8 @@ class Box:
     def __init__(self, folder: Path, *arguments: str, port: int | None = None) -> None:
         self.data = folder / "data"
         self.port = port or free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.secure = "--lan" in arguments and "off" not in arguments
+        self.url = f"{'https' if self.secure else 'http'}://127.0.0.1:{self.port}"
         self._arguments = arguments
         self._log = folder / "log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -138,6 +140,15 @@ class Box:
         """The credential of a role."""
         return (self.data / "keys" / f"{role}.key").read_text().strip()
 
+    @property
+    def authority(self) -> Path:
+        """The certificate of the box's own authority, where it speaks HTTPS."""
+        return self.data / "keys" / "ca.crt"
+
+    def verify(self) -> ssl.SSLContext:
+        """For a client: trusts the box's authority, if it has one, and nobody else."""
+        return ssl.create_default_context(cafile=self.authority) if self.secure else ssl.create_default_context()
+
     def bearer(self, role: str) -> dict[str, str]:
         """The header that makes a request act as `role`."""
         return {"Authorization": f"Bearer {self.key(role)}"}
@@ -151,9 +162,10 @@ class Box:
     def health(self, timeout_s: float = 5) -> tuple[int, dict[str, str]]:
         """Status of ``/health`` and the state of each part; status 0 when nothing answers."""
         try:
-            answer = httpx.get(f"{self.url}/health", timeout=timeout_s, trust_env=False)
+            verify = self.verify()
+            answer = httpx.get(f"{self.url}/health", timeout=timeout_s, trust_env=False, verify=verify)
             return answer.status_code, {check["name"]: check["state"] for check in answer.json()["checks"]}
-        except (httpx.TransportError, ValueError):
+        except (httpx.TransportError, ValueError, FileNotFoundError):
             return 0, {}
 
     def wait_well(self, timeout_s: float) -> float:

@@ -28,12 +28,14 @@ class Receiver:
         hello: the box's hello.
         errors: CONTROL errors, in order.
         history: for each signal the values it has had, in order.
+        raw: every byte that reached it.
     """
 
     def __init__(self, socket: ClientConnection) -> None:
         self.hello: dict[str, Any] = {}
         self.errors: list[dict[str, Any]] = []
         self.history: dict[str, list[Any]] = {}
+        self.raw = bytearray()
         self._socket = socket
         self._copy = Copy()
         self._news = asyncio.Event()
@@ -50,6 +52,7 @@ class Receiver:
         try:
             async for message in self._socket:
                 assert isinstance(message, bytes)
+                self.raw += message
                 for frame in decoder.feed(message):
                     await self._take(frame)
                 self._news.set()

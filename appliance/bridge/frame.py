@@ -41,6 +41,7 @@ class FrameType(enum.IntEnum):
     CONTROL = 0xF0
 
 
+_KNOWN_TYPES: Final = frozenset(FrameType)
 JSON_TYPES: Final = frozenset({FrameType.SIGNAL_SYNC, FrameType.SIGNAL_DIFF, FrameType.INPUT, FrameType.CONTROL})
 
 
@@ -49,8 +50,8 @@ class Frame(msgspec.Struct, frozen=True):
 
     Attributes:
         type: a :class:`FrameType`, or another number that a receiver skips.
-        payload: the payload as it is meant, inflated.
-        flags: INPUT and KEYFRAME; DEFLATE is the codec's own business and never set here.
+        payload: the payload as it is meant, inflated; of an unknown type as it came.
+        flags: INPUT and KEYFRAME; DEFLATE is the codec's own business and set on frames of unknown types only.
         seq: per connection, 0 to 65,535, wraps.
         timestamp: milliseconds since the stream's epoch began, 32 bits.
         width, height: pixels; for audio the sample rate / 100 and the channels; else 0.
@@ -86,8 +87,9 @@ def encode(frame: Frame, *, deflate: bool = False) -> bytes:
         frame: what to send.
         deflate: compress a payload of at least 512 bytes where that makes it smaller.
     """
-    payload, flags = frame.payload, frame.flags & (INPUT | KEYFRAME)
-    if deflate and len(payload) >= DEFLATE_FROM:
+    known = frame.type in _KNOWN_TYPES
+    payload, flags = frame.payload, frame.flags & (INPUT | KEYFRAME if known else _KNOWN_FLAGS)
+    if deflate and known and len(payload) >= DEFLATE_FROM:
         squeezed = _squeeze(payload)
         if len(squeezed) < len(payload):
             payload, flags = squeezed, flags | DEFLATE
@@ -115,9 +117,9 @@ def decode(raw: bytes, limit: int = DEFAULT_LIMIT) -> Frame:
         )
     kind, flags, seq, timestamp, width, height, _ = HEADER.unpack_from(raw)
     payload = bytes(raw[HEADER_SIZE:])
-    if flags & DEFLATE:
-        payload = _inflate(payload, limit)
-    return Frame(kind, payload, flags & ~DEFLATE, seq, timestamp, width, height)
+    if flags & DEFLATE and kind in _KNOWN_TYPES:
+        payload, flags = _inflate(payload, limit), flags & ~DEFLATE
+    return Frame(kind, payload, flags, seq, timestamp, width, height)
 
 
 def payload_length(header: bytes, limit: int = DEFAULT_LIMIT) -> int:

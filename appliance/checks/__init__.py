@@ -3,7 +3,7 @@
 A check looks at one thing and tells a :class:`Finding`: a sentence, and the one-line fix where it is not well.
 
     >>> [finding.state for finding in await run_checks(probe)]  # doctest: +SKIP
-    ['ok', 'ok', 'ok', 'ok', 'ok']
+    ['ok', 'ok', 'ok', 'ok', 'ok', 'ok', 'ok']
 """
 
 from __future__ import annotations
@@ -43,15 +43,22 @@ class Probe(Protocol):
         """What a part (pgflex, llm, bridge, postgrest) says of itself, or None when it does not answer."""
         ...
 
+    def certificate(self) -> dict[str, Any] | None:
+        """How the door's certificate stands, or None where the door is plain and has none."""
+        ...
+
 
 Check = Callable[[Probe], Awaitable[Finding]]
 
 
 async def run_checks(probe: Probe) -> list[Finding]:
-    """All checks, side by side, in a fixed order."""
-    from appliance.checks import bridge, data_service, database, disk, model, rest
+    """All checks, side by side, in a fixed order; that of the certificate where there is one."""
+    from appliance.checks import bridge, certificate, data_service, database, disk, model, recording, rest, voice
 
-    checks = (database.check, data_service.check, rest.check, model.check, bridge.check, disk.check)
+    checks: tuple[Check, ...]
+    checks = (database.check, data_service.check, rest.check, model.check, bridge.check, recording.check, disk.check)
+    checks += (voice.check,)
+    checks += (certificate.check,) if probe.certificate() is not None else ()
     return list(await asyncio.gather(*(_timed(check, probe) for check in checks)))
 
 

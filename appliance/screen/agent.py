@@ -44,7 +44,7 @@ MIND_S: Final = 1.0
 BETTER_S: Final = 5.0
 _SENT_AWAY: Final = (401, 403)
 
-State = Literal["searching", "catching up", "live", "away"]
+State = Literal["searching", "waiting", "catching up", "live", "away"]
 
 _log = logger("screen")
 
@@ -62,10 +62,13 @@ class Agent:
         side: its part in the mesh; without it the screen takes no roads over others.
 
     Attributes:
-        state: ``searching`` (never reached yet), ``catching up``, ``live`` or ``away``.
+        state: ``searching`` (never reached yet), ``waiting`` (for the admin to let it in), ``catching up``, ``live``
+            or ``away``.
+        code: what the screen shows while it is ``waiting``.
         problem: the latest error, None once live again.
         live: set while the screen holds the box's own state.
         listeners: called after every change of signals or state.
+        done: called with the `ref` of an input that the box says is done; see :meth:`tell`.
     """
 
     def __init__(
@@ -83,8 +86,11 @@ class Agent:
         self.problem: ApplianceError | None = None
         self.live = asyncio.Event()
         self.listeners: list[Callable[[], None]] = []
+        self.done: list[Callable[[str], None]] = []
         self.box_name = ""
         self.role = ""
+        self.room = ""
+        self.code = ""
         self._finder = finder
         self._hello = {"version": 1, "kind": kind, "credential": credential}
         self._side = side or Side(finder.identity)
@@ -101,6 +107,7 @@ class Agent:
         self._resyncing = False
         self._renewing = False
         self._left: ApplianceError | None = None
+        self._forgotten = False
         if held is not None:
             self._take_up(held)
 
@@ -118,6 +125,11 @@ class Agent:
     def side(self) -> Side:
         """Its part in the mesh."""
         return self._side
+
+    @property
+    def seen_at(self) -> float | None:
+        """When the signals were last known to be true, seconds since 1970; None when there are none."""
+        return self._at
 
     def age_s(self) -> float | None:
         """Seconds since the signals were last known to be true: 0 while live, None when there are none."""
@@ -154,14 +166,28 @@ class Agent:
             ApplianceError: SCR502, the box is away.
         """
         ref = secrets.token_hex(8)
+        await self.tell({"type": "ask", "ref": ref, "question": question})
+        return ref
+
+    async def tell(self, said: Mapping[str, Any]) -> None:
+        """Send an input up. With ``"ack": true`` the box says when what has this `ref` is done, see :attr:`done`.
+
+        Raises:
+            ApplianceError: SCR502, the box is away.
+        """
         if self._road is None or not self.live.is_set():
             raise _lost("not connected")
-        said = {"type": "ask", "ref": ref, "question": question}
         try:
             await self._send(self._road, self._side.ask(said, self._copy.epoch))
         except ConnectionLost as lost:
             raise _lost(str(lost)) from None
-        return ref
+
+    def forget(self) -> None:
+        """What it holds is not for it any more; it also leaves the disk."""
+        self._copy, self._at, self._forgotten = SteadyCopy(), None, True
+        self._side.forget()
+        self.live.clear()
+        self._notify()
 
     async def _attempt(self) -> bool:
         """One connection, from finding the box to losing it; whether it was live in between."""
@@ -199,13 +225,13 @@ class Agent:
     async def _converse(self, road: Connection) -> bool:
         was_live = False
         try:
-            self._seq, self._resyncing, self._road, self._heard = 0, False, road, time.monotonic()
+            self._seq, self._resyncing, self._road, self._heard = 0, False, road, _now()
             self._renewing, self._left = False, None
             hello = control("hello", **self._side.hello(self._hello))
             await self._send(road, hello, self._side.subscribe(self._stream, *self.version))
             while True:
                 frame = await road.receive()
-                self._heard = time.monotonic()
+                self._heard = _now()
                 await self._take(road, frame)
                 was_live = was_live or self.live.is_set()
         except ConnectionLost as lost:
@@ -270,9 +296,12 @@ class Agent:
         match said.get("type"):
             case "hello":
                 self.box_name, self.role = str(said.get("box", "")), str(said.get("role", ""))
+                self.room, self.code = str(said.get("room", "")), ""
                 await self._side.met(said, self._stream, self._upward(road))
             case "path":
                 await self._side.way(said, self._upward(road))
+            case "join" if self._side.via is None:
+                self._join(said)
             case "subscribed":
                 await self._subscribed(road, said)
             case "pass":
@@ -280,10 +309,13 @@ class Agent:
                 self._notify()
             case "ping":
                 await self._send(road, control("pong", t=said.get("t")))
+            case "ack":
+                for listener in self.done:
+                    listener(str(said.get("ref")))
             case "gap":
                 await self._need_sync(road)
             case "error":
-                self._refused(from_shape(said), of_input="n" in said)
+                self._refused(from_shape(said), of_input="n" in said or "ref" in said)
 
     async def _subscribed(self, road: Connection, said: dict[str, Any]) -> None:
         if self._side.via is not None:
@@ -298,6 +330,12 @@ class Agent:
             await self._send(road, frame)
 
         return up
+
+    def _join(self, said: dict[str, Any]) -> None:
+        """The admin has to let it in first: what it held before is not for it any more."""
+        self.box_name, self.code = str(said.get("box", "")), str(said.get("code", ""))
+        self.state, self.problem = "waiting", None
+        self.forget()
 
     def _refused(self, error: ApplianceError, *, of_input: bool) -> None:
         if not of_input and (error.status in _SENT_AWAY or self._side.via is not None):
@@ -328,9 +366,9 @@ class Agent:
     def _away(self, error: ApplianceError) -> None:
         if self.state == "live":
             at = self._side.true_at() if self._side.via is not None else None
-            self._at = at if at is not None else time.time() - (time.monotonic() - self._heard)
+            self._at = at if at is not None else time.time() - (_now() - self._heard)
         self.state = "away" if self._at is not None else "searching"
-        self.problem = error
+        self.problem, self.code = error, ""
         self.live.clear()
         self._notify()
 
@@ -348,7 +386,7 @@ class Agent:
     async def _watch(self, road: Connection) -> None:
         """Ping, and give up a box that is silent; QUIC itself would wait 30 s."""
         with contextlib.suppress(ConnectionLost, TimeoutError):
-            while time.monotonic() - self._heard < SILENCE_S:
+            while _now() - self._heard < SILENCE_S:
                 async with asyncio.timeout(SILENCE_S):
                     await self._send(road, control("ping", t=int(time.time() * 1000)))
                 await asyncio.sleep(PING_S)
@@ -400,6 +438,10 @@ class Agent:
     async def _save(self, still_true_s: float = 0.0) -> None:
         """Keep what is held, if it is news, or has been true for this long since it was kept."""
         box, age = self._finder.box, self.age_s()
+        await self._side.tidy()
+        if self._forgotten and age is None and self._cache_path is not None:
+            self._forgotten, self._saved = False, None
+            await asyncio.to_thread(self._cache_path.unlink, missing_ok=True)
         if self._cache_path is None or box is None or age is None or self.version[0] is None:
             return
         at = time.time() - age
@@ -411,6 +453,11 @@ class Agent:
             await asyncio.to_thread(cache.save, self._cache_path, held)
         except OSError as error:
             _log.warn("what the screen holds could not be kept", path=self._cache_path, reason=error)
+
+
+def _now() -> float:
+    """Seconds that go on while the machine sleeps, which those of ``time.monotonic`` do not."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def _lost(reason: str) -> ApplianceError:

@@ -70,7 +70,8 @@ def answers(signals: Mapping[str, Any]) -> list[ShownAnswer]:
     order = [item for item in _list(signals.get("answers.order")) if isinstance(item, str)]
     pinned = [item for item in _list(signals.get("answers.pinned")) if isinstance(item, str)]
     ids = dict.fromkeys([*order, *pinned])
-    return [_read(signals, item, item in pinned) for item in ids if f"answer.{item}.question" in signals]
+    there = [item for item in ids if f"answer.{item}.question" in signals or f"answer.{item}.shared" in signals]
+    return [_read(signals, item, item in pinned) for item in there]
 
 
 def faults(signals: Mapping[str, Any]) -> list[str]:
@@ -103,8 +104,11 @@ def ago(seconds: float) -> str:
 
 
 def _read(signals: Mapping[str, Any], answer_id: str, pinned: bool) -> ShownAnswer:
+    shared = _dict(signals.get(f"answer.{answer_id}.shared"))  # what walls may see of an answer that is not for them
+
     def get(name: str) -> Any:
-        return signals.get(f"answer.{answer_id}.{name}")
+        value = signals.get(f"answer.{answer_id}.{name}")
+        return shared.get(name) if value is None else value
 
     rows = tuple(row for row in _list(get("rows")) if isinstance(row, dict))
     choices = (choice.get("label") for choice in _list(get("choices")) if isinstance(choice, dict))

@@ -27,16 +27,20 @@ class Finder:
         box: where the box was last known, or None to take the one that is found.
         faithful: follow `box` only; else another box is taken when `box` is not there and one other is.
         frame_limit: payload bytes of a frame the screen accepts.
+        alpn: what is spoken on the connection, if not the bitstream.
 
     Attributes:
         identity: the screen's key.
     """
 
-    def __init__(self, identity: Identity, box: Ticket | None, *, faithful: bool, frame_limit: int) -> None:
+    def __init__(
+        self, identity: Identity, box: Ticket | None, *, faithful: bool, frame_limit: int, alpn: bytes | None = None
+    ) -> None:
         self.box = box
         self.identity = identity
         self._faithful = faithful
         self._frame_limit = frame_limit
+        self._alpn = alpn
 
     async def connect(self) -> Connection:
         """A connection to the box, within about six seconds.
@@ -55,7 +59,8 @@ class Finder:
             return await self._dial(await self._look_again(error))
 
     async def _dial(self, box: Ticket) -> Connection:
-        road = await dial(self.identity, box.endpoint_id, box.addresses, DIAL_TIMEOUT_S, self._frame_limit)
+        limit, alpn = self._frame_limit, self._alpn
+        road = await dial(self.identity, box.endpoint_id, box.addresses, DIAL_TIMEOUT_S, limit, alpn)
         self.box, self._faithful = box, True
         return road
 

@@ -14,11 +14,14 @@ import asyncio
 import contextlib
 import secrets
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from appliance.bridge import passes
-from appliance.bridge.frame import Frame, control, input_frame
+from appliance.bridge.frame import INPUT, Frame, FrameType, control, input_frame
 from appliance.bridge.identity import Identity
 from appliance.bridge.mesh import Relay, Witness, letters
 from appliance.bridge.mesh.alive import EVERY_S, Alive
@@ -61,6 +64,7 @@ class Side:
         self.pass_text = pass_text
         self.identity = identity
         self._pass_path = pass_path
+        self._forgot = False
         self._witness: Witness | None = None
         self._box_name = ""
         self._word: tuple[Alive, float] | None = None
@@ -98,13 +102,20 @@ class Side:
 
     async def met(self, said: dict[str, Any], stream: str, up: Up) -> None:
         """The hello came: who the box is, which view this is, and over which relays."""
-        place = Place(stream, str(said.get("role", "")))
+        place = Place(self._meant(stream, said), str(said.get("role", "")))
         self._checker().begin(place, direct=self.via is None)
         self._box_name = str(said.get("box", ""))
         if self.via is None:
             self._offset = time.time() - said["t"] / 1000 if isinstance(said.get("t"), int) else self._offset
             await self._keep_pass(str(said.get("pass") or ""))
         await self.way(said, up)
+
+    def _meant(self, stream: str, said: dict[str, Any]) -> str:
+        """The stream that is got for a name: ``main`` is that of the room. A relay is not asked which that is."""
+        if stream != "main":
+            return stream
+        room = said.get("room") if self.via is None else passes.verify(self.pass_text, self._checker().box_id).room
+        return passes.own_stream(str(room or ""))
 
     async def way(self, said: dict[str, Any], up: Up) -> None:
         """How the relay hangs on the box; raises BRG431 where that leads back here.
@@ -156,7 +167,7 @@ class Side:
             self._checker().sealed(said)
         elif kind == "alive":
             self._hear(said, frame)
-        elif kind in ("error", "pass") and "n" in said:
+        elif kind in ("error", "pass", "ack") and "n" in said:
             return self.relay is not None and self.relay.answer(str(said["n"]), frame)
         else:
             return False
@@ -220,12 +231,23 @@ class Side:
         # Where the box's clock was never compared with this one, the two are taken to agree.
         return min(time.time(), self._word[0].t / 1000 + (self._offset or 0.0))
 
-    def ask(self, said: dict[str, Any], epoch: str | None) -> Frame:
+    def forget(self) -> None:
+        """The box does not let this screen in: neither its pass nor what it passes on holds any more."""
+        self.pass_text, self._forgot = "", True
+        if self.relay is not None:
+            self.relay.forget()
+
+    async def tidy(self) -> None:
+        """Take the pass from the disk where it was forgotten, and none was given since."""
+        forgot, self._forgot = self._forgot, False
+        if forgot and not self.pass_text and self._pass_path is not None:
+            await asyncio.to_thread(self._pass_path.unlink, missing_ok=True)
+
+    def ask(self, said: Mapping[str, Any], epoch: str | None) -> Frame:
         """An input frame for the present road: as it is to the box, as a letter to a relay."""
         if self.via is None:
-            kind = str(said.pop("type"))
-            return input_frame(kind, **said)
-        return input_frame("letter", **letters.write(self.identity, self.pass_text, epoch, said))
+            return Frame(FrameType.INPUT, msgspec.json.encode(said), INPUT)
+        return input_frame("letter", **letters.write(self.identity, self.pass_text, epoch, dict(said)))
 
     def _checker(self) -> Witness:
         assert self._witness is not None

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import ssl
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -24,6 +25,7 @@ from appliance.errors import ApplianceError, from_shape
 from appliance.observation import logger
 from appliance.pgflex.fields import collection_name
 from appliance.screen import cache
+from appliance.screen.trust import as_fault, verified
 
 __all__ = ["Item", "Kept", "Shelf"]
 
@@ -158,6 +160,7 @@ class Shelf:
         collections: their names.
         door: the box's HTTP address.
         credential: the key of the role it acts as; may be empty on the box's own machine.
+        verify: whom to trust behind https; None trusts what :func:`~appliance.screen.trust.verified` does.
 
     Attributes:
         items: the collections, in the order given.
@@ -167,8 +170,16 @@ class Shelf:
         ApplianceError: PGF105, a name that no collection has; SCR504, the door is no address.
     """
 
-    def __init__(self, folder: Path, collections: Iterable[str], *, door: str, credential: str = "") -> None:
-        self._door, self._credential = _address(door), credential
+    def __init__(
+        self,
+        folder: Path,
+        collections: Iterable[str],
+        *,
+        door: str,
+        credential: str = "",
+        verify: ssl.SSLContext | None = None,
+    ) -> None:
+        self._door, self._credential, self._verify = _address(door), credential, verify
         names = dict.fromkeys(collection_name(name) for name in collections)
         self.items = [Item(name, folder / f"{name}.json", self._door) for name in names]
         self.listeners: list[Callable[[], None]] = []
@@ -197,9 +208,12 @@ class Shelf:
         """Follow every collection until cancelled."""
         headers = {b"Authorization": f"Bearer {self._credential}".encode()} if self._credential else {}
         timeout = httpx.Timeout(ANSWER_S, connect=3.0)
+        verify = await asyncio.to_thread(verified) if self._verify is None else self._verify
         try:
             async with (
-                httpx.AsyncClient(base_url=self._door, headers=headers, timeout=timeout, trust_env=False) as client,
+                httpx.AsyncClient(
+                    base_url=self._door, headers=headers, timeout=timeout, trust_env=False, verify=verify
+                ) as client,
                 asyncio.TaskGroup() as tasks,
             ):
                 for item in self.items:
@@ -236,13 +250,16 @@ async def _asked(client: httpx.AsyncClient, query: dict[str, str]) -> httpx.Resp
     """What the box says: its rows, or 409.
 
     Raises:
-        ApplianceError: SCR501, no answer; else as the box says.
+        ApplianceError: SCR501, no answer; SCR505, it is not trusted here; else as the box says.
     """
     try:
         answer = await client.get("/shape", params=query)
     except httpx.HTTPError as error:
         reason = str(error) or type(error).__name__
-        raise ApplianceError("SCR501", "The box does not answer.", reason, "It is asked again by itself.") from None
+        fault = as_fault(str(client.base_url).rstrip("/"), error)
+        raise fault or ApplianceError(
+            "SCR501", "The box does not answer.", reason, "It is asked again by itself."
+        ) from None
     if answer.status_code in (200, 409):
         return answer
     try:

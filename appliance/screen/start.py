@@ -11,11 +11,13 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 
 from appliance.bridge.frame import DEFAULT_LIMIT
 from appliance.bridge.identity import Identity, load_or_create
+from appliance.bridge.invitations import is_invitation, peek
 from appliance.bridge.mesh import Relay
 from appliance.errors import ApplianceError
 from appliance.observation import logger
@@ -26,7 +28,8 @@ from appliance.screen.relaying import RelayOptions, serve_peers
 from appliance.screen.roads import Roads
 from appliance.screen.shelf import Shelf
 from appliance.screen.text import run_text
-from appliance.screen.ticket import parse
+from appliance.screen.ticket import Ticket, parse
+from appliance.screen.trust import DEFAULT_DOOR, verified
 
 _log = logger("screen")
 
@@ -37,11 +40,14 @@ class ScreenOptions(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         data: folder of its identity and cache; None takes :func:`default_folder`.
         box: a ticket, ``<id>@<ip>:<port>``; empty looks for the box with mDNS.
-        credential: the key of the role it acts as.
+        stream: what it shows.
+        credential: the key of the role it acts as, or a ticket for new screens, which also names the box.
+        kind: its surface: wall, tablet, phone, watch or text.
         once: print the current state and end.
         timeout_s: how long `once` waits for the box, seconds.
         keep: collections whose rows it keeps on its disk.
         door: the box's HTTP address, where those come from.
+        ca: the file of the authority to trust there; empty trusts the system's and a box on this machine.
         relay: whether it passes on what it gets to other screens.
         listen: where it does, ``<ip>:<port>``; port 0 takes a free one and keeps it.
         peers: how many others it passes on to at once.
@@ -50,11 +56,14 @@ class ScreenOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     data: Path | None = None
     box: str = ""
+    stream: str = "main"
     credential: str = ""
+    kind: str = "text"
     once: bool = False
     timeout_s: float = 10.0
     keep: tuple[str, ...] = ()
-    door: str = "http://127.0.0.1:8080"
+    door: str = DEFAULT_DOOR
+    ca: str = ""
     relay: bool = False
     listen: str = "0.0.0.0:0"
     peers: int = 16
@@ -116,17 +125,18 @@ def make_shelf(options: ScreenOptions) -> Shelf | None:
     if not options.keep:
         return None
     folder = (options.data or default_folder()) / "shelf"
-    shelf = Shelf(folder, options.keep, door=options.door, credential=options.credential)
+    shelf = Shelf(folder, options.keep, door=options.door, credential=options.credential, verify=verified(options.ca))
     shelf.load()
     return shelf
 
 
 def make_agent(options: ScreenOptions) -> Agent:
     """The agent these options describe, holding what it showed when it last ran. Blocks on the disk."""
-    named = parse(options.box) if options.box else None
+    named = parse(options.box) if options.box else _invited(options.credential)
     folder = options.data or default_folder()
     identity = load_or_create(folder / "iroh.key")
-    held = cache.load(folder / "held.json")
+    cached = folder / ("held.json" if options.stream == "main" else f"held-{quote(options.stream, safe='')}.json")
+    held = cache.load(cached)
     if held is not None and named is not None and held.box.endpoint_id != named.endpoint_id:
         held = None
     box = named or (held.box if held else None)
@@ -141,8 +151,17 @@ def make_agent(options: ScreenOptions) -> Agent:
         via=tuple(parse(text) for text in options.via),
         peers=lambda: side.relay.peers if side.relay else (),
     )
-    return Agent(roads, credential=options.credential, cache_path=folder / "held.json", held=held, side=side)
+    more = {"credential": options.credential, "kind": options.kind, "stream": options.stream}
+    return Agent(roads, **more, cache_path=cached, held=held, side=side)
 
 
 def _relay(identity: Identity, options: ScreenOptions) -> Relay | None:
     return Relay(identity.endpoint_id, options.peers) if options.relay else None
+
+
+def _invited(credential: str) -> Ticket | None:
+    """The box that a ticket for new screens names."""
+    if not is_invitation(credential):
+        return None
+    invitation = peek(credential)
+    return Ticket(invitation.box, invitation.addresses)

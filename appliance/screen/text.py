@@ -12,11 +12,13 @@ A screen that keeps collections shows these below, each with its age.
 from __future__ import annotations
 
 import asyncio
+import io
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
-from typing import Final, TextIO
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any, Final, TextIO
 
+import segno
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.padding import Padding
@@ -24,6 +26,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
+from appliance.errors import ApplianceError
 from appliance.screen.agent import Agent
 from appliance.screen.answers import Row, ShownAnswer, ago, answers, faults, say
 from appliance.screen.digits import large
@@ -97,9 +100,15 @@ async def _once(agent: Agent, shelf: Shelf | None, console: Console, timeout_s: 
                 await shelf.settled()
     except TimeoutError:
         if agent.age_s() is None and not (shelf and shelf.holds):
-            raise agent.problem or no_box() from None
+            raise agent.problem or (_not_yet(agent) if agent.code else no_box()) from None
     console.print(draw(agent, shelf))
     return 0 if agent.live.is_set() and (shelf is None or shelf.live) else 1
+
+
+def _not_yet(agent: Agent) -> ApplianceError:
+    return ApplianceError(
+        "SCR506", "This screen was not let in yet.", None, f"On the box: appliance admin approve {agent.code}"
+    )
 
 
 async def _show(agent: Agent, shelf: Shelf | None, console: Console) -> int:
@@ -125,7 +134,7 @@ async def _write_lines(agent: Agent, shelf: Shelf | None, console: Console) -> N
         if state != (state := _state(agent, with_age=False)):
             _print_line(console, state)
         for answer in reversed(answers(agent.signals)):
-            line = _line(answer)
+            line = line_of(answer)
             if answer.status and told.get(answer.id) != line:
                 told[answer.id] = line
                 _print_line(console, line)
@@ -172,7 +181,32 @@ def _parts(agent: Agent) -> Iterator[RenderableType]:
     if agent.problem is not None:
         yield Text(f" {clean(agent.problem.line())}", style="yellow")
     yield Rule(style="dim")
-    shown = answers(agent.signals)
+    if agent.state == "waiting":
+        yield from _code(agent)
+        return
+    yield from _answers(agent.signals)
+
+
+def draw_past(signals: Mapping[str, Any], at: str) -> RenderableType:
+    """A past state of a stream; `at` says of when."""
+    name = str(signals.get("box.facility") or signals.get("box.name") or "DreamStack")
+    return Group(*_past(signals, name, at))
+
+
+def _past(signals: Mapping[str, Any], name: str, at: str) -> Iterator[RenderableType]:
+    head = Table.grid(expand=True, padding=(0, 1))
+    head.add_column(ratio=1, no_wrap=True)
+    head.add_column(justify="right", no_wrap=True)
+    head.add_row(Text(f" {clean(name)}", style="bold"), Text(f"◷ {at} ", style="magenta"))
+    yield head
+    for fault in faults(signals):
+        yield Text(f" ! {clean(fault)}", style="yellow")
+    yield Rule(style="dim")
+    yield from _answers(signals)
+
+
+def _answers(signals: Mapping[str, Any]) -> Iterator[RenderableType]:
+    shown = answers(signals)
     if not shown:
         yield Text(' No question yet. Ask one: appliance ask "…"', style="dim")
         return
@@ -180,6 +214,16 @@ def _parts(agent: Agent) -> Iterator[RenderableType]:
     if shown[1:]:
         yield Rule("earlier", style="dim", align="left")
         yield from (_earlier(answer) for answer in shown[1 : EARLIER + 1])
+
+
+def _code(agent: Agent) -> Iterator[RenderableType]:
+    """What the admin has to know to let this screen in."""
+    yield Text(f"\n  Tell your admin this code, to join {clean(agent.box_name)}:\n")
+    yield Text(f"    {clean(agent.code[:3])}-{clean(agent.code[3:])}\n", style="bold green")
+    qr = io.StringIO()
+    segno.make(agent.code, error="m").terminal(qr, compact=True, border=2)
+    yield Text.from_ansi(qr.getvalue())
+    yield Text(f"  appliance admin approve {clean(agent.code)}", style="dim")
 
 
 def _head(agent: Agent) -> Table:
@@ -195,6 +239,8 @@ def _head(agent: Agent) -> Table:
 
 def _state(agent: Agent, *, with_age: bool = True) -> str:
     age = agent.age_s()
+    if agent.state == "waiting":
+        return f"waiting to be let in, code {agent.code}"
     if agent.state in ("live", "searching") or age is None or not with_age:
         return {"searching": "looking for the box", "away": "the box is away"}.get(agent.state, agent.state)
     return f"{'the box is away' if agent.state == 'away' else agent.state}, content from {ago(age)}"
@@ -274,7 +320,8 @@ def _earlier(answer: ShownAnswer) -> Text:
     return line.append(clean(answer.told), style=style or "default")
 
 
-def _line(answer: ShownAnswer) -> str:
+def line_of(answer: ShownAnswer) -> str:
+    """An answer in a line."""
     return f"{answer.question} → {answer.told}"
 
 

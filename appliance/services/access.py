@@ -2,7 +2,8 @@
 
 A box that listens on loopback only serves whoever is at the machine as ``staff``. With ``--lan`` nothing is
 served without a credential: a key that the box made at first start, one per built-in role, or a token that it gave
-out (:mod:`appliance.pgflex.access.tokens`). Screens come in with keys only.
+out (:mod:`appliance.pgflex.access.tokens`), or that of a browser which the admin let in as a screen
+(:mod:`appliance.services.browsers`). Screens come in with a key or as themselves.
 
     >>> access.role("")           # loopback only  # doctest: +SKIP
     'staff'
@@ -18,6 +19,7 @@ from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.pgflex.access.role_book import State
 from appliance.pgflex.access.tokens import Token, read_token, refused, resembles_token
+from appliance.services.browsers import Browsers, is_browser
 from appliance.types import ROLES, Role, RoleName, rank
 
 TOKENS_KEPT = 1000
@@ -32,11 +34,13 @@ class Access:
     def __init__(self, runtime: Runtime) -> None:
         self._keys = runtime.keys
         self._lan = runtime.settings.lan
+        self._open_here = runtime.settings.join in ("auto", "open")
         self._secret = runtime.secret
         self._state: State | None = None
         self._levels = State().levels
         self._read: dict[str, Token] = {}
         self._open: dict[asyncio.Event, Token] = {}
+        self.browsers = Browsers(runtime.settings.data / "keys" / "browsers.key")
 
     def learn(self, state: State | None) -> None:
         """What roles there are and what was revoked; None: that is not known just now."""
@@ -63,8 +67,10 @@ class Access:
         Raises:
             ApplianceError: BRG401, a wrong key, a token, or none where one is needed.
         """
-        if not credential and not self._lan:
+        if not credential and not self._lan and self._open_here:
             return "staff"
+        if is_browser(credential):
+            return self.browsers.known(credential).role
         found: Role | None = None
         for role in ROLES:  # all are compared, so that the time tells nothing
             if hmac.compare_digest(self._keys[role].encode(), credential.encode()):

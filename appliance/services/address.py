@@ -10,6 +10,7 @@ _ANYWHERE = ("192.0.2.1", 9)  # a documentation address: connecting a UDP socket
 def own_address() -> str:
     """The IPv4 address other machines of the network reach this one by, else 127.0.0.1."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        asked.setblocking(False)
         try:
             asked.connect(_ANYWHERE)
         except OSError:

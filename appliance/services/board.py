@@ -3,6 +3,9 @@
 Every question becomes ``answer.<id>.*`` signals, from the moment it is asked. When a row of an answer's
 collection changes, the answer's plan runs again under the role that asked, and what differs goes out. The
 board is kept on disk, so that a restart of the gateway loses no answer.
+
+A question that is asked in a room shows in that room only. What its walls may not see as it is, they get in the form
+that they may (:mod:`~appliance.services.sharing`).
 """
 
 from __future__ import annotations
@@ -22,7 +25,9 @@ from appliance.llm.forms import Summary, is_confirmed, read_plan
 from appliance.llm.plan import Query
 from appliance.observation import logger
 from appliance.services.assistant import Assistant, now_in
-from appliance.services.clients import BridgeSource, Event
+from appliance.services.clients import MAIN, BridgeSource, Event
+from appliance.services.heard import Heard
+from appliance.services.sharing import shared
 from appliance.types import Answer, Question, RoleName, audience_of
 
 GATHER_S = 0.01
@@ -30,7 +35,6 @@ GATHER_S = 0.01
 LOOK_S = 20.0
 """How often the board looks whether it is another day, or a pinned question still has no answer."""
 RETRY_S = 0.4
-REFS_KEPT = 500
 log = logger("assistant")
 
 
@@ -61,13 +65,20 @@ class Board:
         self._live: dict[str, Live] = {}
         self._dirty: set[str | None] = set()
         self._more = asyncio.Event()
-        self._refs: dict[str, None] = {}
+        self._heard = Heard(file.with_name("heard.json"))
         self._tasks: set[asyncio.Task[Any]] = set()
         self.asked = 0
         self.reread = 0
 
     async def ask(
-        self, text: str, role: RoleName, screen: str, plan: dict[str, Any] | None = None, pinned: bool = False
+        self,
+        text: str,
+        role: RoleName,
+        screen: str,
+        plan: dict[str, Any] | None = None,
+        pinned: bool = False,
+        room: str = "",
+        by: str = "",
     ) -> Answer:
         """Answer a question and put it on the board.
 
@@ -75,9 +86,7 @@ class Board:
             ApplianceError: LLM201 or LLM202, the text is no question; it does not come on the board.
         """
         text = self._assistant.check(text)
-        question = Question(
-            f"a{secrets.token_hex(4)}", text, role, self._now().isoformat(timespec="seconds"), screen, plan, pinned
-        )
+        question = self._question(text, role, screen, plan, pinned, room, by)
         self.asked += 1
         self._begin(question)
         await self._bridge.flushed()  # the screens show the question before any work begins
@@ -89,26 +98,30 @@ class Board:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _heard_before(self, ref: str) -> bool:
-        """A screen that lost its connection sends its question again, under the same `ref`: it is asked once."""
-        if not ref or ref[:80] in self._refs:
-            return bool(ref)
-        self._refs[ref[:80]] = None
-        while len(self._refs) > REFS_KEPT:
-            self._refs.pop(next(iter(self._refs)))
-        return False
-
     async def _from_screen(self, said: Event) -> None:
-        if self._heard_before(str(said.get("ref") or "")):
+        """A screen that lost its connection sends its question again, under the same `ref`: it is asked once."""
+        ref = str(said.get("ref") or "")
+        if not await self._heard.begin(ref):
+            if self._heard.is_done(ref):
+                self._bridge.acknowledge(said)
             return
+        try:
+            if is_confirmed(said.get("plan")):
+                await self._heard.done(ref)  # better not done than done twice
+            await self._ask_for(said)
+            await self._heard.done(ref)
+        finally:
+            self._heard.give_up(ref)
+        self._bridge.acknowledge(said)
+
+    async def _ask_for(self, said: Event) -> None:
         text, role, screen = str(said.get("question", "")), said["role"], str(said.get("screen", ""))
         plan = said.get("plan") if isinstance(said.get("plan"), dict) else None
+        room, by = str(said.get("room", "")), str(said.get("name", ""))
         try:
-            await self.ask(text, role, screen, plan)
+            await self.ask(text, role, screen, plan, room=room, by=by)
         except ApplianceError as error:
-            question = Question(
-                f"a{secrets.token_hex(4)}", text[:200], role, self._now().isoformat(timespec="seconds"), screen
-            )
+            question = self._question(text[:200], role, screen, None, False, room, by)
             self._begin(question)
             self._publish(
                 question,
@@ -122,12 +135,21 @@ class Board:
                 ),
             )
 
+    def _question(
+        self, text: str, role: RoleName, screen: str, plan: dict[str, Any] | None, pinned: bool, room: str, by: str
+    ) -> Question:
+        id_ = (
+            f"{'p' if pinned else 'a'}{secrets.token_hex(4)}"  # rooms show what begins with p, see joining.NOT_IN_ROOMS
+        )
+        return Question(id_, text, role, self._now().isoformat(timespec="seconds"), screen, plan, pinned, room, by)
+
     async def _answer(self, question: Question) -> Answer:
         found = await self._assistant.ask(question, lambda event: self._stage(question, event))
         live = self._live.get(question.id)
         self._publish(question, found)
         if live is not None:
             live.plan, live.day = found.plan, str(self._today())
+            await self._share(question, found)
             await self._save()
         log.info(
             "asked",
@@ -145,9 +167,9 @@ class Board:
         for old in self._same(question):
             self._drop(old)
         self._live[question.id] = Live(question)
-        for old in self._over():
+        for old in self._over(question.room):
             self._drop(old)
-        self._order()
+        self._order(question.room)
         self._set(
             question,
             {
@@ -167,21 +189,25 @@ class Board:
             for id_, live in self._live.items()
             if id_ != question.id
             and (live.question.text.casefold(), live.question.role) == (words, question.role)
+            and live.question.room == question.room
             and not live.question.pinned
         ]
 
-    def _over(self) -> list[str]:
-        asked = [id_ for id_, live in self._live.items() if not live.question.pinned]
+    def _over(self, room: str) -> list[str]:
+        asked = [id_ for id_, live in self._live.items() if not live.question.pinned and live.question.room == room]
         return asked[: max(0, len(asked) - self._kept)]
 
     def _drop(self, id_: str) -> None:
-        live = self._live.pop(id_)
-        self._set(live.question, dict.fromkeys(_SIGNALS))
+        question = self._live.pop(id_).question
+        self._set(question, dict.fromkeys(_SIGNALS))
+        self._bridge.set({f"answer.{id_}.shared": None}, "wall", stream_of(question))
 
-    def _order(self) -> None:
-        newest = [id_ for id_, live in reversed(self._live.items()) if not live.question.pinned]
-        pinned = [id_ for id_, live in self._live.items() if live.question.pinned]
-        self._bridge.set({"answers.order": [*newest, *pinned], "answers.pinned": pinned})
+    def _order(self, room: str) -> None:
+        asked = [(id_, live.question) for id_, live in self._live.items()]
+        newest = [id_ for id_, question in reversed(asked) if not question.pinned and question.room == room]
+        pinned = [id_ for id_, question in asked if question.pinned]
+        self._bridge.set({"answers.order": [*newest, *pinned]}, "wall", f"room/{room}" if room else MAIN)
+        self._bridge.set({"answers.pinned": pinned})
 
     def _stage(self, question: Question, event: Event) -> None:
         if event.get("event") == "queued":
@@ -215,8 +241,15 @@ class Board:
 
     def _set(self, question: Question, values: dict[str, Any]) -> None:
         if question.id in self._live or all(value is None for value in values.values()):
-            audience = audience_of(question.role)
-            self._bridge.set({f"answer.{question.id}.{name}": value for name, value in values.items()}, audience)
+            named = {f"answer.{question.id}.{name}": value for name, value in values.items()}
+            self._bridge.set(named, audience_of(question.role), stream_of(question))
+
+    async def _share(self, question: Question, found: Answer) -> None:
+        """What the walls of the room get of it."""
+        if question.room and audience_of(question.role) != "wall":
+            value = await shared(self._assistant, question, found)
+            if question.id in self._live:
+                self._bridge.set({f"answer.{question.id}.shared": value}, "wall", stream_of(question))
 
     # Staying live ----------------------------------------------------------------------------------------
 
@@ -263,6 +296,7 @@ class Board:
                 "read_at": found.read_at,
             },
         )
+        await self._share(live.question, found)
         return True
 
     async def _new_day(self) -> None:
@@ -312,6 +346,11 @@ class Board:
 
     def _today(self) -> date:
         return now_in(self._timezone).date()
+
+
+def stream_of(question: Question) -> str:
+    """The stream that a question shows in: its room's, or that of the whole house."""
+    return f"room/{question.room}" if question.room and not question.pinned else MAIN
 
 
 _SIGNALS = (

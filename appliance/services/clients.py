@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
@@ -19,7 +20,7 @@ import websockets
 from httpx_sse import SSEError, aconnect_sse
 from websockets.asyncio.client import ClientConnection, connect
 
-from appliance.bridge import Decoder, FrameType
+from appliance.bridge import Decoder, FrameType, control, encode
 from appliance.bridge.signals import Diff, apply, merge, written
 from appliance.bridge.sources.feed import follow
 from appliance.bridge.sources.writer import write
@@ -28,11 +29,14 @@ from appliance.errors import ApplianceError, from_shape
 from appliance.llm.outline import Outline, Sketched
 from appliance.llm.plan import Query
 from appliance.llm.prompt import Task
+from appliance.observation import logger
 from appliance.pgflex.access.roles import Access
 from appliance.types import ROLES, Catalog, Collection, Role, RoleName
 
 Event = dict[str, Any]
 FLUSH_S = 0.05
+log = logger("assistant")
+DONE_KEPT: Final = 500
 
 
 def loopback_client(runtime: Runtime) -> httpx.AsyncClient:
@@ -144,8 +148,12 @@ def _no_model(error: Exception | None) -> ApplianceError:
     )
 
 
+MAIN: Final = "main"
+"""The stream of the whole house."""
+
+
 class BridgeSource:
-    """The assistant's road to the bridge: a state per audience that the bridge is kept in step with.
+    """The assistant's road to the bridge: a state per stream and audience that the bridge is kept in step with.
 
     Whatever happens to the bridge, :meth:`set` never waits and never fails: on every new connection the
     whole state goes first, after that only what changed.
@@ -156,20 +164,28 @@ class BridgeSource:
         self._headers = {"Authorization": f"Bearer {runtime.token}"}
         self._limit = runtime.settings.frame_limit
         self._hear = hear
-        self._values: dict[Role, dict[str, Any]] = {role: {} for role in ROLES}
-        self._pending: dict[Role, Diff] = {}
+        self._values: dict[tuple[str, Role], dict[str, Any]] = {(MAIN, role): {} for role in ROLES}
+        self._pending: dict[tuple[str, Role], Diff] = {}
+        self._done: deque[Event] = deque(maxlen=DONE_KEPT)
         self._more = asyncio.Event()
         self._sent = asyncio.Event()
         self.connected = False
 
-    def set(self, values: dict[str, Any], audience: Role = "wall") -> None:
-        """Set signals; a value of None removes one."""
-        now = self._values[audience]
+    def set(self, values: dict[str, Any], audience: Role = "wall", stream: str = MAIN) -> None:
+        """Set signals of a stream; a value of None removes one."""
+        where = (stream, audience)
+        now = self._values.get(where, {})
         gone = [name for name, value in values.items() if value is None]
         change = written(now, {name: value for name, value in values.items() if value is not None}, gone)
         if change:
-            self._values[audience] = apply(now, change)
-            self._pending[audience] = merge(self._pending.get(audience, Diff({})), change)
+            self._values[where] = apply(now, change)
+            self._pending[where] = merge(self._pending.get(where, Diff({})), change)
+            self._more.set()
+
+    def acknowledge(self, said: Event) -> None:
+        """Tell the screen that its input is done, where it asked for that."""
+        if said.get("ack") and said.get("ref"):
+            self._done.append({"ref": str(said["ref"]), "screen": str(said.get("screen", ""))})
             self._more.set()
 
     async def flushed(self) -> None:
@@ -200,9 +216,9 @@ class BridgeSource:
             await asyncio.sleep(0.15)
 
     async def _serve(self, socket: ClientConnection) -> None:
-        for audience, values in self._values.items():
-            await socket.send(write(FrameType.SIGNAL_SYNC, values, audience))
-            self._pending.pop(audience, None)
+        for (stream, audience), values in list(self._values.items()):
+            self._pending.pop((stream, audience), None)
+            await socket.send(write(FrameType.SIGNAL_SYNC, values, audience, stream=stream))
         self.connected = True
         upward = asyncio.create_task(self._inputs(socket))
         try:
@@ -219,8 +235,10 @@ class BridgeSource:
     async def _flush(self, socket: ClientConnection) -> None:
         self._more.clear()
         pending, self._pending = self._pending, {}
-        for audience, change in pending.items():
-            await socket.send(write(FrameType.SIGNAL_DIFF, change.values, audience, list(change.gone)))
+        for (stream, audience), change in pending.items():
+            await socket.send(write(FrameType.SIGNAL_DIFF, change.values, audience, list(change.gone), stream))
+        while self._done:
+            await socket.send(encode(control("ack", **self._done.popleft())))
         self._sent.set()
         self._sent = asyncio.Event()
 
@@ -230,6 +248,8 @@ class BridgeSource:
             for frame in decoder.feed(message if isinstance(message, bytes) else message.encode()):
                 if frame.type == FrameType.INPUT:
                     await self._hear(frame.json())
+                elif frame.type == FrameType.CONTROL and frame.json().get("type") == "error":
+                    log.warn("the bridge refused signals", **from_shape(frame.json()).shape())
 
 
 async def changes(client: httpx.AsyncClient, runtime: Runtime) -> AsyncIterator[tuple[str, Event]]:

@@ -2,7 +2,7 @@
 
 * Host must name this box, so that another site's name that points here gets nothing (DNS rebinding).
 * Origin, where a browser sends one, must be the box's own, so that a page from elsewhere cannot ask.
-* The credential is a Bearer token, or the cookie that ``/?key=...`` leaves.
+* The credential is a Bearer token, the cookie that ``/?key=...`` leaves, or that of a browser which joined as a screen.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from appliance.config import Settings
 from appliance.errors import ApplianceError
 
 COOKIE = "dreamstack"
+SCREEN_COOKIE = "dreamstack_screen"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -27,7 +28,7 @@ def check_meant(connection: HTTPConnection, settings: Settings) -> None:
         ApplianceError: BRG403, the Host is another, or the Origin is another page's.
     """
     host = connection.headers.get("host", "")
-    if not _is_ours(_name(host), settings):
+    if not is_ours(_name(host), settings):
         raise ApplianceError(
             "BRG403",
             "This request is for another host.",
@@ -35,7 +36,7 @@ def check_meant(connection: HTTPConnection, settings: Settings) -> None:
             "Open the box under the address it printed.",
         )
     origin = connection.headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc.casefold() != host.casefold():
+    if origin is not None and not _is_same(origin, host, secure=connection.url.scheme in ("https", "wss")):
         raise ApplianceError(
             "BRG403",
             "A page from elsewhere may not talk to the box.",
@@ -56,7 +57,13 @@ def credential(connection: HTTPConnection) -> str:
     kind, _, token = connection.headers.get("authorization", "").partition(" ")
     if kind.casefold() == "bearer" and token:
         return token.strip()
-    return connection.cookies.get(COOKIE, "")
+    return connection.cookies.get(COOKIE, "") or connection.cookies.get(SCREEN_COOKIE, "")
+
+
+def _is_same(origin: str, host: str, *, secure: bool) -> bool:
+    """Whether a page's origin is this host. Under TLS a page that came in the open is not: anybody may have made it."""
+    parts = urlsplit(origin)
+    return parts.netloc.casefold() == host.casefold() and (not secure or parts.scheme.casefold() == "https")
 
 
 def _name(host: str) -> str:
@@ -66,7 +73,8 @@ def _name(host: str) -> str:
         return ""
 
 
-def _is_ours(name: str, settings: Settings) -> bool:
+def is_ours(name: str, settings: Settings) -> bool:
+    """Whether a host's name, lower case and without a port, is one of this box."""
     if name in _LOOPBACK:
         return True
     if not settings.lan:

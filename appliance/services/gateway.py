@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+import msgspec
 from fastapi import FastAPI, Request, WebSocket
 from fastapi.responses import PlainTextResponse, RedirectResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -26,11 +27,24 @@ from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.observation import logger
 from appliance.pgflex.rest import Rest
-from appliance.services import clients, door_alerts, door_import, door_model, door_roles, door_shapes, door_watching
+from appliance.screen.receiver import Page, load_page
+from appliance.services import (
+    clients,
+    door_alerts,
+    door_import,
+    door_join,
+    door_model,
+    door_recordings,
+    door_roles,
+    door_screens,
+    door_shapes,
+    door_watching,
+)
 from appliance.services.access import Access
 from appliance.services.alarms import Alarms
 from appliance.services.assistant import Assistant
 from appliance.services.board import Board
+from appliance.services.browsers import Known, is_browser
 from appliance.services.door import COOKIE, check_meant, credential
 from appliance.services.health import BoxProbe, Health
 from appliance.services.internal import Json, essential, install_errors, start
@@ -38,11 +52,14 @@ from appliance.services.model_client import model_numbers
 from appliance.services.notice import notice
 from appliance.services.observer import Observer
 from appliance.services.own_columns import with_own_columns
-from appliance.services.page import load_page
 from appliance.services.proxy import forward
 from appliance.services.relay import relay
+from appliance.services.small_pages import small_page
+from appliance.services.tls import Keeper
+from appliance.services.tls.serving import serve_door
 from appliance.services.token_watch import TokenWatch
-from appliance.types import RoleName
+from appliance.services.viewer import Viewers
+from appliance.types import ROLES, RoleName
 
 log = logger("gateway")
 HOLD_S = 5.0
@@ -84,19 +101,33 @@ class Gateway:
         self.board = Board(self.assistant, self.bridge, file, self.settings.answers_kept, self.settings.timezone)
         self.alarms = Alarms(self.client, runtime.pgflex_url, self.bridge)
         self.observer = Observer(self.client, runtime, self.bridge)
-        self.health = Health(BoxProbe(runtime, self.client))
+        self.keeper = Keeper(self.settings) if runtime.gateway_url.startswith("https:") else None
+        self.health = Health(BoxProbe(runtime, self.client, self.keeper.told if self.keeper else None))
         self.watch = TokenWatch(self)
         self.page = load_page()
+        self.viewers = Viewers(runtime, self.page)
         self.metrics = Metrics()
         self._restored = asyncio.Event()
 
     async def _hear(self, said: clients.Event) -> None:
         if said.get("type") == "ask":
             self.board.ask_soon(said)
+        else:
+            self.bridge.acknowledge(said)
 
     def role(self, request: Request | WebSocket) -> RoleName:
         """The role of a request's credential."""
         return self.access.role(credential(request))
+
+    def screen(self, request: Request | WebSocket) -> Known | None:
+        """The screen that a request's browser is, or None."""
+        given = credential(request)
+        return self.access.browsers.known(given) if is_browser(given) else None
+
+    async def learn_browsers(self) -> None:
+        """Go from now on by what the bridge knows of browsers at this moment."""
+        with contextlib.suppress(httpx.HTTPError, msgspec.DecodeError):
+            await door_screens.learn_browsers(self)
 
     async def to_data(self, request: Request, path: str, wanted: str | None, **more: str) -> Response:
         """Send a request on to the data service, under its role or the one it wants to act as; `more` are headers."""
@@ -119,6 +150,7 @@ class Gateway:
             tasks.create_task(self.health.run(self._tell_health))
             tasks.create_task(self._watch_changes())
             tasks.create_task(self.watch.run())
+            tasks.create_task(door_screens.follow_browsers(self))
             tasks.create_task(self._open())
 
     async def _open(self) -> None:
@@ -202,13 +234,17 @@ def make(runtime: Runtime) -> FastAPI:
         responses={status: {"model": ErrorBody, "description": "Any error"} for status in ("4XX", "5XX", 422)},
     )
     install_errors(app, "gateway", Guard(gateway), notice)
+    app.state.keeper = gateway.keeper
     _pages(app, gateway)
     _api(app, gateway)
     door_alerts.install(app, gateway)
     door_watching.install(app, gateway)
     door_roles.install(app, gateway)
     door_model.install(app, gateway)
+    door_recordings.install(app, gateway)
     door_import.install(app, gateway)
+    door_screens.install(app, gateway)
+    door_join.install(app, gateway)
     shapes = door_shapes.install(app, gateway)
     _data(app, gateway)
     return app
@@ -223,8 +259,10 @@ class Guard:
     def __call__(self, request: Request) -> None:
         """Raise unless the request is meant for this box and, with ``--lan``, carries a credential."""
         check_meant(request, self._gateway.settings)
-        keyed = request.url.path == "/" and "key" in request.query_params
-        if request.url.path != "/health" and not keyed:
+        path = request.url.path
+        keyed = path in ("/", "/admin") and "key" in request.query_params
+        joins = path in door_join.PATHS or door_join.wants_to_join(self._gateway, request)
+        if path not in ("/health", "/favicon.svg") and not keyed and not joins:
             self._gateway.role(request)
 
 
@@ -232,7 +270,9 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
     @app.get("/", include_in_schema=False)
     async def page(request: Request) -> Response:
         key = request.query_params.get("key")
-        return _signed_in(gateway, key) if key else _page(request, gateway)
+        if key:
+            return _signed_in(request, gateway, key)
+        return door_join.join_page(gateway) if _is_unknown(request, gateway) else _page(request, gateway.page)
 
     @app.get("/favicon.svg", include_in_schema=False)
     async def icon() -> Response:
@@ -240,27 +280,34 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
 
     @app.get("/s/{stream}", include_in_schema=False)
     async def stream_page(request: Request, stream: str) -> Response:
-        if stream != "main":
-            raise ApplianceError("BRG408", "There is no such stream.", stream[:80], "The box's stream is called main.")
-        return _page(request, gateway)
+        if _is_unknown(request, gateway):
+            return door_join.join_page(gateway)
+        known, own = gateway.screen(request), gateway.role(request)
+        role = next((role for role in ROLES if role == own), ROLES[0])
+        return _page(request, await gateway.viewers.page(stream, role, known.id if known else "viewer"))
 
     @app.get("/admin", include_in_schema=False)
-    async def admin() -> Response:
-        raise ApplianceError("BRG404", "This version has no console yet.", None, "Use the command: appliance --help")
+    async def admin(request: Request) -> Response:
+        key = request.query_params.get("key")
+        if key:
+            return _signed_in(request, gateway, key, "/admin")
+        if gateway.role(request) != "admin":
+            raise ApplianceError("BRG401", "The console is the admin's.", None, "Come in with the admin's key.")
+        return small_page("admin", gateway.settings.box_name)
 
     @app.websocket("/ws")
     async def socket(websocket: WebSocket) -> None:
         try:
             check_meant(websocket, gateway.settings)
             role = gateway.access.screen_role(credential(websocket), websocket.query_params.get("role"))
+            known = gateway.screen(websocket)
         except ApplianceError as error:
             await websocket.send_denial_response(Json(error.shape(), 403))  # what a refused upgrade has always been
             return
-        await relay(websocket, gateway.runtime, role)
+        await relay(websocket, gateway.runtime, role, known.id if known else "")
 
 
-def _page(request: Request, gateway: Gateway) -> Response:
-    page = gateway.page
+def _page(request: Request, page: Page) -> Response:
     headers = {
         "Content-Security-Policy": page.policy,
         "ETag": page.etag,
@@ -278,10 +325,21 @@ def _page(request: Request, gateway: Gateway) -> Response:
     return Response(page.plain, headers=headers, media_type="text/html; charset=utf-8")
 
 
-def _signed_in(gateway: Gateway, key: str) -> Response:
+def _is_unknown(request: Request, gateway: Gateway) -> bool:
+    try:
+        gateway.role(request)
+    except ApplianceError as error:
+        if error.code != "BRG401":
+            raise
+        return True
+    return False
+
+
+def _signed_in(request: Request, gateway: Gateway, key: str, path: str = "/") -> Response:
     gateway.access.role(key)
-    answer = RedirectResponse("/", 303)
-    answer.set_cookie(COOKIE, key, max_age=30 * 86400, httponly=True, samesite="lax", path="/")
+    answer = RedirectResponse(path, 303)
+    secure = request.url.scheme == "https"
+    answer.set_cookie(COOKIE, key, max_age=30 * 86400, httponly=True, samesite="lax", path="/", secure=secure)
     return answer
 
 
@@ -290,7 +348,9 @@ def _api(app: FastAPI, gateway: Gateway) -> None:
     async def ask(request: Request, body: AskBody) -> Json:
         role = gateway.access.acting(gateway.role(request), body.role)
         began = time.perf_counter()
-        found = await gateway.board.ask(body.question, role, "", body.plan)
+        known = gateway.screen(request)
+        screen, room = (known.id, known.room) if known else ("", "")
+        found = await gateway.board.ask(body.question, role, screen, body.plan, room=room)
         gateway.metrics.asked.labels(found.status).inc()
         gateway.metrics.took.observe(time.perf_counter() - began)
         return Json(found)
@@ -357,7 +417,7 @@ def _raw_path(request: Request, prefix: str) -> str:
 
 def main() -> None:
     """Entry point of ``appliance-gateway``."""
-    start("gateway", make)
+    start("gateway", make, serve_door)
 
 
 if __name__ == "__main__":

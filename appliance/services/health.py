@@ -29,8 +29,10 @@ PARTS: Final = ("pgflex", "postgrest", "llm", "bridge")
 class BoxProbe:
     """Looks at the parts of a running box over loopback."""
 
-    def __init__(self, runtime: Runtime, client: httpx.AsyncClient) -> None:
-        self._runtime, self._client = runtime, client
+    def __init__(
+        self, runtime: Runtime, client: httpx.AsyncClient, certificate: Callable[[], dict[str, Any]] | None = None
+    ) -> None:
+        self._runtime, self._client, self._certificate = runtime, client, certificate
 
     @property
     def data(self) -> Path:
@@ -48,6 +50,10 @@ class BoxProbe:
             return dict(answer.json()) if answer.status_code < 500 else None
         except (httpx.HTTPError, ValueError):
             return None
+
+    def certificate(self) -> dict[str, Any] | None:
+        """How the door's certificate stands; None where the door has none."""
+        return self._certificate() if self._certificate else None
 
     async def lost(self, part: str) -> None:
         """Return when a part closes a connection on which nothing is said, or takes none."""

@@ -16,6 +16,7 @@ import msgspec
 
 from appliance.errors import HTTP_STATUS, ApplianceError, from_shape
 from appliance.pgflex.fields import column_name
+from appliance.screen.trust import as_fault, verified
 
 __all__ = ["Import", "default_collection", "format_of", "import_file"]
 
@@ -42,6 +43,7 @@ class Import(msgspec.Struct, frozen=True):
     file: Path
     url: str
     key: str = ""
+    ca: str = ""
     role: str | None = None
     collection: str = ""
     format: str = ""
@@ -100,10 +102,12 @@ def _send(wanted: Import, collection: str, kind: str, file: BinaryIO, bar: _Bar)
     headers |= {"X-Role": wanted.role} if wanted.role else {}
     url = f"{wanted.url.rstrip('/')}/flex/{collection}/import"
     timeout = httpx.Timeout(None, connect=5.0)
+    verify = verified(wanted.ca)
     try:
-        with httpx.stream(
-            "POST", url, params=asked, headers=headers, content=_pieces(file, bar), timeout=timeout, trust_env=False
-        ) as answer:
+        with (
+            httpx.Client(timeout=timeout, trust_env=False, verify=verify) as client,
+            client.stream("POST", url, params=asked, headers=headers, content=_pieces(file, bar)) as answer,
+        ):
             if answer.status_code != 200:
                 answer.read()
                 raise _fault(answer)
@@ -113,7 +117,7 @@ def _send(wanted: Import, collection: str, kind: str, file: BinaryIO, bar: _Bar)
             "SCR501", "This is no address.", str(error), "Such as --url http://127.0.0.1:8080"
         ) from None
     except httpx.HTTPError as error:
-        raise ApplianceError(
+        raise as_fault(wanted.url, error) or ApplianceError(
             "SCR501",
             "The box does not answer.",
             f"{wanted.url}: {error}",

@@ -42,9 +42,23 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.observation import Logger, logger
+from appliance.services.sockets import SocketProtocol
 from appliance.types import ROLES, Role, RoleName
 
-__all__ = ["STREAM_GRACE_S", "Json", "checked_role", "essential", "known_role", "make_app", "role_of", "serve", "start"]
+__all__ = [
+    "STREAM_GRACE_S",
+    "Json",
+    "Server",
+    "bind",
+    "checked_role",
+    "config_of",
+    "essential",
+    "known_role",
+    "make_app",
+    "role_of",
+    "serve",
+    "start",
+]
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 Guard = Callable[[Request], None]
@@ -149,14 +163,20 @@ def _no_role(name: str | None, known: Iterable[str]) -> ApplianceError:
     return ApplianceError("BRG410", "The request does not name a role.", {"role": name}, f"One of {', '.join(known)}.")
 
 
-def start(part: str, make: Callable[[Runtime], FastAPI]) -> None:
-    """Entry point of a service: read the runtime, serve until told to stop.
+def start(
+    part: str, make: Callable[[Runtime], FastAPI], serving: Callable[[FastAPI, Runtime], None] | None = None
+) -> None:
+    """Entry point of a service: read the runtime, serve until told to stop; `serving` in the place of :func:`serve`.
 
     A fault that prevents the start is told in one line on stderr and ends the process with status 1.
     """
     try:
         runtime = Runtime.from_environment()
-        serve(make(runtime), getattr(runtime, f"{part}_url"))
+        app = make(runtime)
+        if serving is None:
+            serve(app, getattr(runtime, f"{part}_url"))
+        else:
+            serving(app, runtime)
     except ApplianceError as error:
         logger(part).error(error.line())
         raise SystemExit(1) from None
@@ -189,20 +209,25 @@ def serve(app: FastAPI, url: str) -> None:
     Raises:
         ApplianceError: BRG407, the port is in use.
     """
-    bound = _bind(url)
-    config = uvicorn.Config(
+    with bind(url) as bound:
+        Server(config_of(app), app).run(sockets=[bound])
+
+
+def config_of(app: FastAPI) -> uvicorn.Config:
+    """How every service of the box is served."""
+    return uvicorn.Config(
         app,
         log_level="warning",
         access_log=False,
         server_header=False,
+        ws=SocketProtocol,
+        ws_per_message_deflate=False,  # costs more time and memory for each screen than a local network takes
         lifespan="on",
         timeout_graceful_shutdown=_SHUTDOWN_S,
     )
-    with bound:
-        _Server(config, app).run(sockets=[bound])
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """A server that ends the app's streams before it waits for its connections to finish."""
 
     def __init__(self, config: uvicorn.Config, app: FastAPI) -> None:
@@ -210,12 +235,18 @@ class _Server(uvicorn.Server):
         self._served = app
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams, then do as uvicorn does."""
         for end in getattr(self._served.state, "endings", ()):
             end()
         await super().shutdown(sockets)
 
 
-def _bind(url: str) -> socket.socket:
+def bind(url: str) -> socket.socket:
+    """A TCP socket bound to the address of `url`.
+
+    Raises:
+        ApplianceError: BRG407, the port is in use.
+    """
     parts = urlsplit(url)
     host, port = parts.hostname or "127.0.0.1", parts.port or 0
     # The protocol is named because asyncio turns Nagle's delay off only for sockets that say they are TCP.

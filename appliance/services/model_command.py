@@ -20,6 +20,7 @@ from appliance.llm.linking import link, narrow
 from appliance.llm.plan import read_query
 from appliance.llm.prompt import Task
 from appliance.llm.render import to_words
+from appliance.screen.trust import verified
 from appliance.services.llm import model_file
 from appliance.services.model_probe import Trial, Tried, probe
 from appliance.types import Catalog, Collection, Field
@@ -159,14 +160,14 @@ def _chosen(name: str) -> str:
     return "The small model alone is chosen." if name == SHIPPED_NAME else f"{name} is chosen."
 
 
-def try_model(settings: Settings, name: str, question: str, door: str, key: str) -> None:
+def try_model(settings: Settings, name: str, question: str, door: str, key: str, ca: str = "") -> None:
     """Load a model and print the plan it writes for a question, and how long it took.
 
     Raises:
         ApplianceError: LLM220, there is none of this name; LLM206, LLM208, it cannot be loaded or writes no plan.
     """
     file, family = _file(settings, name)
-    seen = _catalog(door, key)
+    seen = _catalog(door, key, ca)
     task, collection = _task(question, seen or Catalog("", (_EXAMPLE,)), settings)
     where = f"of the box at {door}" if seen else "of an example; no box answers"
     print(f"Collection {collection.name} {where}: {', '.join(field.name for field in task.fields)}", flush=True)
@@ -206,11 +207,12 @@ def _task(question: str, seen: Catalog, settings: Settings) -> tuple[Task, Colle
     return Task(question, collection.name, collection.label, collection.fields[:9]), collection
 
 
-def _catalog(door: str, key: str) -> Catalog | None:
+def _catalog(door: str, key: str, ca: str) -> Catalog | None:
     """What the box at an address holds; None where none answers."""
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     try:
-        answer = httpx.get(f"{door.rstrip('/')}/api/catalog", headers=headers, timeout=10, trust_env=False)
+        url, verify = f"{door.rstrip('/')}/api/catalog", verified(ca)
+        answer = httpx.get(url, headers=headers, timeout=10, trust_env=False, verify=verify)
         seen = msgspec.json.decode(answer.content, type=Catalog) if answer.status_code == 200 else None
     except (httpx.HTTPError, httpx.InvalidURL, msgspec.DecodeError):
         return None
@@ -240,7 +242,13 @@ def _reload(settings: Settings) -> dict[str, Any]:
     try:
         key = (settings.data / "keys" / "admin.key").read_text().strip()
         headers = {"Authorization": f"Bearer {key}"}
-        answer = httpx.post(f"{url}/api/model/reload", headers=headers, timeout=_LOADING_S, trust_env=False)
+        answer = httpx.post(
+            f"{url}/api/model/reload",
+            headers=headers,
+            timeout=_LOADING_S,
+            trust_env=False,
+            verify=verified(data=settings.data),
+        )
         told = answer.json()
     except (OSError, httpx.HTTPError, ValueError) as error:
         raise ApplianceError(

@@ -12,21 +12,22 @@ from httpx_sse import SSEError, connect_sse
 from appliance.errors import ApplianceError, from_shape
 from appliance.screen.shell import print_answer
 from appliance.screen.text import clean
+from appliance.screen.trust import as_fault, verified
 
 __all__ = ["ask_for_prose"]
 
 
-def ask_for_prose(url: str, key: str, question: str, role: str | None) -> int:
+def ask_for_prose(url: str, key: str, question: str, role: str | None, ca: str = "") -> int:
     """Ask and print; the exit status: 1 when a part of the box failed.
 
     Raises:
-        ApplianceError: SCR501, no box answers; and what the box says.
+        ApplianceError: SCR501, no box answers; SCR505, it is not trusted here; and what the box says.
     """
     headers = {"Authorization": f"Bearer {key.strip()}"} if key else {}
     body = {"question": question, "role": role}
     try:
         with (
-            httpx.Client(headers=headers, timeout=120, trust_env=False) as client,
+            httpx.Client(headers=headers, timeout=120, trust_env=False, verify=verified(ca)) as client,
             connect_sse(client, "POST", f"{url.rstrip('/')}/api/prose", json=body) as feed,
         ):
             if feed.response.status_code != 200:
@@ -37,7 +38,7 @@ def ask_for_prose(url: str, key: str, question: str, role: str | None) -> int:
             "SCR501", "This is no address.", str(error), "Give one: --url http://127.0.0.1:8080"
         ) from None
     except (httpx.HTTPError, SSEError, ValueError) as error:
-        raise ApplianceError(
+        raise as_fault(url, error) or ApplianceError(
             "SCR501", "The box does not answer.", f"{url}: {error}", "Is `appliance up` running? Else name it: --url"
         ) from None
 

@@ -20,13 +20,13 @@ GOING_AWAY = 1001
 TRY_AGAIN = 1013
 
 
-async def relay(browser: WebSocket, runtime: Runtime, role: Role) -> None:
-    """Serve one browser until it leaves or the bridge goes away."""
+async def relay(browser: WebSocket, runtime: Runtime, role: Role, screen: str = "") -> None:
+    """Serve one browser until it leaves or the bridge goes away; `screen` is its id where it joined as one."""
     await browser.accept()
     headers = {
         "Authorization": f"Bearer {runtime.token}",
         "X-Role": role,
-        "X-Screen": f"browser-{secrets.token_hex(3)}",
+        "X-Screen": screen or f"browser-{secrets.token_hex(3)}",
     }
     url = runtime.bridge_url.replace("http", "ws", 1) + "/ws"
     try:

@@ -38,6 +38,8 @@ from appliance.pgflex.embedded import (
     release,
     wait_ready,
 )
+from appliance.services.tls import Keeper, encrypted
+from appliance.services.tls.authority import trusted
 from appliance.types import ROLES
 
 FIRST_WAIT_S = 0.2
@@ -177,6 +179,8 @@ class Box:
         check_port(self.settings)
         self._cluster = await asyncio.to_thread(prepare, self.settings)
         keys = await asyncio.to_thread(role_keys, self.settings.data / "keys")
+        if encrypted(self.settings):
+            await asyncio.to_thread(lambda: Keeper(self.settings).renew())
         self.runtime = runtime = _runtime(self.settings, self._cluster, keys)
         self._add(self._postgres(self._cluster))
         for part in ("llm", "bridge", "gateway"):
@@ -205,7 +209,8 @@ class Box:
     async def _wait_ready(self, runtime: Runtime) -> None:
         until = time.monotonic() + READY_S
         said = "nothing"
-        async with httpx.AsyncClient(trust_env=False) as client:
+        verify = await asyncio.to_thread(trusted, self.settings.data / "keys") if encrypted(self.settings) else True
+        async with httpx.AsyncClient(trust_env=False, verify=verify) as client:
             while time.monotonic() < until:
                 with contextlib.suppress(httpx.HTTPError, ValueError):
                     answer = await client.get(f"{local_url(self.settings)}/health", timeout=3)
@@ -262,36 +267,54 @@ async def _wait_database(cluster: Cluster) -> None:
 
 
 def check_port(settings: Settings) -> None:
-    """Make sure that the public port is free.
+    """Make sure that the public port is free, and the trust page's own where there is one.
 
     Raises:
         ApplianceError: BRG407, with who may be using it.
     """
-    if not 0 < settings.port < 65_536:
-        raise ApplianceError("BRG407", f"{settings.port} is no port.", None, "Choose one above 1023: --port 8080")
+    _check(settings, settings.port)
+    if settings.trust_port and settings.trust_port == settings.port:
+        raise ApplianceError("BRG407", f"Port {settings.port} cannot be both.", None, "Leave --trust-port out.")
+    if settings.trust_port and encrypted(settings):
+        _check(settings, settings.trust_port, "--trust-port")
+
+
+def _check(settings: Settings, port: int, option: str = "--port") -> None:
+    if not 0 < port < 65_536:
+        raise ApplianceError("BRG407", f"{port} is no port.", None, f"Choose one above 1023: {option} 8080")
     with socket.socket(socket.AF_INET) as tried:
         tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            tried.bind(("0.0.0.0" if settings.lan else "127.0.0.1", settings.port))  # noqa: S104 (--lan says so)
+            tried.bind(("0.0.0.0" if settings.lan else "127.0.0.1", port))  # noqa: S104 (--lan says so)
         except OSError as error:
             if error.errno == errno.EACCES:
                 raise ApplianceError(
                     "BRG407",
-                    f"Port {settings.port} needs more rights.",
+                    f"Port {port} needs more rights.",
                     str(error),
-                    "Choose one above 1023: --port 8080",
+                    f"Choose one above 1023: {option} 8080",
                 ) from None
             raise ApplianceError(
                 "BRG407",
-                f"Port {settings.port} cannot be used.",
+                f"Port {port} cannot be used.",
                 str(error),
-                "Another program, or another box, has it. Choose another: appliance up --port 8081",
+                f"Another program, or another box, has it. Choose another: appliance up {option} 8081",
             ) from None
 
 
 def local_url(settings: Settings) -> str:
     """The box's address on this machine."""
-    return f"http://127.0.0.1:{settings.port}"
+    return f"{scheme(settings)}://127.0.0.1{port_of(settings)}"
+
+
+def port_of(settings: Settings) -> str:
+    """The port as an address writes it: nothing where it is the usual one."""
+    return "" if settings.port == {"http": 80, "https": 443}[scheme(settings)] else f":{settings.port}"
+
+
+def scheme(settings: Settings) -> str:
+    """How the door speaks: ``https`` or ``http``."""
+    return "https" if encrypted(settings) else "http"
 
 
 def role_keys(folder: Path) -> dict[str, str]:
@@ -302,11 +325,18 @@ def role_keys(folder: Path) -> dict[str, str]:
         try:
             keys[role] = file.read_text().strip()
         except FileNotFoundError:
-            keys[role] = secrets.token_urlsafe(24)
+            keys[role] = _random_key()
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w") as out:
                 out.write(keys[role] + "\n")
     return keys
+
+
+def _random_key() -> str:
+    """24 random bytes as text that a command line takes for a value: one that begins with a dash is an option."""
+    while (key := secrets.token_urlsafe(24)).startswith("-"):
+        pass
+    return key
 
 
 def _runtime(settings: Settings, cluster: Cluster, keys: dict[str, str]) -> Runtime:
@@ -320,7 +350,7 @@ def _runtime(settings: Settings, cluster: Cluster, keys: dict[str, str]) -> Runt
         pgflex_url=urls[1],
         llm_url=urls[2],
         bridge_url=urls[3],
-        gateway_url=f"http://{host}:{settings.port}",
+        gateway_url=f"{scheme(settings)}://{host}:{settings.port}",
         token=secrets.token_urlsafe(32),
         secret=secrets.token_urlsafe(48),
         keys=keys,

@@ -78,6 +78,7 @@ FOCUSED: Final = """() => {
 """What has the focus: its name, its text, and whether one sees that it has it."""
 
 UNNAMED: Final = """() => [...document.querySelectorAll("button, input, a, [role]")]
-  .filter((el) => el.offsetParent && !(el.textContent.trim() || el.getAttribute("aria-label") || el.title))
+  .filter((el) => el.offsetParent && !el.labels?.length)
+  .filter((el) => !(el.textContent.trim() || el.getAttribute("aria-label") || el.title))
   .map((el) => el.outerHTML)"""
 """What can be used but has no name to be read out."""

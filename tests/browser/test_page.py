@@ -271,7 +271,7 @@ async def test_text_can_be_read(box: Box, opens: Opens) -> None:
 
 
 async def test_the_printed_address_opens_a_box_on_the_network(opens: Opens) -> None:
-    with running_box("--lan", "--no-mdns") as box:
+    with running_box("--lan", "--no-mdns", "--tls", "off") as box:
         watched = await opens(box.url, f"/?key={box.key('staff')}")
         await watched.live()
         assert watched.page.url == f"{box.url}/", "the key does not stay in the address bar"

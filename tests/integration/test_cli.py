@@ -159,7 +159,7 @@ def test_doctor_with_a_box(box: Box) -> None:
     done = appliance("doctor", "--url", box.url)
     assert done.returncode == 0
     assert f"The box at {box.url} answers." in done.stdout
-    for part in ("database", "data service", "REST", "model", "bridge", "disk"):
+    for part in ("database", "data service", "REST", "model", "bridge", "disk", "voice"):
         assert re.search(rf"^  (ok|warn) +{part} ", done.stdout, re.MULTILINE), done.stdout
 
 

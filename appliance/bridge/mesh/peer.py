@@ -12,7 +12,7 @@ import msgspec
 
 from appliance.bridge.frame import Frame, FrameType, control, encode
 from appliance.bridge.mesh.chain import Link
-from appliance.bridge.passes import Pass, refused
+from appliance.bridge.passes import Pass, own_stream, refused
 from appliance.bridge.session import SILENCE_S
 from appliance.bridge.transports import Connection, ConnectionLost
 from appliance.errors import ApplianceError
@@ -94,13 +94,13 @@ class Peer:
         await self._send(control("hello", **self._relay.greeting(self._pass), **self._told))
 
     async def _subscribe(self, said: dict[str, Any]) -> None:
-        self._known()
-        place, version = self._relay.place, said.get("v")
+        shown, place, version = self._known(), self._relay.place, said.get("v")
         if self._relay.chain.keyframe is None:
             raise ApplianceError(
                 "BRG432", "This screen has nothing to pass on just now.", None, "Try again in a moment."
             )
-        if place is None or said.get("stream", "main") != place.stream:
+        wanted = said.get("stream") or "main"
+        if place is None or (own_stream(shown.room) if wanted == "main" else wanted) != place.stream:
             raise ApplianceError("BRG408", "This screen does not pass on that stream.", said.get("stream"))
         await self._begin(
             self._relay.chain.where(said.get("e"), version if isinstance(version, int) else None),
@@ -152,6 +152,8 @@ class Peer:
     def _still_good(self) -> None:
         shown = self._known()
         self._relay.check(shown, self.id)
+        if self._relay.place is None:
+            raise nothing_yet()
         if shown.expires <= time.time():
             raise refused("it has run out")
 

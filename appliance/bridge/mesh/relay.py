@@ -22,7 +22,7 @@ from appliance.bridge.mesh.alive import Alive
 from appliance.bridge.mesh.chain import Chain, Link
 from appliance.bridge.mesh.peer import Peer, nothing_yet
 from appliance.bridge.mesh.seal import Place
-from appliance.bridge.passes import Pass, refused, verify
+from appliance.bridge.passes import Pass, check_revoked, may_read, refused, verify
 from appliance.bridge.transports import Connection, ConnectionLost
 from appliance.errors import ApplianceError
 from appliance.types import ROLES, Role, rank
@@ -63,7 +63,7 @@ class Relay:
         self._limit = peers_limit
         self._calling = 0
         self._peers: dict[str, Peer] = {}
-        self._revoked: frozenset[str] = frozenset()
+        self._revoked: dict[str, float] = {}
         self._awaited: OrderedDict[str, Peer] = OrderedDict()
 
     @property
@@ -79,6 +79,11 @@ class Relay:
         self.path, self.up = (self.me, *above), up
         self.tell()
 
+    def forget(self) -> None:
+        """What it holds is not for this screen any more, so not for its peers either: they are sent away."""
+        self.chain, self.word, self.place, self.up = Chain(), None, None, None
+        self.tell()
+
     def detach(self) -> None:
         """The road is lost; peers keep what is held, and are told."""
         self.up = None
@@ -91,7 +96,7 @@ class Relay:
 
     def hear(self, word: Alive, frame: Frame) -> None:
         """A checked word of the box came; one that was asked for goes to who asked."""
-        self._revoked = frozenset(word.no)
+        self._revoked = word.no
         if word.n:
             self.answer(word.n, frame)
             return
@@ -136,8 +141,8 @@ class Relay:
             raise nothing_yet()
         found = verify(shown, self.box_id)
         self.check(found, peer.id)
-        if rank(found.role) < rank(_role(self.place.role)):
-            raise ApplianceError("BRG402", f"The role {found.role} may not see what this screen passes on.")
+        if rank(found.role) < rank(_role(self.place.role)) or not may_read(found, self.place.stream):
+            raise ApplianceError("BRG402", "This screen may not see what that one passes on.", found.role)
         if peer.id in self.path:
             raise circle(self.path)
         if len(self._peers) >= self._limit and peer.id not in self._peers:
@@ -149,8 +154,7 @@ class Relay:
         """Raise BRG430 where a pass is not this peer's, or was revoked."""
         if shown.screen != peer:
             raise refused("it is another screen's")
-        if peer in self._revoked:
-            raise refused("the screen was revoked")
+        check_revoked(shown, self._revoked)
 
     async def forward(self, peer: Peer, key: str, frame: Frame) -> None:
         """Send a peer's frame up as it came; what comes back for `key` is its."""
@@ -172,7 +176,8 @@ class Relay:
     def greeting(self, shown: Pass) -> dict[str, Any]:
         """The hello of this relay."""
         assert self.place is not None
-        return {"version": 1, "box": self.box_name, "role": self.place.role, "screen": shown.name or shown.screen[:16]}
+        who = {"role": self.place.role, "screen": shown.screen[:16], "room": shown.room, "name": shown.name}
+        return {"version": 1, "box": self.box_name, **who}
 
     def way(self) -> dict[str, Any]:
         """How this relay hangs on the box, as peers are told."""

@@ -10,11 +10,14 @@ from __future__ import annotations
 import httpx
 import msgspec
 
+from appliance.bridge.limits import telling
 from appliance.bridge.sources.feed import follow
 from appliance.bridge.stream import Stream
+from appliance.observation import logger
 from appliance.types import Moved, Signal
 
 NAME = "changes"
+log = logger("bridge")
 
 
 class Changes:
@@ -35,4 +38,5 @@ async def run(client: httpx.AsyncClient, url: str, stream: Stream) -> None:
     changes = Changes()
     async for event in follow(client, url):
         if event.event == "moved":
-            stream.write(NAME, [changes.signal(msgspec.json.decode(event.data, type=Moved))])
+            with telling(log):
+                stream.write(NAME, [changes.signal(msgspec.json.decode(event.data, type=Moved))])

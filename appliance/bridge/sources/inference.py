@@ -10,11 +10,14 @@ from typing import Any
 import httpx
 import msgspec
 
+from appliance.bridge.limits import telling
 from appliance.bridge.sources.feed import follow
 from appliance.bridge.stream import Stream
+from appliance.observation import logger
 from appliance.types import Signal
 
 NAME = "inference"
+log = logger("bridge")
 _KNOWN = ("state", "queue", "name", "tokens_per_s")
 
 
@@ -26,7 +29,8 @@ def signals(event: dict[str, Any]) -> list[Signal]:
 async def run(client: httpx.AsyncClient, url: str, stream: Stream) -> None:
     """Feed `stream` from the worker's events at `url` until cancelled."""
     async for event in follow(client, url):
-        if event.event == "work":
-            stream.write(NAME, signals(msgspec.json.decode(event.data)))
-        elif event.event == "lost":
-            stream.write(NAME, [Signal("model.state", "down")])
+        with telling(log):
+            if event.event == "work":
+                stream.write(NAME, signals(msgspec.json.decode(event.data)))
+            elif event.event == "lost":
+                stream.write(NAME, [Signal("model.state", "down")])

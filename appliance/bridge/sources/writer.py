@@ -1,7 +1,8 @@
 """A source that writes signals over its own connection, and hears what screens send up.
 
 The source sends SIGNAL_SYNC (its whole state) after connecting and SIGNAL_DIFF after that; ``$.a`` names
-the audience of the frame's signals, ``$.del`` the names that are gone. The box sends it INPUT frames with
+the audience of the frame's signals, ``$.s`` the stream where it is another than the source's own, ``$.del`` the
+names that are gone. It may send APP, the page that shows its own stream. The box sends it INPUT frames with
 ``screen`` and ``role`` added. While no source is there, what screens send up waits, a short while.
 """
 
@@ -10,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -19,11 +21,14 @@ from appliance.bridge.session import Member
 from appliance.bridge.signals import RESERVED
 from appliance.bridge.stream import Stream
 from appliance.bridge.transports import Connection, ConnectionLost
+from appliance.bridge.viewer import check_viewer
 from appliance.errors import ApplianceError
 from appliance.types import ROLES, Role, Signal
 
 WAITING_LIMIT: Final = 200
 WAITING_S: Final = 20.0
+REFUSED: Final = frozenset({"SIG306", "SIG309"})
+"""What a source is told and may go on after."""
 INPUT_KINDS: Final = frozenset({"ask", "set", "pointer", "touch", "key"})
 
 
@@ -46,7 +51,10 @@ class Inputs:
             self._waiting.popleft()
         if len(self._waiting) >= WAITING_LIMIT:
             raise ApplianceError("LLM209", "Too many questions are waiting.", None, "Try again in a moment.")
-        self._waiting.append((time.monotonic(), {**said, "screen": member.screen, "role": member.role}))
+        who = {"screen": member.screen, "role": member.role}
+        who |= {"room": member.room} if member.room else {}
+        who |= {"name": member.name} if member.name else {}
+        self._waiting.append((time.monotonic(), {**said, **who}))
         self._more.set()
 
     async def take(self) -> dict[str, Any]:
@@ -65,8 +73,16 @@ class Inputs:
         self._more.set()
 
 
-def read(frame: Frame) -> tuple[Role, list[Signal]]:
-    """The audience and the signals of a source's frame.
+class Said(NamedTuple):
+    """What a source's frame says: for whom, the signals, and the stream; None is the source's own."""
+
+    audience: Role
+    signals: list[Signal]
+    stream: str | None
+
+
+def read(frame: Frame) -> Said:
+    """What a source's frame says.
 
     Raises:
         ApplianceError: SIG303.
@@ -81,23 +97,51 @@ def read(frame: Frame) -> tuple[Role, list[Signal]]:
     if not isinstance(names, list):
         raise ApplianceError("SIG303", "The source's frame does not list the names that are gone.", str(names)[:80])
     gone = [Signal(str(name), None, role) for name in names]
-    return role, [*gone, *(Signal(name, value, role) for name, value in said.items())]
+    stream = head.get("s")
+    signals = [*gone, *(Signal(name, value, role) for name, value in said.items())]
+    return Said(role, signals, str(stream) if stream is not None else None)
 
 
-def write(kind: FrameType, values: dict[str, Any], audience: Role, gone: list[str] | None = None) -> bytes:
+def write(
+    kind: FrameType,
+    values: dict[str, Any],
+    audience: Role,
+    gone: list[str] | None = None,
+    stream: str | None = None,
+) -> bytes:
     """A source's frame: the other side of :func:`read`."""
     head: dict[str, Any] = {"a": audience}
+    if stream is not None:
+        head["s"] = stream
     if gone:
         head["del"] = gone
     return encode(Frame(kind, msgspec.json.encode({**values, RESERVED: head})))
 
 
-async def run(connection: Connection, name: str, stream: Stream, inputs: Inputs) -> None:
-    """Serve one source until it leaves."""
+async def run(
+    connection: Connection,
+    name: str,
+    stream: Stream,
+    inputs: Inputs,
+    others: Callable[[str], Stream] | None = None,
+    done: Callable[[str, str], None] | None = None,
+) -> None:
+    """Serve one source until it leaves.
+
+    `others` opens the other streams that it may write; `done` hears the screen and the ref of an input that is done.
+    """
     upward = asyncio.create_task(_send_inputs(connection, inputs))
     try:
         while True:
-            await _take(connection, name, stream, await connection.receive())
+            frame = await connection.receive()
+            try:
+                await _take(connection, name, stream, frame, others)
+            except ApplianceError as error:
+                if error.code not in REFUSED:
+                    raise
+                await connection.send(encode(control("error", **error.shape())))
+            if done is not None and frame.type == FrameType.CONTROL and (said := frame.json()).get("type") == "ack":
+                done(str(said.get("screen")), str(said.get("ref")))
     except ConnectionLost:
         pass
     finally:
@@ -105,12 +149,18 @@ async def run(connection: Connection, name: str, stream: Stream, inputs: Inputs)
         await asyncio.gather(upward, return_exceptions=True)
 
 
-async def _take(connection: Connection, name: str, stream: Stream, frame: Frame) -> None:
-    if frame.type == FrameType.SIGNAL_SYNC:
-        audience, signals = read(frame)
-        stream.replace(name, audience, signals)
-    elif frame.type == FrameType.SIGNAL_DIFF:
-        stream.write(name, read(frame)[1])
+async def _take(
+    connection: Connection, name: str, own: Stream, frame: Frame, others: Callable[[str], Stream] | None
+) -> None:
+    if frame.type in (FrameType.SIGNAL_SYNC, FrameType.SIGNAL_DIFF):
+        said = read(frame)
+        stream = own if said.stream is None or others is None else others(said.stream)
+        if frame.type == FrameType.SIGNAL_SYNC:
+            stream.replace(name, said.audience, said.signals)
+        else:
+            stream.write(name, said.signals)
+    elif frame.type == FrameType.APP:
+        own.viewer = check_viewer(frame.payload) or None
     elif frame.type == FrameType.CONTROL and frame.json().get("type") == "ping":
         await connection.send(encode(control("pong")))
 

@@ -6,11 +6,14 @@ A connection moves whole encoded frames and knows nothing of signals. The in-mem
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from appliance.bridge.frame import Frame
 
-__all__ = ["Connection", "ConnectionLost"]
+if TYPE_CHECKING:
+    from appliance.bridge.fanout import Parcel
+
+__all__ = ["AtOnce", "Connection", "ConnectionLost"]
 
 
 class ConnectionLost(Exception):
@@ -44,4 +47,13 @@ class Connection(Protocol):
 
     async def close(self, reason: str = "") -> None:
         """End the connection; sending and receiving then raise :class:`ConnectionLost`."""
+        ...
+
+
+@runtime_checkable
+class AtOnce(Protocol):
+    """A connection that can also send without waiting."""
+
+    def send_now(self, parcel: Parcel, seq: int) -> bool:
+        """Send a frame if that needs no waiting: False, and nothing is sent, where the peer is slow or gone."""
         ...

@@ -27,7 +27,7 @@ import ipaddress
 import re
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import iroh
@@ -68,15 +68,24 @@ iroh.iroh_ffi._UniffiRustBufferBuilder.write = _write_block  # type: ignore[meth
 class IrohConnection:
     """A :class:`~appliance.bridge.transports.Connection` on one two-way QUIC stream; `peer` is an EndpointId.
 
+    `address` is where a caller was when it connected, ``"ip:port"``; empty on the side that dialed.
+
     One task receives; any may send. A :meth:`receive` or :meth:`send` that is cancelled may have taken or
     left part of a frame: a cancelled send ends the connection, after a cancelled receive only close it.
     A peer that vanishes without a word is noticed by Iroh after 30 s; whoever wants to know sooner pings.
     """
 
     def __init__(
-        self, quic: iroh.Connection, stream: iroh.BiStream, frame_limit: int, endpoint: iroh.Endpoint | None = None
+        self,
+        quic: iroh.Connection,
+        stream: iroh.BiStream,
+        frame_limit: int,
+        endpoint: iroh.Endpoint | None = None,
+        address: str = "",
     ) -> None:
         self.peer = str(quic.remote_id())
+        self.alpn = bytes(quic.alpn())
+        self.address = address
         # The library keeps a port until the last handle is gone: closing drops them all.
         self._quic: iroh.Connection | None = quic
         self._writer: iroh.SendStream | None = stream.send()
@@ -146,14 +155,14 @@ class IrohConnection:
 
 
 class IrohListener:
-    """The box's endpoint: takes connections and runs `on_connection` for each until it is closed."""
+    """The box's endpoint: takes connections and runs for each what `by_alpn` names, until it is closed."""
 
     def __init__(
-        self, endpoint: iroh.Endpoint, on_connection: OnConnection, frame_limit: int, *, loopback_only: bool
+        self, endpoint: iroh.Endpoint, by_alpn: Mapping[bytes, OnConnection], frame_limit: int, *, loopback_only: bool
     ) -> None:
         self.endpoint_id = str(endpoint.id())
         self._endpoint: iroh.Endpoint | None = endpoint
-        self._on_connection = on_connection
+        self._by_alpn = by_alpn
         self._frame_limit = frame_limit
         self._loopback_only = loopback_only
         self._joining: set[asyncio.Task[None]] = set()
@@ -208,18 +217,19 @@ class IrohListener:
         if self._loopback_only and not await _is_near(incoming):
             await incoming.refuse()
             return None
+        address = getattr(await incoming.remote_addr(), "addr", "")
         quic = await (await incoming.accept()).connect()
         try:
             quic.set_max_concurrent_uni_streams(0)
             quic.set_max_concurrent_bi_streams(1)
-            return IrohConnection(quic, await quic.accept_bi(), self._frame_limit)
+            return IrohConnection(quic, await quic.accept_bi(), self._frame_limit, address=address)
         except BaseException:
             quic.close(0, b"no stream was opened")
             raise
 
     async def _serve(self, road: IrohConnection) -> None:
         try:
-            await self._on_connection(road)
+            await self._by_alpn[road.alpn](road)
         except ConnectionLost:
             pass
         except ApplianceError as error:
@@ -230,7 +240,13 @@ class IrohListener:
             await road.close()
 
 
-async def listen(identity: Identity, bind_addr: str, on_connection: OnConnection, frame_limit: int) -> IrohListener:
+async def listen(
+    identity: Identity,
+    bind_addr: str,
+    on_connection: OnConnection,
+    frame_limit: int,
+    others: Mapping[bytes, OnConnection] | None = None,
+) -> IrohListener:
     """Open the box's endpoint.
 
     Args:
@@ -239,25 +255,33 @@ async def listen(identity: Identity, bind_addr: str, on_connection: OnConnection
             takes a free one.
         on_connection: runs in a task of its own for each screen; the connection ends when it returns.
         frame_limit: payload bytes of a frame the box accepts.
+        others: what runs, in the same way, for connections of other ALPNs.
 
     Raises:
         ApplianceError: BRG407 (the port is in use), BRG413 (this machine cannot confine Iroh).
     """
+    by_alpn = {ALPN: on_connection, **(others or {})}
     try:
-        endpoint = await _bind(identity, bind_addr, [ALPN])
+        endpoint = await _bind(identity, bind_addr, list(by_alpn))
     except iroh.IrohError as error:
         raise ApplianceError(
             "BRG407", f"The UDP address {bind_addr} cannot be used.", error.message(), "Choose another iroh_port."
         ) from None
-    return IrohListener(endpoint, on_connection, frame_limit, loopback_only=_is_loopback(bind_addr))
+    return IrohListener(endpoint, by_alpn, frame_limit, loopback_only=_is_loopback(bind_addr))
 
 
 async def dial(
-    identity: Identity, endpoint_id: str, addresses: Sequence[str], timeout_s: float, frame_limit: int
+    identity: Identity,
+    endpoint_id: str,
+    addresses: Sequence[str],
+    timeout_s: float,
+    frame_limit: int,
+    alpn: bytes | None = None,
 ) -> IrohConnection:
     """Connect to the box of this EndpointId at one of these addresses (``"ip:port"``).
 
-    The caller writes first. Who answers at the address but is not `endpoint_id` is not connected to.
+    The caller writes first; `alpn` is what is spoken if not the bitstream. Who answers at the address but is not
+    `endpoint_id` is not connected to.
 
     Raises:
         ApplianceError: SCR501 (no answer within `timeout_s` seconds, or not from that box), SCR504 (an id or
@@ -268,7 +292,7 @@ async def dial(
     endpoint = await _bind(identity, "127.0.0.1:0" if near else "0.0.0.0:0", [])
     try:
         async with asyncio.timeout(timeout_s):
-            quic = await endpoint.connect(target, ALPN)
+            quic = await endpoint.connect(target, alpn or ALPN)
             return IrohConnection(quic, await quic.open_bi(), frame_limit, endpoint)
     except (iroh.IrohError, TimeoutError) as error:
         await _retire(endpoint)

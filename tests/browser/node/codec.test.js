@@ -6,7 +6,7 @@ const path = require("node:path");
 const { test } = require("node:test");
 const zlib = require("node:zlib");
 
-const receiver = path.join(__dirname, "../../../appliance/services/static/receiver.js");
+const receiver = path.join(__dirname, "../../../appliance/screen/receiver/receiver.js");
 const { TYPE, LIMIT, Signals, encode, split, inflate, reader, backoff, csv, show, when, ago } = require(receiver);
 
 /** A frame as the box writes it, byte by byte, so that the page's own encoder is not its own judge. */
@@ -77,6 +77,13 @@ test("order holds while a large deflated frame inflates and small ones arrive be
 test("an unknown frame type is skipped by its length", async () => {
   const message = Buffer.concat([frame(0x7e, Buffer.from("??")), frame(0x01, Buffer.alloc(64)), frame(TYPE.DIFF, { n: 1 })]);
   assert.deepEqual(await read(message), [[TYPE.DIFF, { n: 1 }]]);
+});
+
+test("samples come as numbers from -1 to 1, at the rate that the frame says", async () => {
+  const sound = frame(TYPE.AUDIO, Buffer.from([0, 0, 0, 0x40, 0, 0x80, 0x7f]), { flags: 2 });
+  sound.writeUInt16LE(160, 8);
+  const [[type, heard]] = await read(sound);
+  assert.deepEqual([type, heard.first, heard.rate, [...heard.samples]], [TYPE.AUDIO, 2, 16000, [0, 0.5, -1]]);
 });
 
 for (const [what, bad, code] of [

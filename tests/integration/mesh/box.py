@@ -45,7 +45,7 @@ class Box:
                 raise ApplianceError("BRG401", "The box does not know this credential.")
             return Member(connection.peer[:16], "wall")
 
-        await Session(connection, self.streams, "Mesh", self.hear, None, admit, self.mesh).run()
+        await Session(connection, self.streams, "Mesh", self.hear, None, admit, mesh=self.mesh).run()
 
     def hear(self, member: Member, said: dict[str, Any]) -> None:
         """What screens ask."""

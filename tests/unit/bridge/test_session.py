@@ -13,6 +13,7 @@ from appliance.bridge import Copy, Member, Session, Streams, control, encode, in
 from appliance.bridge.frame import Frame, FrameType
 from appliance.bridge.mesh import Mesh, Witness, alive, letters
 from appliance.bridge.mesh.seal import Place
+from appliance.bridge.sources.screens import Screens, SetLimits
 from appliance.bridge.transports import ConnectionLost
 from appliance.bridge.transports.memory import MemoryConnection, pair
 from appliance.errors import ApplianceError
@@ -201,9 +202,120 @@ async def test_a_letter_is_heard_as_its_writers(streams: Streams) -> None:
         await screen.hear("pong")  # a fault in a letter is its writer's: this road goes on
 
 
+async def test_a_letters_ref_is_acknowledged_to_its_writer_at_once_or_when_it_is_done(streams: Streams) -> None:
+    given = passes.issue(BOX, SCREEN.endpoint_id, role="staff")
+    epoch = streams.open("main").view("staff").epoch
+    mesh = Mesh(BOX, 1)
+    async with screen_of(streams, mesh=mesh, write=Screens(SetLimits()).set) as screen:
+        await screen.say("subscribe", stream="main", seal=True)
+        await screen.hear("subscribed")
+        asks: list[dict[str, Any]] = [{"type": "ask", "ref": "r1"}, {"type": "ask", "ref": "r2", "ack": True}]
+        for said in [*asks, {"type": "set", "ref": "r3", "values": {"beds.free": 1}}]:
+            letter = letters.write(SCREEN, given, epoch, said)
+            await screen.connection.send(encode(input_frame("letter", **letter)))
+            if said["ref"] == "r2":
+                assert mesh.done("tablet", "r2") is None, "it was not the relay that asked"
+                await asyncio.sleep(0.05)
+                behind = mesh.done(SCREEN.endpoint_id[:16], "r2")
+                assert behind is not None
+                await behind
+            told = await screen.hear("error" if said["type"] == "set" else "ack")
+            assert (told["ref"], told["n"]) == (said["ref"], letter["n"])
+
+
+async def test_a_letter_of_who_may_not_read_this_stream_is_refused(streams: Streams) -> None:
+    heard: list[Any] = []
+    given = passes.issue(BOX, SCREEN.endpoint_id, role="staff", room="er")
+    epoch = streams.open("main").view("staff").epoch
+    may = lambda member, stream: member.own == stream  # noqa: E731
+    async with screen_of(streams, mesh=Mesh(BOX, 1), heard=heard, may=may) as screen:
+        await screen.say("subscribe", stream="main", seal=True)
+        await screen.hear("subscribed")
+        letter = input_frame("letter", **letters.write(SCREEN, given, epoch, {"type": "ask", "question": "Hi?"}))
+        await screen.connection.send(encode(letter))
+        assert (await screen.hear("error"))["code"] == "BRG408"
+        assert heard == []
+
+
 async def test_an_admitted_screen_gets_a_pass(streams: Streams) -> None:
     async with screen_of(streams, None, admit=lambda _: STAFF, mesh=Mesh(BOX, 7)) as screen:
         await screen.say("hello", version=1)
         said = await screen.hear("hello")
         found = passes.verify(said["pass"], BOX.endpoint_id)
         assert (found.screen, found.role, said["g"]) == ("there", "staff", 7)
+
+
+async def test_a_pass_says_room_and_name_and_a_browser_gets_none(streams: Streams) -> None:
+    streams.open("room/icu")
+    member = Member("s1", "wall", "icu", "Hall", "room/icu")
+    async with screen_of(streams, None, admit=lambda _: member, mesh=Mesh(BOX, 7)) as screen:
+        await screen.say("hello", version=1)
+        found = passes.verify((await screen.hear("hello"))["pass"], BOX.endpoint_id)
+        assert (found.name, found.room, passes.own_stream(found.room)) == ("Hall", "icu", member.own)
+    async with screen_of(streams, member, mesh=Mesh(BOX, 7)) as screen:
+        assert "pass" not in await screen.hear("hello")
+
+
+LAMP = "set.staff.lamp"
+
+
+def sets(**said: Any) -> bytes:
+    return encode(input_frame("set", **said))
+
+
+async def test_what_a_screen_sets_comes_back_to_it_and_is_acknowledged(streams: Streams) -> None:
+    async with screen_of(streams, write=Screens(SetLimits()).set) as screen:
+        await screen.say("subscribe", stream="main")
+        await screen.hear("subscribed")
+        await screen.connection.send(sets(values={LAMP: 0.7}, ref="r1"))
+        assert await screen.hear("ack") == {"type": "ack", "ref": "r1"}
+        await screen.until(LAMP, 0.7)
+        await screen.connection.send(sets(values={LAMP: 0.1}, base={LAMP: 0}, ref="r2"))
+        assert await screen.hear("ack") == {"type": "ack", "ref": "r2", "lost": [LAMP]}
+        assert streams.open("main").view("staff").values[LAMP] == 0.7
+
+
+@pytest.mark.parametrize(
+    ("values", "code"), [({"beds.free": 0}, "SIG306"), ([], "SIG310"), ({LAMP: "x" * 99_000}, "SIG309")]
+)
+async def test_a_set_that_is_refused_does_not_end_the_connection(streams: Streams, values: Any, code: str) -> None:
+    async with screen_of(streams, write=Screens(SetLimits()).set) as screen:
+        await screen.say("subscribe", stream="main")
+        await screen.connection.send(sets(values=values, ref=7))
+        told = await screen.hear("error")
+        assert (told["code"], told["ref"]) == (code, 7)
+        assert told.keys() == {"type", "ref", "code", "message", "details", "hint"}
+        await screen.say("ping", t=1)
+        assert (await screen.hear("pong"))["t"] == 1
+        assert streams.open("main").view("staff").values == {"beds.free": 7}
+
+
+async def test_a_set_needs_a_stream(streams: Streams) -> None:
+    async with screen_of(streams, write=Screens(SetLimits()).set) as screen:
+        await screen.connection.send(sets(values={LAMP: 1}))
+        assert (await screen.hear("error"))["code"] == "BRG408"
+
+
+async def test_an_input_with_a_ref_is_acknowledged_once_it_was_taken(streams: Streams) -> None:
+    heard: list[Any] = []
+    async with screen_of(streams, heard=heard) as screen:
+        await screen.connection.send(encode(input_frame("ask", question="?", ref="q")))
+        assert (await screen.hear("ack"))["ref"] == "q"
+        assert len(heard) == 1
+
+
+async def test_a_subscribed_screen_counts_as_a_reader_until_it_leaves(streams: Streams) -> None:
+    other = streams.open("other")
+    async with screen_of(streams) as screen:
+        for name in ("main", "other"):
+            await screen.say("subscribe", stream=name)
+            await screen.hear("subscribed")
+            assert (streams.open("main").usage.readers, other.usage.readers) == ((1, 0) if name == "main" else (0, 1))
+    assert other.usage.readers == 0
+
+
+async def test_a_screen_that_says_end_is_let_go(streams: Streams) -> None:
+    async with screen_of(streams) as screen:
+        await screen.say("end")
+        with pytest.raises(ConnectionLost):
+            await screen.hear("pong")

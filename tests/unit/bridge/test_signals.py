@@ -39,7 +39,14 @@ def test_merged_diffs_do_what_both_do(a: dict[str, Any], b: dict[str, Any], c: d
 def test_merging_groups_in_any_way(a: dict[str, Any], b: dict[str, Any], c: dict[str, Any], d: dict[str, Any]) -> None:
     one, two, three = diff(a, b), diff(b, c), diff(c, d)
     left, right = merge(merge(one, two), three), merge(one, merge(two, three))
-    assert same(apply(a, left), apply(a, right))
+    assert same(left, right)
+    assert same(apply(a, left), d)
+
+
+@given(states, states, states)
+def test_a_merged_diff_changes_a_state_it_was_not_made_for_as_both_do(a: Any, b: Any, other: Any) -> None:
+    one, two = diff(a, b), diff(b, a)
+    assert same(apply(apply(other, one), two), apply(other, merge(one, two)))
 
 
 @given(st.lists(st.dictionaries(names, values | st.just("gone"), max_size=4), max_size=12), st.integers(0, 12))
@@ -53,6 +60,19 @@ def test_resuming_from_any_version_gives_the_state(writes: list[dict[str, Any]],
     take(view, copy)
     assert same(copy.values, view.values)
     assert copy.version == view.version
+
+
+@given(st.lists(st.dictionaries(names, values, max_size=3), max_size=9), st.integers(0, 9))
+def test_every_receiver_resumes_whatever_version_it_stopped_at(writes: list[dict[str, Any]], kept: int) -> None:
+    view, copies = View(diffs_kept=kept), [Copy()]
+    for write in writes:
+        view.write(write, [name for name in view.values if name not in write])
+        copies.append(Copy())
+        take(view, copies[-1])
+    for copy in copies:
+        take(view, copy)
+        assert same(copy.values, view.values)
+        assert (copy.epoch, copy.version) == (view.epoch, view.version)
 
 
 def take(view: View, copy: Copy) -> None:

@@ -59,3 +59,30 @@ def test_streams_are_made_by_sources_not_by_readers() -> None:
     made = streams.open("x")
     assert streams.find("x") is made
     assert streams.names() == ["x"]
+
+
+def test_a_stream_that_nobody_uses_is_collected_and_the_kept_one_is_not() -> None:
+    streams = Streams()
+    streams.keep("main")
+    for name in ("read", "written", "idle"):
+        streams.open(name)
+    with streams.open("read").usage.reading(), streams.open("written").usage.writing():
+        assert streams.collect(3600) == []
+        assert streams.collect(0) == ["idle"]
+        assert streams.names() == ["main", "read", "written"]
+    assert streams.collect(0) == ["read", "written"]
+    assert streams.open("read").view("wall").epoch != ""
+
+
+def test_only_so_many_streams_are_made() -> None:
+    streams = Streams(most=2)
+    streams.open("a"), streams.open("b")
+    for name, code in (("c", "SIG309"), ("", "SIG306"), ("x" * 201, "SIG306")):
+        with pytest.raises(ApplianceError) as caught:
+            Streams(most=0 if code == "SIG309" else 9).open(name)
+        assert caught.value.code == code
+    with pytest.raises(ApplianceError):
+        streams.open("c")
+    assert streams.open("a").name == "a"
+    streams.collect(0)
+    assert streams.open("c").name == "c"

@@ -7,9 +7,10 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from appliance.bridge import Member, Session, Streams
+from appliance.bridge import Member, Session, Streams, control
 from appliance.bridge.frame import DEFAULT_LIMIT
 from appliance.bridge.identity import Identity
+from appliance.bridge.session import Waiting
 from appliance.bridge.transports import Connection
 from appliance.bridge.transports.iroh import IrohListener, listen
 from appliance.errors import ApplianceError
@@ -29,6 +30,8 @@ class SmallBox:
         self.streams.open("main")
         self.heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.hellos: list[dict[str, Any]] = []
+        self.acknowledges = True
+        self.waiting: Waiting | None = None
         self.port = 0
         self._listener: IrohListener | None = None
 
@@ -51,13 +54,20 @@ class SmallBox:
         return Ticket(self.identity.endpoint_id, (f"127.0.0.1:{self.port}",))
 
     async def _serve(self, connection: Connection) -> None:
-        await Session(connection, self.streams, "Small", self._hear, None, self._admit).run()
+        def hear(member: Member, said: dict[str, Any]) -> None:
+            self.heard.put_nowait({**said, "role": member.role})
+            if said.get("ack") and self.acknowledges:
+                tasks.add(asyncio.create_task(session.tell(control("ack", ref=said["ref"]))))
 
-    def _hear(self, member: Member, said: dict[str, Any]) -> None:
-        self.heard.put_nowait({**said, "role": member.role})
+        tasks: set[asyncio.Task[None]] = set()
+        session = Session(connection, self.streams, "Small", hear, None, self._admit)
+        await session.run()
+        await asyncio.gather(*tasks)
 
-    def _admit(self, said: dict[str, Any]) -> Member:
+    def _admit(self, said: dict[str, Any]) -> Member | Waiting:
         self.hellos.append(said)
+        if self.waiting is not None:
+            return self.waiting
         if said.get("credential") != self.key:
             raise ApplianceError("BRG401", "The box does not know this credential.")
         return Member("screen", "staff")

@@ -34,6 +34,7 @@ class SigningBox(SmallBox):
         self.generation = 1
         self.mesh = Mesh(identity, self.generation)
         self.role: Role = "staff"
+        self.room = ""
         self.connected: list[str] = []
 
     async def start_again(self) -> None:
@@ -55,13 +56,13 @@ class SigningBox(SmallBox):
         self.connected.append(connection.peer)
         admit: Callable[[dict[str, Any]], Member] = lambda said: self._let_in(connection, said)  # noqa: E731
         try:
-            await Session(connection, self.streams, "Small", self._hear, None, admit, self.mesh).run()
+            await Session(connection, self.streams, "Small", self._hear, None, admit, mesh=self.mesh).run()
         finally:
             self.connected.remove(connection.peer)
 
     def _let_in(self, connection: Connection, said: dict[str, Any]) -> Member:
         self._admit(said)
-        return Member(connection.peer[:16], self.role)
+        return Member(connection.peer[:16], self.role, self.room, "", passes.own_stream(self.room))
 
     def _hear(self, member: Member, said: dict[str, Any]) -> None:
         self.heard.put_nowait({**said, "role": member.role, "screen": member.screen})
@@ -100,7 +101,8 @@ class Room:
         identity = self._keys[name]
         side = Side(identity, relay=Relay(identity.endpoint_id, 4) if relays else None)
         if not near:
-            side.pass_text = passes.issue(self.box.identity, identity.endpoint_id, role=role, name=name)
+            given = passes.issue(self.box.identity, identity.endpoint_id, role=role, name=name, room=self.box.room)
+            side.pass_text = given
         place = self.box.ticket if near else Ticket(self.box.identity.endpoint_id, NOWHERE)
         peers: Callable[[], frozenset[str]] = lambda: side.relay.peers if side.relay else frozenset()  # noqa: E731
         roads = Roads(identity, place, faithful=True, frame_limit=DEFAULT_LIMIT, via=via, look=False, peers=peers)

@@ -16,6 +16,7 @@ from appliance.bridge.frame import Frame, FrameType
 from appliance.bridge.identity import Identity
 from appliance.errors import ApplianceError
 from appliance.screen import Agent, Ticket, agent, finder, mesh
+from appliance.types import Signal
 from tests.unit.screen.small_box import until
 from tests.unit.screen.small_mesh import NOWHERE, Room, SigningBox, all_running
 
@@ -322,3 +323,47 @@ async def test_a_way_that_leads_back_or_is_too_long_is_refused(box: SigningBox, 
         with pytest.raises(ApplianceError, match="BRG431"):
             await far.side.met({"role": "wall", "path": path}, "main", up)
     await far.side.met({"role": "wall", "path": ["a", "b", "c", "d"]}, "main", up)
+
+
+async def test_a_room_is_followed_over_a_relay_and_what_is_asked_there_is_acknowledged(
+    box: SigningBox, room: Room
+) -> None:
+    box.room = "icu"
+    box.streams.open("room/icu").write("test", [Signal("room", "icu")])
+    near = room.agent("near", near=True, relays=True)
+    async with room.door(near) as door, all_running(near):
+        await until(near, lambda: shows(near, room="icu"))
+        far = room.agent("far", via=(door,))
+        done: asyncio.Queue[str] = asyncio.Queue()
+        far.done.append(done.put_nowait)
+        async with all_running(far):
+            await until(far, lambda: shows(far, room="icu"))
+            assert (far.room, far.role) == ("icu", "staff")
+            await far.tell({"type": "ask", "ref": "r1", "question": "Free beds?"})
+            assert await asyncio.wait_for(done.get(), 5) == "r1"
+            await far.tell({"type": "ask", "ref": "r2", "question": "And now?", "ack": True})
+            async with asyncio.timeout(5):
+                while (await box.heard.get())["ref"] != "r2":
+                    pass
+                behind = box.mesh.done(far.side.identity.endpoint_id[:16], "r2")
+                assert behind is not None
+                await behind
+            assert await asyncio.wait_for(done.get(), 5) == "r2"
+
+
+async def test_a_relay_that_is_not_let_in_any_more_passes_nothing_on(
+    box: SigningBox, room: Room, tmp_path: Path
+) -> None:
+    near = room.agent("near", near=True, relays=True)
+    near.side._pass_path = tmp_path / "pass"
+    async with room.door(near) as door, all_running(near):
+        await until(near, lambda: shows(near, beds_free=7))
+        far = room.agent("far", via=(door,))
+        async with all_running(far):
+            await until(far, lambda: shows(far, beds_free=7))
+            assert near.side.pass_text == (tmp_path / "pass").read_text()
+            near.forget()
+            await until(far, lambda: far.problem is not None and far.problem.code == "BRG432", 2)
+        await near.side.tidy()
+        assert near.side.pass_text == ""
+        assert not (tmp_path / "pass").exists()

@@ -4,6 +4,7 @@ import asyncio
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from appliance.bridge.discovery import announce
@@ -11,6 +12,7 @@ from appliance.errors import ApplianceError
 from appliance.screen import ScreenOptions, default_folder, make_agent, run_screen
 from appliance.screen.start import passing_on
 from appliance.screen.ticket import write
+from appliance.types import Signal
 from tests.unit.screen.small_box import SmallBox
 
 
@@ -48,6 +50,19 @@ async def test_a_screen_keeps_its_identity_and_what_it_showed(
     assert "the box is away, content from" in told
     agent = await asyncio.to_thread(make_agent, options)
     assert dict(agent.signals) == {"box.facility": "St. Anne"}
+
+
+async def test_another_stream_is_shown_and_kept_apart(
+    box: SmallBox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    box.write({"box.facility": "St. Anne"})
+    box.streams.open("what-if").write("fork", [Signal("box.facility", "St. Anne, as it might be")])
+    options = ScreenOptions(data=tmp_path / "screen", box=write(box.ticket), once=True)
+    assert await run_screen(options) == 0
+    assert await run_screen(msgspec.structs.replace(options, stream="what-if")) == 0
+    assert "as it might be" in capsys.readouterr().out
+    kept = await asyncio.to_thread(os.listdir, tmp_path / "screen")
+    assert sorted(kept) == ["held-what-if.json", "held.json", "iroh.key"]
 
 
 async def test_what_was_held_of_another_box_than_the_named_is_not_shown(box: SmallBox, tmp_path: Path) -> None:

@@ -26,12 +26,15 @@ class Asked:
     def __init__(self) -> None:
         self.plans: list[dict[str, Any] | None] = []
         self.read_again: list[Plan] = []
+        self.breaks = False
 
     def check(self, text: str) -> str:
         return text
 
     async def ask(self, question: Question, tell: Any) -> Answer:
         self.plans.append(question.plan)
+        if self.breaks:
+            raise RuntimeError("the power is cut")
         summary = question.plan if question.plan and question.plan["form"] == "summary" else None
         return Answer(question.id, question.text, "answered", plan=summary, sentence="1")
 
@@ -45,8 +48,12 @@ class Bridge:
 
     def __init__(self) -> None:
         self.values: dict[str, Any] = {}
+        self.done: list[dict[str, Any]] = []
 
-    def set(self, values: dict[str, Any], audience: str = "wall") -> None:
+    def acknowledge(self, said: dict[str, Any]) -> None:
+        self.done.append(said)
+
+    def set(self, values: dict[str, Any], audience: str = "wall", stream: str = "main") -> None:
         self.values |= values
 
     async def flushed(self) -> None:
@@ -86,3 +93,40 @@ async def test_a_summary_of_everything_is_read_anew_whatever_changes(tmp_path: P
         await task
     assert asked.read_again == [Summary()]
     assert bridge.values[f"answer.{found.id}.sentence"] == "2"
+
+
+async def test_a_screen_that_asks_again_is_told_that_it_is_done(tmp_path: Path) -> None:
+    said = {"type": "ask", "ref": "r1", "ack": True, "question": "How many?", "role": "staff", "screen": "s1"}
+    live, asked, bridge = board(tmp_path / "board.json")
+    for _ in range(3):
+        live.ask_soon(said)
+    await settled(bridge, 1)
+    live.ask_soon(said)
+    await settled(bridge, 2)
+    assert len(asked.plans) == 1
+    after, asked, bridge = board(tmp_path / "board.json")  # the box was started anew
+    after.ask_soon(said)
+    await settled(bridge, 1)
+    assert asked.plans == []
+    assert bridge.done == [said]
+
+
+async def test_a_yes_whose_end_nobody_saw_is_not_done_again(tmp_path: Path) -> None:
+    said = {"type": "ask", "ref": "r1", "question": "Tell me", "role": "admin", "plan": msgspec.to_builtins(YES)}
+    live, asked, _ = board(tmp_path / "board.json")
+    asked.breaks = True
+    live.ask_soon(said)
+    (task,) = live._tasks
+    with suppress(RuntimeError):
+        await task
+    after, asked, bridge = board(tmp_path / "board.json")
+    after.ask_soon(said)
+    await settled(bridge, 1)
+    assert asked.plans == []
+
+
+async def settled(bridge: Bridge, count: int) -> None:
+    """Wait until so many inputs were said to be done."""
+    async with asyncio.timeout(5):
+        while len(bridge.done) < count:  # noqa: ASYNC110 (this bridge tells nobody)
+            await asyncio.sleep(0.01)

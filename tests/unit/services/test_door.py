@@ -123,3 +123,22 @@ def test_a_long_host_is_told_shortened() -> None:
 )
 def test_the_credential_is_a_bearer_or_a_cookie(headers: dict[str, str], expected: str) -> None:
     assert credential(connection(**headers)) == expected
+
+
+@pytest.mark.parametrize(
+    ("scheme", "origin", "stopped"),
+    [
+        ("http", "http://192.0.2.7:8080", False),
+        ("http", "https://192.0.2.7:8080", False),  # a reverse proxy has the TLS
+        ("https", "https://192.0.2.7:8080", False),
+        ("https", "HTTPS://192.0.2.7:8080", False),
+        ("wss", "https://192.0.2.7:8080", False),
+        ("https", "http://192.0.2.7:8080", True),  # anybody on the network can have made that page
+        ("wss", "http://192.0.2.7:8080", True),
+        ("wss", "null", True),
+    ],
+)
+def test_under_tls_a_page_that_came_in_the_open_is_from_elsewhere(scheme: str, origin: str, stopped: bool) -> None:
+    asked = connection(host="192.0.2.7:8080", origin=origin)
+    asked.scope["scheme"] = scheme
+    assert refused(LAN, asked) is stopped

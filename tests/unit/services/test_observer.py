@@ -41,7 +41,7 @@ class Bridge(BridgeSource):
     def __init__(self) -> None:
         self.said: list[tuple[str, Any, str]] = []
 
-    def set(self, values: dict[str, Any], audience: str = "wall") -> None:
+    def set(self, values: dict[str, Any], audience: str = "wall", stream: str = "main") -> None:
         self.said += [(name, value and value["sentence"], audience) for name, value in values.items()]
 
 

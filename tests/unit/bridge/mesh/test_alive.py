@@ -11,7 +11,7 @@ from appliance.bridge.mesh.seal import as_text
 from appliance.errors import ApplianceError
 from tests.unit.bridge.mesh.keys import BOX, OTHER
 
-WORD = Alive("main", "wall", 3, 1_764_000_000_000, "9f3c01aa", 41, "n1", ("ab" * 32,))
+WORD = Alive("main", "wall", 3, 1_764_000_000_000, "9f3c01aa", 41, "n1", {"ab" * 32: 1_764_600_000.5})
 
 
 def test_a_word_says_what_the_box_said() -> None:

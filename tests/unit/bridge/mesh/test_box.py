@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from appliance.bridge import passes
+from appliance.bridge import Member, passes
 from appliance.bridge.frame import Frame, FrameType
 from appliance.bridge.mesh import Mesh, alive, letters, next_generation, seal
 from appliance.bridge.mesh.seal import Place
@@ -59,21 +59,57 @@ def test_a_word_names_the_revoked_until_their_passes_have_run_out() -> None:
     now = 1000.0
     mesh = Mesh(BOX, clock=lambda: now)
     view = View()
-    mesh.revoke("one")
-    mesh.revoke("two", until=2000.0)
-    assert alive.hear(BOX.endpoint_id, mesh.word("main", "wall", view).json()).no == ("one", "two")
-    mesh.restore("one")
+    mesh.take_up({"one": 2000.0})
+    mesh.revoke("two")
+    until = 1000.0 + passes.VALID_S
+    assert alive.hear(BOX.endpoint_id, mesh.word("main", "wall", view).json()).no == {"one": 2000.0, "two": until}
     now = 2000.0
-    assert alive.hear(BOX.endpoint_id, mesh.word("main", "wall", view, "n1").json()).no == ()
+    assert alive.hear(BOX.endpoint_id, mesh.word("main", "wall", view, "n1").json()).no == {"two": until}
+    now = until
+    assert mesh.revocations() == {}
 
 
 def test_a_revoked_screens_letters_are_refused() -> None:
     mesh = Mesh(BOX)
     given = passes.issue(BOX, SCREEN.endpoint_id, role="staff")
-    assert mesh.open(letters.write(SCREEN, given, "e1", {"type": "ask"}), "e1")[1] == {"type": "ask"}
+    assert mesh.open(letters.write(SCREEN, given, "e1", {"type": "ask"}), "e1").said == {"type": "ask"}
     mesh.revoke(SCREEN.endpoint_id)
     with pytest.raises(ApplianceError, match="BRG430"):
         mesh.open(letters.write(SCREEN, given, "e1", {"type": "ask"}), "e1")
+
+
+def test_a_pass_that_is_given_after_a_revocation_holds() -> None:
+    mesh = Mesh(BOX)
+    mesh.revoke(SCREEN.endpoint_id)
+    later = time.time() + passes.VALID_S + 1
+    given = passes.issue(BOX, SCREEN.endpoint_id, role="staff", expires=later)
+    assert mesh.open(letters.write(SCREEN, given, "e1", {"type": "ask"}), "e1").said == {"type": "ask"}
+
+
+def test_a_letter_is_of_whom_the_box_knows_by_now() -> None:
+    known: Member | None = Member("s1", "wall", "icu", "Hall", "room/icu")
+    mesh = Mesh(BOX, allow=lambda _: known)
+    given = passes.issue(BOX, SCREEN.endpoint_id, role="admin")
+    assert mesh.open(letters.write(SCREEN, given, "e1", {"type": "ask"}), "e1").member == known
+    known = None
+    with pytest.raises(ApplianceError, match="BRG430"):
+        mesh.open(letters.write(SCREEN, given, "e1", {"type": "ask"}), "e1")
+
+
+async def test_what_is_done_is_told_once_to_the_screen_that_waits() -> None:
+    told: list[str] = []
+
+    async def tell(ref: str) -> None:
+        told.append(ref)
+
+    mesh = Mesh(BOX)
+    mesh.awaits("s1", "r1", tell)
+    assert mesh.done("s2", "r1") is None
+    behind = mesh.done("s1", "r1")
+    assert behind is not None
+    await behind
+    assert told == ["r1"]
+    assert mesh.done("s1", "r1") is None
 
 
 async def test_a_revocation_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,7 +125,7 @@ async def test_a_revocation_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_pass_is_renewed_for_what_the_screen_is_now() -> None:
     shown = passes.Pass(SCREEN.endpoint_id, "staff", 9e9, "Desk")
     assert passes.verify(Mesh(BOX).renew(shown), BOX.endpoint_id).role == "staff"
-    lowered = Mesh(BOX, allow=lambda _: passes.Pass(SCREEN.endpoint_id, "wall", 0.0, "Hall", "East"))
+    lowered = Mesh(BOX, allow=lambda _: Member("s1", "wall", "East", "Hall", "room/East"))
     found = passes.verify(lowered.renew(shown), BOX.endpoint_id)
     assert (found.role, found.name, found.room) == ("wall", "Hall", "East")
     with pytest.raises(ApplianceError, match="BRG430"):

@@ -148,7 +148,7 @@ async def test_the_hello_says_the_way_and_each_change_of_it(relay: Relay) -> Non
     async with joined(relay) as far:
         await far.join()
         hello = await far.hear("hello")
-        assert (hello["box"], hello["role"], hello["screen"]) == ("Box", "wall", "Far")
+        assert (hello["box"], hello["role"], hello["screen"], hello["name"]) == ("Box", "wall", "there", "Far")
         assert (hello["path"], hello["up"]) == (["me", "r1"], True)
         relay.detach()
         assert (await far.hear("path"))["up"] is False
@@ -292,10 +292,43 @@ async def test_a_revoked_peer_is_sent_away_and_not_let_in_again(relay: Relay) ->
     async with joined(relay) as far:
         await far.join()
         await far.hear("subscribed")
-        word = Alive("main", "wall", 1, 1, "e1", 4, no=("there",))
+        word = Alive("main", "wall", 1, 1, "e1", 4, no={"there": time.time() + passes.VALID_S})
         relay.hear(word, alive.say(BOX, word))
         assert (await far.hear("error"))["code"] == "BRG430"
-    assert await refusal(relay, **{"pass": passes.issue(BOX, "there", role="wall")}) == "BRG430"
+    earlier = time.time() + passes.VALID_S - 1
+    assert await refusal(relay, **{"pass": passes.issue(BOX, "there", role="wall", expires=earlier)}) == "BRG430"
+    async with joined(relay) as far:
+        await far.say("hello", version=1, **{"pass": passes.issue(BOX, "there", role="wall", expires=earlier + 60)})
+        assert (await far.hear("hello"))["role"] == "wall"
+
+
+async def test_the_picture_of_a_room_is_for_who_is_in_it_and_for_the_admin(relay: Relay) -> None:
+    async def up(_: Frame) -> None: ...
+
+    await relay.attach(BOX.endpoint_id, "Box", Place("room/icu", "wall"), (), up)
+    relay.add(link(None, 4))
+    for room in ("", "er"):
+        assert await refusal(relay, **{"pass": passes.issue(BOX, "there", role="staff", room=room)}) == "BRG402"
+    in_it = passes.issue(BOX, "there", role="wall", room="icu")
+    for stream, given in (("main", in_it), ("room/icu", passes.issue(BOX, "there", role="admin"))):
+        async with joined(relay) as far:
+            await far.say("hello", version=1, **{"pass": given})
+            assert (await far.hear("hello"))["room"] == ("icu" if given == in_it else "")
+            await far.say("subscribe", stream=stream, seal=True)
+            assert (await far.hear("subscribed"))["stream"] == "room/icu"
+    async with joined(relay) as far:  # for an admin of no room `main` is the whole house
+        await far.say("hello", version=1, **{"pass": passes.issue(BOX, "there", role="admin")})
+        await far.say("subscribe", stream="main", seal=True)
+        assert (await far.hear("error"))["code"] == "BRG408"
+
+
+async def test_a_relay_that_may_not_hold_the_picture_any_more_sends_its_peers_away(relay: Relay) -> None:
+    async with joined(relay) as far:
+        await far.join()
+        await far.hear("subscribed")
+        relay.forget()
+        assert (await far.hear("error"))["code"] == "BRG432"
+    assert await refusal(relay, **{"pass": passes.issue(BOX, "there", role="wall")}) == "BRG432"
 
 
 async def test_need_sync_gives_the_keyframe_again(relay: Relay) -> None:

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 from appliance.bridge import Member
 from appliance.bridge.frame import INPUT, Frame, FrameType, control, decode, encode
+from appliance.bridge.limits import Limits
 from appliance.bridge.sources import writer
-from appliance.bridge.sources.writer import WAITING_LIMIT, Inputs, read, write
+from appliance.bridge.sources.writer import WAITING_LIMIT, Inputs, Said, read, write
 from appliance.bridge.stream import Stream
 from appliance.bridge.transports.memory import MemoryConnection, pair
 from appliance.errors import ApplianceError
@@ -35,8 +36,8 @@ VALUES = st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(ex
 )
 def test_what_is_written_is_read(kind: FrameType, values: dict[str, Any], audience: Role, gone: list[str]) -> None:
     frame = decode(write(kind, values, audience, gone))
-    role, signals = read(frame)
-    assert (frame.type, role) == (kind, audience)
+    role, signals, stream = read(frame)
+    assert (frame.type, role, stream) == (kind, audience, None)
     assert [signal.name for signal in signals if signal.value is None] == gone
     assert {signal.name: signal.value for signal in signals if signal.value is not None} == values
     assert {signal.audience for signal in signals} <= {audience}
@@ -47,7 +48,7 @@ def frame(payload: object) -> Frame:
 
 
 def test_without_an_audience_everybody_may_see_it() -> None:
-    assert read(frame({"beds.free": 7})) == ("wall", [Signal("beds.free", 7, "wall")])
+    assert read(frame({"beds.free": 7})) == Said("wall", [Signal("beds.free", 7, "wall")], None)
 
 
 @pytest.mark.parametrize(
@@ -191,3 +192,15 @@ async def test_a_source_that_makes_no_sense_is_told_to_the_door() -> None:
     await end.send(encode(frame({"$": {"a": "king"}})))
     with pytest.raises(ApplianceError, match="SIG303"):
         await asyncio.wait_for(writer.run(box, "assistant", Stream("main"), Inputs()), 2)
+
+
+async def test_a_source_is_told_what_has_no_room_and_goes_on() -> None:
+    stream = Stream("main", limits=Limits(signal_bytes=30))
+    async with source(stream, Inputs()) as end:
+        await end.send(write(FrameType.SIGNAL_DIFF, {"large": "x" * 40, "small": 1}, "staff"))
+        told = (await asyncio.wait_for(end.receive(), 2)).json()
+        assert (told["type"], told["code"], told["details"]["signals"]) == ("error", "SIG309", ["large"])
+        await end.send(write(FrameType.SIGNAL_DIFF, {"": 1}, "staff"))
+        assert (await asyncio.wait_for(end.receive(), 2)).json()["code"] == "SIG306"
+        await end.send(write(FrameType.SIGNAL_DIFF, {"more": 2}, "staff"))
+        await until(stream, "staff", {"small": 1, "more": 2})

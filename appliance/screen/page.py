@@ -1,0 +1,173 @@
+"""The local page of a kiosk: what the agent holds, for the browser of this machine and this account alone.
+
+``/`` is the page (or the code, until the box lets the screen in), ``/ws`` its frames, ``/screen`` how things are.
+
+Nobody else gets in: it listens on 127.0.0.1; Host must name that, so that another site's name which points here gets
+nothing (DNS rebinding); Origin, where a browser sends one, must be the page's own; and the program at the other end
+must belong to the account that the agent runs as, or to root.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import segno
+from fastapi import FastAPI, Request, WebSocket
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
+
+from appliance.bridge.frame import control
+from appliance.bridge.session import Member, Session
+from appliance.bridge.transports.websocket import WebSocketConnection
+from appliance.errors import ApplianceError
+from appliance.screen import neighbour
+from appliance.screen.agent import Agent
+from appliance.screen.mirror import Mirror
+from appliance.screen.outbox import KINDS, Outbox
+from appliance.screen.receiver import Page, load_page, load_waiting
+from appliance.types import ROLES, Role
+
+PAGES_LIMIT: Final = 8
+INPUT_LIMIT: Final = 65_536
+_PASSING: Final = frozenset({"pointer", "touch", "key"})
+_OURS: Final = frozenset({"127.0.0.1", "localhost"})
+
+
+class LocalPage:
+    """Serves the page.
+
+    Args:
+        agent: what is shown.
+        mirror: its signals as a stream.
+        outbox: takes what people ask.
+    """
+
+    def __init__(self, agent: Agent, mirror: Mirror, outbox: Outbox) -> None:
+        self._agent, self._mirror, self._outbox = agent, mirror, outbox
+        self._receiver, self._waiting = load_page(), load_waiting()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def app(self) -> FastAPI:
+        """The addresses."""
+        app = FastAPI(title="appliance-screen", docs_url=None, redoc_url=None, openapi_url=None)
+        app.add_exception_handler(ApplianceError, _told)
+        app.add_exception_handler(HTTPException, _told)
+        app.add_api_route("/", self._page)
+        app.add_api_route("/favicon.svg", self._icon)
+        app.add_api_route("/screen", self._screen)
+        app.add_api_websocket_route("/ws", self._socket)
+        return app
+
+    async def _page(self, request: Request) -> Response:
+        await check_ours(request)
+        page = self._waiting if self._mirror.link["state"] in ("waiting", "refused") else self._receiver
+        return Response(page.plain, headers=_headers(page), media_type="text/html; charset=utf-8")
+
+    async def _icon(self, request: Request) -> Response:
+        await check_ours(request)
+        return Response(self._receiver.icon, media_type="image/svg+xml")
+
+    async def _screen(self, request: Request) -> Response:
+        await check_ours(request)
+        error = self._mirror.refused
+        code = self._agent.code
+        told = {**self._mirror.link, "box": self._agent.box_name, "code": code, "hint": error.hint if error else None}
+        if code:
+            told["qr"] = segno.make(code, error="m").svg_data_uri(border=2, dark="#0e1f1d", light="#fff")
+        return JSONResponse(told, headers={"Cache-Control": "no-store"})
+
+    async def _socket(self, socket: WebSocket) -> None:
+        try:
+            await check_ours(socket)
+            if self._mirror.pages >= PAGES_LIMIT:
+                raise ApplianceError("BRG409", "Too many pages show this screen.", PAGES_LIMIT, "Close the others.")
+        except ApplianceError as error:
+            await socket.send_denial_response(JSONResponse(error.shape(), error.status))
+            return
+        await socket.accept()
+        road = WebSocketConnection(socket, "page", INPUT_LIMIT)
+        said = self._agent.role
+        role: Role = said if said in ROLES else "wall"
+        member = Member("screen", role, self._agent.room)
+        session = Session(road, self._mirror.streams, self._agent.box_name, self._hear, member)
+        self._mirror.joined(session)
+        try:
+            await session.run()
+        finally:
+            self._mirror.left(session)
+
+    def _hear(self, _: Member, said: dict[str, Any]) -> None:
+        kind = str(said.get("type"))
+        if kind not in KINDS | _PASSING:
+            raise ApplianceError("SIG307", "The input frame says something unknown.", kind[:80])
+        task = asyncio.get_running_loop().create_task(self._pass_on(said, kept=kind in KINDS))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _pass_on(self, said: dict[str, Any], *, kept: bool) -> None:
+        try:
+            await (self._outbox.add(said) if kept else self._agent.tell(said))
+        except ApplianceError as error:
+            if kept:
+                self._mirror.tell(control("error", **error.shape()))
+
+
+async def check_ours(connection: HTTPConnection) -> None:
+    """Refuse what does not come from the page of this account's own browser.
+
+    Raises:
+        ApplianceError: BRG403.
+    """
+    host = connection.headers.get("host", "")
+    origin = connection.headers.get("origin")
+    if _name(host) not in _OURS:
+        raise _foreign({"host": host[:100]})
+    if origin is not None and origin.casefold() != f"http://{host}".casefold():
+        raise _foreign({"origin": origin[:100]})
+    site = connection.headers.get("sec-fetch-site", "none")
+    if site not in ("none", "same-origin"):
+        raise _foreign({"site": site[:20]})
+    if not await asyncio.to_thread(_is_same_account, connection):
+        raise _foreign({"account": "another"})
+
+
+def _is_same_account(connection: HTTPConnection) -> bool:
+    if not neighbour.TABLE.exists():
+        return True  # a system that does not say
+    client = connection.client
+    return client is not None and neighbour.owner_of(client.host, client.port) in (0, os.geteuid())
+
+
+def _name(host: str) -> str:
+    try:
+        return (urlsplit(f"//{host}").hostname or "").casefold()
+    except ValueError:
+        return ""
+
+
+def _foreign(details: dict[str, str]) -> ApplianceError:
+    return ApplianceError(
+        "BRG403", "This page is for the screen it runs on.", details, "Open it on that screen, as the same user."
+    )
+
+
+def _headers(page: Page) -> dict[str, str]:
+    return {
+        "Content-Security-Policy": page.policy,
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+
+
+async def _told(_: Request, error: Exception) -> Response:
+    if not isinstance(error, ApplianceError):
+        assert isinstance(error, HTTPException)
+        code = "BRG405" if error.status_code == 405 else "BRG404"
+        error = ApplianceError(code, "There is nothing at this address.")
+    return JSONResponse(error.shape(), error.status)
