@@ -28,7 +28,7 @@ function* split(buffer, limit = LIMIT) {
     if (length > limit) throw fault("SIG302");
     at = from + length;
     if (at > raw.length) throw fault("SIG300");
-    yield { type: head.getUint8(0), flags, rate: head.getUint16(8, true) * 100, payload: raw.subarray(from, at) };
+    yield { type: head.getUint8(0), flags, rate: head.getUint16(8, true) * 100, channels: head.getUint16(10, true), payload: raw.subarray(from, at) };
   }
 }
 
@@ -55,9 +55,10 @@ function parse(bytes) {
   throw fault("SIG303");
 }
 
-// 16 bits, signed, little-endian; half a sample at the end is none
-function pcm(bytes) {
+// 16 bits, signed, little-endian, one channel; other sound, and half samples, are skipped
+function pcm(bytes, rate, channels) {
   const view = new DataView(new Uint8Array(bytes).buffer);
+  if (!rate || channels !== 1 || view.byteLength % 2) return null;
   return Float32Array.from({ length: view.byteLength >> 1 }, (_, i) => view.getInt16(2 * i, true) / 32768);
 }
 
@@ -65,10 +66,14 @@ function pcm(bytes) {
 function reader(onFrame, onFault, limit = LIMIT) {
   let last = Promise.resolve();
   const read = async (buffer) => {
-    for (const { type, flags, rate, payload } of split(buffer, limit)) {
+    for (const { type, flags, rate, channels, payload } of split(buffer, limit)) {
       if (!Object.values(TYPE).includes(type)) continue;
       const body = flags & DEFLATE ? await inflate(payload, limit) : payload;
-      onFrame(type, type === TYPE.AUDIO ? { first: flags & KEYFRAME, rate, samples: pcm(body) } : parse(body));
+      if (type !== TYPE.AUDIO) onFrame(type, parse(body));
+      else {
+        const samples = pcm(body, rate, channels);
+        if (samples) onFrame(type, { first: flags & KEYFRAME, rate, samples });
+      }
     }
   };
   return (buffer) => (last = last.then(() => read(buffer)).catch(onFault));

@@ -53,7 +53,7 @@ class TrustPage:
     def __init__(self, settings: Settings, authority: Authority) -> None:
         self._settings, self._authority = settings, authority
         self._profile = profile(authority)
-        self._icon = _static("favicon.svg")
+        self._icon = (files("appliance.screen.receiver") / "favicon.svg").read_text(encoding="utf-8")
         self._pages = {kind: _template(kind) for kind, _ in DEVICES}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -80,8 +80,9 @@ test("an unknown frame type is skipped by its length", async () => {
 });
 
 test("samples come as numbers from -1 to 1, at the rate that the frame says", async () => {
-  const sound = frame(TYPE.AUDIO, Buffer.from([0, 0, 0, 0x40, 0, 0x80, 0x7f]), { flags: 2 });
+  const sound = frame(TYPE.AUDIO, Buffer.from([0, 0, 0, 0x40, 0, 0x80]), { flags: 2 });
   sound.writeUInt16LE(160, 8);
+  sound.writeUInt16LE(1, 10);
   const [[type, heard]] = await read(sound);
   assert.deepEqual([type, heard.first, heard.rate, [...heard.samples]], [TYPE.AUDIO, 2, 16000, [0, 0.5, -1]]);
 });

@@ -8,7 +8,7 @@ const { test } = require("node:test");
 const zlib = require("node:zlib");
 
 const root = path.join(__dirname, "../../..");
-const { TYPE, LIMIT, Signals, encode, reader, split } = require(path.join(root, "appliance/services/static/receiver.js"));
+const { TYPE, LIMIT, Signals, encode, reader, split } = require(path.join(root, "appliance/screen/receiver/receiver.js"));
 
 const vectors = (name) => JSON.parse(fs.readFileSync(path.join(root, "tests/vectors", `${name}.json`), "utf8")).vectors;
 const bytes = (hex) => new Uint8Array(Buffer.from(hex.replaceAll(" ", ""), "hex"));
@@ -22,6 +22,13 @@ async function read(limit, ...messages) {
   return seen;
 }
 
+/** What the page makes of a frame of sound: one channel only, as numbers from -1 to 1. */
+function sound(frame) {
+  const raw = Buffer.from(frame.payload, "hex");
+  const samples = Float32Array.from({ length: raw.length / 2 }, (_, i) => raw.readInt16LE(2 * i) / 32768);
+  return { first: frame.flags & 2, rate: frame.width * 100, samples };
+}
+
 /** Browsers refuse bytes after the end of deflate, as the Compression Standard says; Node.js before 22 does not. */
 async function lenient() {
   const stream = new Response(Buffer.concat([zlib.deflateRawSync("a"), Buffer.from("more")])).body;
@@ -30,7 +37,7 @@ async function lenient() {
 
 for (const vector of vectors("frames")) {
   test(`frames: ${vector.name}`, async () => {
-    const expected = vector.frames.filter((frame) => known.has(frame.type)).map((frame) => [frame.type, frame.json]);
+    const expected = vector.frames.filter((frame) => known.has(frame.type)).map((frame) => [frame.type, frame.type === TYPE.AUDIO ? sound(frame) : frame.json]);
     if (vector.name === "bytes after the end of deflate" && (await lenient())) {
       expected.push([TYPE.DIFF, { ward: "Cardiology, Cardiology, Cardiology" }]);
     } else if (vector.error) expected.push(vector.error);
@@ -69,11 +76,17 @@ for (const vector of vectors("signals")) {
   });
 }
 
-for (const name of ["pictures", "sound"]) {
-  test(`${name}: the page skips each by its length`, async () => {
-    const frames = vectors(name).flatMap((vector) => vector.steps ?? [vector]).map((step) => Buffer.from(bytes(step.bytes)));
-    assert.ok(frames.length > 7);
-    const after = encode(TYPE.CONTROL, { type: "ping" });
-    assert.deepEqual(await read(LIMIT, new Uint8Array(Buffer.concat([...frames, after]))), [[TYPE.CONTROL, { type: "ping" }]]);
+test("pictures: the page skips each by its length", async () => {
+  const frames = vectors("pictures").flatMap((vector) => vector.steps ?? [vector]).map((step) => Buffer.from(bytes(step.bytes)));
+  assert.ok(frames.length > 7);
+  const after = encode(TYPE.CONTROL, { type: "ping" });
+  assert.deepEqual(await read(LIMIT, new Uint8Array(Buffer.concat([...frames, after]))), [[TYPE.CONTROL, { type: "ping" }]]);
+});
+
+for (const vector of vectors("sound")) {
+  test(`sound: ${vector.name}`, async () => {
+    const heard = { payload: vector.samples, flags: vector.begins ? 2 : 0, width: vector.rate / 100 };
+    const expected = vector.error || vector.channels !== 1 ? [] : [[TYPE.AUDIO, sound(heard)]];
+    assert.deepEqual(await read(LIMIT, bytes(vector.bytes)), expected);
   });
 }
