@@ -53,7 +53,7 @@ from appliance.services.notice import notice
 from appliance.services.observer import Observer
 from appliance.services.own_columns import with_own_columns
 from appliance.services.proxy import forward
-from appliance.services.relay import relay
+from appliance.services.relay import refuse, relay
 from appliance.services.small_pages import small_page
 from appliance.services.tls import Keeper
 from appliance.services.tls.serving import serve_door
@@ -302,7 +302,7 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
             role = gateway.access.screen_role(credential(websocket), websocket.query_params.get("role"))
             known = gateway.screen(websocket)
         except ApplianceError as error:
-            await websocket.send_denial_response(Json(error.shape(), 403))  # what a refused upgrade has always been
+            await refuse(websocket, error, told=is_browser(credential(websocket)))
             return
         await relay(websocket, gateway.runtime, role, known.id if known else "")
 

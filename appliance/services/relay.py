@@ -14,9 +14,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from appliance.bridge import control, encode
 from appliance.config import Runtime
 from appliance.errors import ApplianceError
+from appliance.services.internal import Json
 from appliance.types import Role
 
 GOING_AWAY = 1001
+POLICY_VIOLATION = 1008
 TRY_AGAIN = 1013
 
 
@@ -36,6 +38,17 @@ async def relay(browser: WebSocket, runtime: Runtime, role: Role, screen: str = 
             await _both_ways(browser, bridge)
     except (OSError, websockets.WebSocketException, TimeoutError):
         await _told_to_wait(browser)
+
+
+async def refuse(browser: WebSocket, error: ApplianceError, *, told: bool) -> None:
+    """Do not serve a browser. A page learns nothing of a refused handshake, so one that can act on it is `told`."""
+    if not told:
+        await browser.send_denial_response(Json(error.shape(), 403))
+        return
+    await browser.accept()
+    with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+        await browser.send_bytes(encode(control("error", **error.shape())))
+        await browser.close(POLICY_VIOLATION, error.code)
 
 
 async def _both_ways(browser: WebSocket, bridge: ClientConnection) -> None:

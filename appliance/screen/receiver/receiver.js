@@ -162,8 +162,6 @@ function line(url, signals, on) {
     socket.onclose = socket.onmessage = null;
     socket.close();
     timer = setTimeout(open, backoff(tries++));
-    // a screen that was taken out asks to join again
-    if (tries % 4 === 3) fetch("/").then((page) => page.status === 401 && location.reload(), () => {});
     on.change();
   };
   const resync = () => {
@@ -537,6 +535,8 @@ function page(root, dress) {
       pending.forEach(transmit);
     }
     if (value.type !== "error") return;
+    // a screen that was taken out, or has to prove itself anew, begins at the box's page again
+    if (value.code === "BRG401") setTimeout(() => location.reload(), 1000);
     // BRG406: a part of the box is away for a moment, which is no answer to a question
     const mine = value.code !== "BRG406" && pending.find((p) => !p.error);
     if (mine) mine.error = value;
