@@ -280,6 +280,7 @@ def _add_screen(commands: Any) -> None:
         "  appliance screen --box ID@192.0.2.7:4433 --key KEY\n"
         "  appliance screen --ticket dreamstack-...    join by itself, in the ticket's room\n"
         "  appliance screen --keep beds,wards     keep these rows on this disk, for when the box is gone\n"
+        "  appliance screen --relay               and pass on what it gets to screens that do not reach the box\n"
         "  appliance screen --kiosk --chromium    fill this machine's screen with the box's page"
     )
     parser = _command(commands, "screen", "show the box's live answers in this terminal", examples, _screen)
@@ -305,6 +306,12 @@ def _add_screen(commands: Any) -> None:
         default=door_of_this_machine(),
         help="the box's address, where --keep takes them from",
     )
+    parser.add_argument("--relay", action="store_true", help="pass on what it gets to other screens")
+    parser.add_argument(
+        "--listen", metavar="IP:PORT", default="0.0.0.0:0", help="where it passes on; 0 keeps a free port"
+    )
+    parser.add_argument("--peers", type=int, default=16, metavar="N", help="how many screens it passes on to")
+    parser.add_argument("--via", metavar="ID@IP:PORT", action="append", help="a screen to take from, before the box")
     _add_ca(parser)
     parser.add_argument("--once", action="store_true", help="print the state and end")
     parser.add_argument("--timeout", type=float, default=10.0, metavar="SECONDS", help="how long to look for the box")
@@ -343,6 +350,10 @@ def _screen(options: argparse.Namespace) -> int:
         door=options.door,
         ca=options.ca,
         **given,
+        relay=options.relay,
+        listen=options.listen,
+        peers=options.peers,
+        via=tuple(options.via or ()),
     )
     if not options.kiosk:
         return asyncio.run(run_screen(screen))

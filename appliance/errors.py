@@ -77,6 +77,8 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "SIG308": 400,  # a picture or a change of one cannot be read
     "SIG309": 413,  # more signals, bytes or streams than there may be
     "SIG310": 400,  # what a screen sets cannot be read
+    "SIG320": 400,  # a frame that a relay passed on is not what the box signed
+    "SIG321": 409,  # a relay passes on an old state, or holds a newer one back
     "BRG400": 500,  # something failed in a way nobody foresaw
     "BRG401": 401,  # no credential, or a wrong one
     "BRG402": 403,  # this role may not
@@ -96,6 +98,9 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "BRG416": 500,  # a certificate file cannot be used
     "BRG417": 404,  # this address is open over HTTPS only
     "BRG430": 401,  # a pass is not this box's, has run out, or is another screen's
+    "BRG431": 409,  # the way to the box through a relay goes round or is too long
+    "BRG432": 503,  # a relay has nothing to pass on yet
+    "BRG434": 409,  # a letter came too late, or twice
     "BRG440": 404,  # no screen shows this code
     "BRG441": 429,  # too many screens, or too many wrong codes
     "BRG442": 404,  # no such screen
@@ -121,10 +126,11 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "SCR504": 400,  # the id or address of a box cannot be read
     "SCR505": 502,  # the box's certificate is not trusted here
     "SCR506": 403,  # the screen waits to be let in
-    "SCR511": 429,  # as many inputs wait for the box as may
     "SCR507": 409,  # a Yes while the box is away
     "SCR508": 504,  # an input waited for too long
     "SCR509": 409,  # another kiosk has the folder
+    "SCR510": 504,  # the box is silent behind the relay
+    "SCR511": 429,  # as many inputs wait for the box as may
     "SCR512": 500,  # no browser for the kiosk
 }
 """Every code of the box and the HTTP status it is served with."""

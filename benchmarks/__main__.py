@@ -23,6 +23,7 @@ BENCHMARKS = (
     "insert",
     "page",
     "frames",
+    "mesh",
     "import_csv",
     "fanout",
     "footprint",

@@ -41,7 +41,7 @@ fingerprint() {
 up_to_date() {
     [ -x .venv/bin/appliance ] && [ "$(cat "$stamp" 2>/dev/null)" = "$(fingerprint)" ] &&
         { [ -x .venv/bin/postgrest ] || has postgrest; } &&
-        { [ "$mode" != test ] || { has chromium && has certutil && has espeak-ng && has node && has ip && peers && [ -d tests/integration/node/node_modules ]; }; }
+        { [ "$mode" != test ] || { has chromium && has certutil && has espeak-ng && has node && has ip && has unshare && peers && [ -d tests/integration/node/node_modules ]; }; }
 }
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -81,7 +81,7 @@ missing_packages() { # prints the Debian packages this machine lacks
         has node || echo nodejs
         has npm || echo npm
         peers || echo mosquitto nats-server # beside which make bench measures
-        has ip || echo iproute2
+        { has ip && has unshare; } || echo iproute2 util-linux
     fi
 }
 

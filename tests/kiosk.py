@@ -20,15 +20,16 @@ from tests.box import ROOT, command, environment, free_port
 class Kiosk:
     """``appliance screen --kiosk`` on a folder."""
 
-    def __init__(self, folder: Path, box: str) -> None:
+    def __init__(self, folder: Path, box: str, *more: str) -> None:
         self.folder = folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._box = box
+        self._box, self._more = box, more
         self.process: asyncio.subprocess.Process
 
     def words(self) -> list[str]:
-        words = ["screen", "--kiosk", "--port", str(self.port), "--data", str(self.folder), "--box", self._box]
+        place = ["--port", str(self.port), "--data", str(self.folder), "--box", self._box]
+        words = ["screen", "--kiosk", *place, *self._more]
         return ["setpriv", "--pdeathsig", "KILL", *command(*words)]
 
     async def start(self) -> None:
@@ -50,8 +51,8 @@ class Kiosk:
 
 
 @asynccontextmanager
-async def kiosk_of(folder: Path, box: str) -> AsyncIterator[Kiosk]:
-    kiosk = Kiosk(folder, box)
+async def kiosk_of(folder: Path, box: str, *more: str) -> AsyncIterator[Kiosk]:
+    kiosk = Kiosk(folder, box, *more)
     await kiosk.start()
     try:
         yield kiosk

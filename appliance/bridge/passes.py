@@ -13,6 +13,7 @@ from __future__ import annotations
 import base64
 import binascii
 import time
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -24,6 +25,8 @@ from appliance.types import Role
 
 VALID_S: Final = 7 * 86_400.0
 TEXT_LIMIT: Final = 2000
+ROOM: Final = "room/"
+"""What the names of rooms' streams begin with."""
 _PURPOSE: Final = "pass"
 
 
@@ -90,6 +93,30 @@ def verify(text: str, box_endpoint_id: str, now: float | None = None) -> Pass:
     if said.expires <= (time.time() if now is None else now):
         raise refused("it has run out")
     return said
+
+
+def check_revoked(shown: Pass, revoked: Mapping[str, float]) -> None:
+    """Raise where a pass holds no longer, though it has not run out.
+
+    Args:
+        shown: the pass.
+        revoked: by screen, until when (seconds since 1970) those of its passes run out that do not hold.
+
+    Raises:
+        ApplianceError: BRG430.
+    """
+    if shown.expires <= revoked.get(shown.screen, 0.0):
+        raise refused("the screen was revoked, or is known as another by now")
+
+
+def own_stream(room: str) -> str:
+    """The stream that ``main`` is for a screen of this room."""
+    return ROOM + room if room else "main"
+
+
+def may_read(shown: Pass, stream: str) -> bool:
+    """Whether a pass is for a stream: rooms are read by who is in them, and by the admin."""
+    return not stream.startswith(ROOM) or stream == own_stream(shown.room) or shown.role == "admin"
 
 
 def refused(reason: str) -> ApplianceError:

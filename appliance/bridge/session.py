@@ -20,8 +20,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -33,6 +33,9 @@ from appliance.bridge.stream import Stream, Streams
 from appliance.bridge.transports import AtOnce, Connection, ConnectionLost
 from appliance.errors import ApplianceError
 from appliance.types import Role
+
+if TYPE_CHECKING:
+    from appliance.bridge.mesh import Mesh
 
 SILENCE_S = 15.0
 """A screen that has said nothing for so long (they ping every 2 s) is taken for gone."""
@@ -102,6 +105,7 @@ class Session:
         met: called with the member once it is let in.
         offer: what a subscription may carry besides signals.
         write: see :data:`Write`; where it is not given, a ``set`` is an input as any other.
+        mesh: signs what screens pass on to others; None where they do not.
     """
 
     def __init__(
@@ -116,6 +120,7 @@ class Session:
         met: Callable[[Member], None] | None = None,
         offer: Offer = offer_nothing,
         write: Write | None = None,
+        mesh: Mesh | None = None,
     ) -> None:
         self._connection = connection
         self._now = connection if isinstance(connection, AtOnce) else None
@@ -130,6 +135,8 @@ class Session:
         self._waiting: asyncio.Task[None] | None = None
         self._asked: dict[str, Any] | None = None  # to be subscribed to once it is let in
         self._write = write
+        self._mesh = mesh
+        self._sealed: Mesh | None = None  # the mesh, while the screen gets signed frames
         self._reading = contextlib.ExitStack()  # counts it among the stream's readers
         self._seq = 0
         self._pumps: list[asyncio.Task[None]] = []
@@ -206,6 +213,8 @@ class Session:
             await self._speak(said)
         elif kind == "replay":
             await self._replay(said)
+        elif kind == "prove":
+            await self._word(str(said.get("n", "")))
         elif kind == "end":
             raise ConnectionLost("the screen left")
         elif kind not in ("pong", "ack", "error"):
@@ -242,7 +251,10 @@ class Session:
         await self._hello(member)
 
     async def _hello(self, member: Member) -> None:
-        more = {"room": member.room, "name": member.name} if member.room or member.name else {}
+        more: dict[str, Any] = {"room": member.room, "name": member.name} if member.room or member.name else {}
+        if self._mesh is not None and self._admit is not None:  # over Iroh, where the peer's key is known
+            called = member.name or member.screen
+            more |= self._mesh.greeting(self._connection.peer, called, member.role, member.room)
         await self._send(control("hello", version=1, box=self._box, role=member.role, screen=member.screen, **more))
 
     async def _subscribe(self, said: dict[str, Any]) -> None:
@@ -261,6 +273,7 @@ class Session:
         resumes = said.get("e") == stream.view(member.role).epoch and isinstance(said.get("v"), int)
         await self._playback.stop()
         self._signals = bool(said.get("signals", "pixels" not in said))
+        self._sealed = self._mesh if said.get("seal") is True else None
         await self._follow(stream, member.role, said["v"] if resumes else None, flows)
 
     def _named(self, member: Member, wanted: str) -> str | None:
@@ -280,7 +293,7 @@ class Session:
             await self._send(_error(error))
             return
         if stream is not None:
-            self._signals = True
+            self._signals, self._sealed = True, None  # the past is not signed: it could pass for the present
             await self._follow(stream, role, None, [])
         await self._playback.tell()
 
@@ -300,6 +313,8 @@ class Session:
         self._pumps = [asyncio.create_task(self._run_flow(flow)) for flow in flows]
         if self._signals:
             self._pumps.append(asyncio.create_task(self._run_pump(stream, role)))
+            if self._sealed is not None:
+                self._pumps.append(asyncio.create_task(self._run_words(self._sealed)))
 
     async def _offered(self, member: Member, stream: Stream, said: dict[str, Any]) -> list[Flow] | None:
         try:
@@ -332,18 +347,24 @@ class Session:
         return self._member
 
     async def _input(self, member: Member, said: dict[str, Any]) -> None:
+        if said.get("type") == "letter" and self._mesh is not None:
+            await self._letter(self._mesh, said)
+            return
+        await self._do(member, said, self._flows)
+
+    async def _do(self, member: Member, said: dict[str, Any], flows: Sequence[Flow], **letter: Any) -> None:
         """Take an input, and tell a screen that gave it a `ref` that it need not send it again."""
-        ref = {"ref": said["ref"]} if "ref" in said else {}
+        ref = {"ref": said["ref"], **letter} if "ref" in said else {}
         if said.get("type") == "set" and self._write is not None:
             try:
                 lost = self._set(self._write, member, said)
             except ApplianceError as error:  # the frame itself was well formed
-                await self._send(control("error", **error.shape(), **ref))
+                await self._send(control("error", **error.shape(), **(ref or letter)))
                 return
             ref |= {"lost": lost} if ref and lost else {}
         else:
             self._hear(member, said)
-            for flow in self._flows:
+            for flow in flows:
                 flow.hear(said)
         later = said.get("ack") and said.get("type") != "set"  # whoever does it says so
         if ref and not later:
@@ -353,6 +374,37 @@ class Session:
         if self._stream is None:
             raise ApplianceError("BRG408", "There is no stream to set signals in.", None, "Subscribe to one first.")
         return write(member, self._stream, said, self._version)
+
+    async def _letter(self, mesh: Mesh, letter: dict[str, Any]) -> None:
+        """What a screen behind this one says; a fault in it is that screen's and does not end this road."""
+        stream, number = self._stream, {"n": letter.get("n")}
+        try:
+            opened = mesh.open(letter, stream.view(self._known().role).epoch if stream else "")
+            member, said = opened.member, opened.said
+            if stream is None or (self._may is not None and not self._may(member, stream.name)):
+                raise ApplianceError("BRG408", "There is no such stream for this screen.")
+            if said.get("type") == "renew":
+                await self._send(control("pass", **{"pass": mesh.renew(opened.writer)}, **number))
+                return
+            if said.get("ack") and "ref" in said:
+                mesh.awaits(member.screen, str(said["ref"]), lambda ref: self.tell(control("ack", ref=ref, **number)))
+            await self._do(member, said, (), **number)
+        except ApplianceError as error:
+            await self._send(control("error", **error.shape(), **number))
+
+    async def _word(self, nonce: str = "") -> None:
+        """Say, signed, where the box stands; nothing of what is not signed, which may be the past."""
+        if self._sealed is not None and self._stream is not None:
+            role = self._known().role
+            await self._send(self._sealed.word(self._stream.name, role, self._stream.view(role), nonce))
+
+    async def _run_words(self, mesh: Mesh) -> None:
+        """Say so every two seconds, so that a screen behind this one can tell old from new."""
+        with contextlib.suppress(ConnectionLost):
+            while True:
+                async with self._turn:
+                    await self._word()
+                await mesh.pause()
 
     async def _stop_pumps(self) -> None:
         flows, self._flows = self._flows, []
@@ -376,7 +428,8 @@ class Session:
 
     def _at_once(self, fanout: Fanout) -> bool:
         """Send the newest if nothing else is on its way and nothing has to be waited for; returns whether so."""
-        if self._now is None or self._turn.locked() or self._wire.locked():
+        # A signed frame has its seal before it, which the parcel has not.
+        if self._sealed is not None or self._now is None or self._turn.locked() or self._wire.locked():
             return False
         if self._version != fanout.view.version:
             if not self._now.send_now(fanout.parcel(self._version), self._seq):
@@ -404,12 +457,17 @@ class Session:
             return
         payload, is_sync = view.payload(version)
         kind = FrameType.SIGNAL_SYNC if is_sync else FrameType.SIGNAL_DIFF
-        await self._send(Frame(kind, payload, KEYFRAME if is_sync else 0, timestamp=view.timestamp()))
+        frame = Frame(kind, payload, KEYFRAME if is_sync else 0, timestamp=view.timestamp())
+        step, seal = (None if is_sync else version, view.version), self._sealed and self._sealed.seal
+        before = [seal(stream.name, role, view.epoch, step, frame)] if seal else []
+        await self._send(*before, frame)
 
-    async def _send(self, frame: Frame, *, deflate: bool = False) -> None:
+    async def _send(self, *frames: Frame, deflate: bool = False) -> None:
         async with self._wire:
-            raw = encode(msgspec.structs.replace(frame, seq=self._seq), deflate=deflate)
-            self._seq = (self._seq + 1) & 0xFFFF
+            raw = b""
+            for frame in frames:
+                raw += encode(msgspec.structs.replace(frame, seq=self._seq), deflate=deflate)
+                self._seq = (self._seq + 1) & 0xFFFF
             await self._connection.send(raw)
 
     async def _refuse(self, error: ApplianceError) -> None:

@@ -175,8 +175,8 @@ class Copy:
         Raises:
             ApplianceError: SIG303, the reserved key is missing or wrong.
         """
-        head = _head(payload)
-        self.epoch, self.version = head.get("e"), head.get("v")
+        told = head(payload)
+        self.epoch, self.version = told.get("e"), told.get("v")
         self.values = {name: value for name, value in payload.items() if name != RESERVED}
 
     def diff(self, payload: Mapping[str, Any]) -> None:
@@ -185,18 +185,23 @@ class Copy:
         Raises:
             ApplianceError: SIG305, it does not apply to this version: ask ``need_sync``. SIG303 as above.
         """
-        head = _head(payload)
-        if head.get("e") != self.epoch or head.get("b") != self.version:
+        told = head(payload)
+        if told.get("e") != self.epoch or told.get("b") != self.version:
             raise ApplianceError(
-                "SIG305", "The diff is not for this version.", {"have": [self.epoch, self.version], "diff": head}
+                "SIG305", "The diff is not for this version.", {"have": [self.epoch, self.version], "diff": told}
             )
         values = {name: value for name, value in payload.items() if name != RESERVED}
-        self.values = apply(self.values, Diff(values, tuple(head.get("del", ()))))
-        self.version = head.get("v")
+        self.values = apply(self.values, Diff(values, tuple(told.get("del", ()))))
+        self.version = told.get("v")
 
 
-def _head(payload: Mapping[str, Any]) -> Mapping[str, Any]:
-    head = payload.get(RESERVED)
-    if not isinstance(head, dict) or not isinstance(head.get("v"), int) or not isinstance(head.get("del", []), list):
+def head(payload: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the reserved key of a SYNC or DIFF says; `v` is there and a number.
+
+    Raises:
+        ApplianceError: SIG303, it is missing or wrong.
+    """
+    told = payload.get(RESERVED)
+    if not isinstance(told, dict) or not isinstance(told.get("v"), int) or not isinstance(told.get("del", []), list):
         raise ApplianceError("SIG303", "The signal frame does not say its version.")
-    return head
+    return told

@@ -7,6 +7,9 @@
 
 It connects, says hello, subscribes with the version it has, and applies what comes. When the box is lost it
 keeps what it holds, with its age, and comes back with a growing pause of 250 ms to 2 s.
+
+Where the box is not reached it may take a road over another screen (:mod:`~appliance.screen.roads`); it is then
+live only while the box's own signed word arrives, and moves to the box when that is back, without a flicker.
 """
 
 from __future__ import annotations
@@ -16,25 +19,29 @@ import contextlib
 import random
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import msgspec
 
-from appliance.bridge.frame import INPUT, Frame, FrameType, control, encode
-from appliance.bridge.signals import Copy
+from appliance.bridge.frame import Frame, FrameType, control, encode
+from appliance.bridge.mesh.steady import SteadyCopy
 from appliance.bridge.transports import Connection, ConnectionLost
 from appliance.errors import ApplianceError, from_shape
 from appliance.observation import logger
 from appliance.screen import cache
 from appliance.screen.finder import Finder
+from appliance.screen.mesh import Side
+from appliance.screen.roads import Roads
 
 PING_S: Final = 2.0
 SILENCE_S: Final = 5.0
 BACKOFF_S: Final = (0.25, 2.0)
 KEEP_S: Final = 2.0
 STILL_TRUE_S: Final = 60.0
+MIND_S: Final = 1.0
+BETTER_S: Final = 5.0
 _SENT_AWAY: Final = (401, 403)
 
 State = Literal["searching", "waiting", "catching up", "live", "away"]
@@ -52,6 +59,7 @@ class Agent:
         stream: what it subscribes to.
         cache_path: where it keeps what it holds, or None.
         held: what it kept earlier; shown until the box answers.
+        side: its part in the mesh; without it the screen takes no roads over others.
 
     Attributes:
         state: ``searching`` (never reached yet), ``waiting`` (for the admin to let it in), ``catching up``, ``live``
@@ -72,6 +80,7 @@ class Agent:
         stream: str = "main",
         cache_path: Path | None = None,
         held: cache.Held | None = None,
+        side: Side | None = None,
     ) -> None:
         self.state: State = "searching"
         self.problem: ApplianceError | None = None
@@ -83,11 +92,12 @@ class Agent:
         self.room = ""
         self.code = ""
         self._finder = finder
-        hello = {"type": "hello", "version": 1, "kind": kind, "credential": credential}
-        self._hello = Frame(FrameType.CONTROL, msgspec.json.encode(hello))
+        self._hello = {"version": 1, "kind": kind, "credential": credential}
+        self._side = side or Side(finder.identity)
+        self._next: Connection | None = None
         self._stream = stream
         self._cache_path = cache_path
-        self._copy = Copy()
+        self._copy = SteadyCopy()
         self._at: float | None = None
         self._endpoint_id: str | None = None
         self._road: Connection | None = None
@@ -95,6 +105,8 @@ class Agent:
         self._seq = 0
         self._saved: tuple[tuple[str | None, int | None], float] | None = None
         self._resyncing = False
+        self._renewing = False
+        self._left: ApplianceError | None = None
         self._forgotten = False
         if held is not None:
             self._take_up(held)
@@ -108,6 +120,11 @@ class Agent:
     def version(self) -> tuple[str | None, int | None]:
         """Epoch and version of :attr:`signals`."""
         return self._copy.epoch, self._copy.version
+
+    @property
+    def side(self) -> Side:
+        """Its part in the mesh."""
+        return self._side
 
     @property
     def seen_at(self) -> float | None:
@@ -132,10 +149,14 @@ class Agent:
         try:
             while True:
                 pause = BACKOFF_S[0] if await self._attempt() else min(pause * 2, BACKOFF_S[1])
+                if self._next is not None:
+                    continue  # a better road is there already
                 await asyncio.sleep(pause * random.uniform(0.8, 1.2))  # noqa: S311 (a thousand screens, not a secret)
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
+            if self._next is not None:
+                await self._next.close()
             await self._save()
 
     async def ask(self, question: str) -> str:
@@ -157,69 +178,100 @@ class Agent:
         if self._road is None or not self.live.is_set():
             raise _lost("not connected")
         try:
-            await self._send(self._road, Frame(FrameType.INPUT, msgspec.json.encode(said), INPUT))
+            await self._send(self._road, self._side.ask(said, self._copy.epoch))
         except ConnectionLost as lost:
             raise _lost(str(lost)) from None
 
     def forget(self) -> None:
         """What it holds is not for it any more; it also leaves the disk."""
-        self._copy, self._at, self._forgotten = Copy(), None, True
+        self._copy, self._at, self._forgotten = SteadyCopy(), None, True
+        self._side.forget()
         self.live.clear()
         self._notify()
 
     async def _attempt(self) -> bool:
         """One connection, from finding the box to losing it; whether it was live in between."""
         try:
-            road = await self._finder.connect()
+            road, self._next = self._next or await self._finder.connect(), None
         except ApplianceError as error:
             if error.code in ("BRG413", "SCR504"):
                 raise
             self._away(error)
             return False
         self._meet()
-        watching = asyncio.create_task(self._watch(road))
+        minding = [asyncio.create_task(self._watch(road))]
+        if self._side.via is not None:
+            minding += [asyncio.create_task(self._mind(road)), asyncio.create_task(self._improve(road))]
         try:
             return await self._converse(road)
         finally:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+            for task in minding:
+                task.cancel()
+            await asyncio.gather(*minding, return_exceptions=True)
             self._road = None
+            self._side.lost()
             await road.close()
 
     def _meet(self) -> None:
         box = self._finder.box
         if box is not None and self._endpoint_id != box.endpoint_id:
             if self._endpoint_id is not None:  # what is held is another box's
-                self._copy, self._at = Copy(), None
+                self._copy, self._at = SteadyCopy(), None
             self._endpoint_id = box.endpoint_id
+        relay = self._finder.relay if isinstance(self._finder, Roads) else None
+        self._copy.start_over()
+        self._side.begin(self._endpoint_id or "", relay.endpoint_id if relay else None)
 
     async def _converse(self, road: Connection) -> bool:
         was_live = False
         try:
             self._seq, self._resyncing, self._road, self._heard = 0, False, road, _now()
-            epoch, version = self.version
-            await self._send(road, self._hello, control("subscribe", stream=self._stream, e=epoch, v=version))
+            self._renewing, self._left = False, None
+            hello = control("hello", **self._side.hello(self._hello))
+            await self._send(road, hello, self._side.subscribe(self._stream, *self.version))
             while True:
                 frame = await road.receive()
                 self._heard = _now()
                 await self._take(road, frame)
                 was_live = was_live or self.live.is_set()
         except ConnectionLost as lost:
-            self._away(self.problem if self.problem and not was_live else _lost(str(lost)))
+            if self._next is None:
+                said = self._left or (self.problem if not was_live else None)
+                self._away(said or _lost(str(lost)))
+                self._blame(self.problem)
         except ApplianceError as error:
             self._away(error)
-            if error.status in _SENT_AWAY:
+            self._blame(error)
+            if error.status in _SENT_AWAY and self._side.via is None:
                 raise
         return was_live
 
+    def _blame(self, error: ApplianceError | None) -> None:
+        if error is not None and isinstance(self._finder, Roads):
+            self._finder.blame(error)
+
     async def _take(self, road: Connection, frame: Frame) -> None:
         if frame.type == FrameType.SIGNAL_SYNC:
+            self._side.signal(frame)
             self._copy.sync(frame.json())
+            self._renewing = False
             self._told(synced=True)
         elif frame.type == FrameType.SIGNAL_DIFF:
+            self._side.signal(frame)
             await self._diff(road, frame)
+            await self._renew(road)
         elif frame.type == FrameType.CONTROL:
-            await self._control(road, frame.json())
+            said = frame.json()
+            if not self._side.control(said, frame):
+                await self._control(road, said)
+            elif self._side.via is not None:
+                self._reconsider()
+
+    async def _renew(self, road: Connection) -> None:
+        """Ask for a new keyframe for those this screen passes on to; what it shows goes on meanwhile."""
+        if self._side.wants_keyframe and not self._renewing and self.live.is_set():
+            self._renewing = True
+            await self._send(road, control("need_sync", stream=self._stream))
 
     async def _diff(self, road: Connection, frame: Frame) -> None:
         if self._resyncing:
@@ -245,10 +297,16 @@ class Agent:
             case "hello":
                 self.box_name, self.role = str(said.get("box", "")), str(said.get("role", ""))
                 self.room, self.code = str(said.get("room", "")), ""
-            case "join":
+                await self._side.met(said, self._stream, self._upward(road))
+            case "path":
+                await self._side.way(said, self._upward(road))
+            case "join" if self._side.via is None:
                 self._join(said)
             case "subscribed":
                 await self._subscribed(road, said)
+            case "pass":
+                await self._side.renewed(str(said.get("pass", "")))
+                self._notify()
             case "ping":
                 await self._send(road, control("pong", t=said.get("t")))
             case "ack":
@@ -257,13 +315,21 @@ class Agent:
             case "gap":
                 await self._need_sync(road)
             case "error":
-                self._refused(from_shape(said))
+                self._refused(from_shape(said), of_input="n" in said or "ref" in said)
 
     async def _subscribed(self, road: Connection, said: dict[str, Any]) -> None:
-        if self.version != (said.get("e"), said.get("v")):
+        if self._side.via is not None:
+            await self._send(road, self._side.prove())
+        if self.version != (said.get("e"), said.get("v")) and not self._copy.is_behind:
             await self._need_sync(road)
             return
         self._told(synced=True)
+
+    def _upward(self, road: Connection) -> Callable[[Frame], Awaitable[None]]:
+        async def up(frame: Frame) -> None:
+            await self._send(road, frame)
+
+        return up
 
     def _join(self, said: dict[str, Any]) -> None:
         """The admin has to let it in first: what it held before is not for it any more."""
@@ -271,25 +337,36 @@ class Agent:
         self.state, self.problem = "waiting", None
         self.forget()
 
-    def _refused(self, error: ApplianceError) -> None:
-        if error.status in _SENT_AWAY:
+    def _refused(self, error: ApplianceError, *, of_input: bool) -> None:
+        if not of_input and (error.status in _SENT_AWAY or self._side.via is not None):
             raise error
         self.problem = error
         self._notify()
 
     def _told(self, *, synced: bool = False) -> None:
-        """The signals are the box's own as of now."""
-        self._at = time.time()
+        """The signals are the box's own as of now; behind a relay, as of the box's last word."""
+        self._at = time.time() if self._side.via is None else self._side.true_at() or self._at
         if synced:
             self._resyncing = False
-            self.problem = None
-            self.state = "live"
-            self.live.set()
+            if self._side.via is None or self._is_heard():
+                self._live()
+            elif self.state == "searching":
+                self.state = "away"
         self._notify()
+
+    def _live(self) -> None:
+        self.problem = None
+        self.state = "live"
+        self.live.set()
+
+    def _is_heard(self) -> bool:
+        """Whether the box itself stands behind the picture, over a relay."""
+        return not self._copy.is_behind and self._side.doubt(*self.version) is None
 
     def _away(self, error: ApplianceError) -> None:
         if self.state == "live":
-            self._at = time.time() - (_now() - self._heard)
+            at = self._side.true_at() if self._side.via is not None else None
+            self._at = at if at is not None else time.time() - (_now() - self._heard)
         self.state = "away" if self._at is not None else "searching"
         self.problem, self.code = error, ""
         self.live.clear()
@@ -315,6 +392,40 @@ class Agent:
                 await asyncio.sleep(PING_S)
         await road.close("silence")
 
+    async def _mind(self, road: Connection) -> None:
+        """Behind a relay: be live while the box's word comes, and leave a relay that holds things back."""
+        try:
+            while True:
+                await asyncio.sleep(MIND_S)
+                self._reconsider()
+                letter = self._side.renewal(self._copy.epoch) if self.live.is_set() else None
+                if letter is not None:
+                    await self._send(road, letter)
+        except ConnectionLost:
+            return  # the conversation hears of it as well
+        except ApplianceError as error:
+            self._left = error
+            await road.close(error.code)
+
+    def _reconsider(self) -> None:
+        """Behind a relay, be live exactly while the box's own word says so; raises SIG321 as :meth:`Side.doubt`."""
+        problem = self._side.doubt(*self.version)
+        if problem is None and self.state != "live" and not self._resyncing and not self._copy.is_behind:
+            self._live()
+            self._notify()
+        elif problem is not None and self.state == "live":
+            self._away(problem)
+
+    async def _improve(self, road: Connection) -> None:
+        """Behind a relay: move to the box when it is reached again, or to another relay when it is heard over that."""
+        assert isinstance(self._finder, Roads)
+        while True:
+            await asyncio.sleep(BETTER_S * random.uniform(0.8, 1.2))  # noqa: S311 (not a secret)
+            self._next = await self._finder.better(live=self.live.is_set())
+            if self._next is not None:
+                await road.close("moved")
+                return
+
     def _take_up(self, held: cache.Held) -> None:
         self._copy.values, self._copy.epoch, self._copy.version = held.signals, held.epoch, held.version
         self._endpoint_id, self._at, self.state = held.box.endpoint_id, held.at, "away"
@@ -327,6 +438,7 @@ class Agent:
     async def _save(self, still_true_s: float = 0.0) -> None:
         """Keep what is held, if it is news, or has been true for this long since it was kept."""
         box, age = self._finder.box, self.age_s()
+        await self._side.tidy()
         if self._forgotten and age is None and self._cache_path is not None:
             self._forgotten, self._saved = False, None
             await asyncio.to_thread(self._cache_path.unlink, missing_ok=True)

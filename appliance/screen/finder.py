@@ -28,13 +28,16 @@ class Finder:
         faithful: follow `box` only; else another box is taken when `box` is not there and one other is.
         frame_limit: payload bytes of a frame the screen accepts.
         alpn: what is spoken on the connection, if not the bitstream.
+
+    Attributes:
+        identity: the screen's key.
     """
 
     def __init__(
         self, identity: Identity, box: Ticket | None, *, faithful: bool, frame_limit: int, alpn: bytes | None = None
     ) -> None:
         self.box = box
-        self._identity = identity
+        self.identity = identity
         self._faithful = faithful
         self._frame_limit = frame_limit
         self._alpn = alpn
@@ -57,7 +60,7 @@ class Finder:
 
     async def _dial(self, box: Ticket) -> Connection:
         limit, alpn = self._frame_limit, self._alpn
-        road = await dial(self._identity, box.endpoint_id, box.addresses, DIAL_TIMEOUT_S, limit, alpn)
+        road = await dial(self.identity, box.endpoint_id, box.addresses, DIAL_TIMEOUT_S, limit, alpn)
         self.box, self._faithful = box, True
         return road
 

@@ -27,7 +27,7 @@ from appliance.screen.browser import find_browser, keep_open
 from appliance.screen.mirror import Mirror
 from appliance.screen.outbox import Outbox
 from appliance.screen.page import INPUT_LIMIT, LocalPage
-from appliance.screen.start import ScreenOptions, default_folder, make_agent
+from appliance.screen.start import ScreenOptions, default_folder, make_agent, passing_on
 
 AGAIN_S: Final = 30.0
 """How long a screen that is not let in waits before it asks again."""
@@ -71,7 +71,8 @@ async def run_kiosk(options: ScreenOptions, kiosk: KioskOptions) -> int:
         if program:
             works.append(keep_open(program, url, folder / "browser"))
         print(f"The screen is at {url}", flush=True)
-        await _all(works)
+        async with passing_on(agent, options):
+            await _all(works)
     return 0
 
 

@@ -8,22 +8,30 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
 
 from appliance.bridge.frame import DEFAULT_LIMIT
-from appliance.bridge.identity import load_or_create
+from appliance.bridge.identity import Identity, load_or_create
 from appliance.bridge.invitations import is_invitation, peek
+from appliance.bridge.mesh import Relay
+from appliance.errors import ApplianceError
+from appliance.observation import logger
 from appliance.screen import cache
 from appliance.screen.agent import Agent
-from appliance.screen.finder import Finder
+from appliance.screen.mesh import Side
+from appliance.screen.relaying import RelayOptions, serve_peers
+from appliance.screen.roads import Roads
 from appliance.screen.shelf import Shelf
 from appliance.screen.text import run_text
 from appliance.screen.ticket import Ticket, parse
 from appliance.screen.trust import DEFAULT_DOOR, verified
+
+_log = logger("screen")
 
 
 class ScreenOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +48,10 @@ class ScreenOptions(msgspec.Struct, frozen=True, kw_only=True):
         keep: collections whose rows it keeps on its disk.
         door: the box's HTTP address, where those come from.
         ca: the file of the authority to trust there; empty trusts the system's and a box on this machine.
+        relay: whether it passes on what it gets to other screens.
+        listen: where it does, ``<ip>:<port>``; port 0 takes a free one and keeps it.
+        peers: how many others it passes on to at once.
+        via: tickets of relays to take before the box.
     """
 
     data: Path | None = None
@@ -52,6 +64,10 @@ class ScreenOptions(msgspec.Struct, frozen=True, kw_only=True):
     keep: tuple[str, ...] = ()
     door: str = DEFAULT_DOOR
     ca: str = ""
+    relay: bool = False
+    listen: str = "0.0.0.0:0"
+    peers: int = 16
+    via: tuple[str, ...] = ()
 
 
 def default_folder(environ: Mapping[str, str] = os.environ) -> Path:
@@ -71,7 +87,37 @@ async def run_screen(options: ScreenOptions) -> int:
     """
     agent = await asyncio.to_thread(make_agent, options)
     shelf = await asyncio.to_thread(make_shelf, options)
-    return await run_text(agent, shelf=shelf, once=options.once, timeout_s=options.timeout_s)
+    async with passing_on(agent, options):
+        return await run_text(agent, shelf=shelf, once=options.once, timeout_s=options.timeout_s)
+
+
+@asynccontextmanager
+async def passing_on(agent: Agent, options: ScreenOptions) -> AsyncIterator[None]:
+    """Serve other screens meanwhile, where these options say so; a port that cannot be used is told and done without.
+
+    Args:
+        agent: as :func:`make_agent` made it.
+        options: how the screen was started.
+    """
+    if agent.side.relay is None:
+        yield
+        return
+    folder = options.data or default_folder()
+    more = RelayOptions(listen=options.listen, port_path=folder / "relay.port")
+    serving = asyncio.create_task(_serve(agent.side, more))
+    try:
+        yield
+    finally:
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+
+
+async def _serve(side: Side, options: RelayOptions) -> None:
+    assert side.relay is not None
+    try:
+        await serve_peers(side.relay, side.identity, options)
+    except ApplianceError as error:
+        _log.error("does not pass on what it gets", reason=error)
 
 
 def make_shelf(options: ScreenOptions) -> Shelf | None:
@@ -95,9 +141,22 @@ def make_agent(options: ScreenOptions) -> Agent:
         held = None
     box = named or (held.box if held else None)
     faithful = named is not None or bool(options.credential)
-    finder = Finder(identity, box, faithful=faithful, frame_limit=DEFAULT_LIMIT)
-    credential, stream = options.credential, options.stream
-    return Agent(finder, credential=credential, kind=options.kind, stream=stream, cache_path=cached, held=held)
+    side = Side(identity, relay=_relay(identity, options), pass_path=folder / "pass")
+    side.load()
+    roads = Roads(
+        identity,
+        box,
+        faithful=faithful,
+        frame_limit=DEFAULT_LIMIT,
+        via=tuple(parse(text) for text in options.via),
+        peers=lambda: side.relay.peers if side.relay else (),
+    )
+    more = {"credential": options.credential, "kind": options.kind, "stream": options.stream}
+    return Agent(roads, **more, cache_path=cached, held=held, side=side)
+
+
+def _relay(identity: Identity, options: ScreenOptions) -> Relay | None:
+    return Relay(identity.endpoint_id, options.peers) if options.relay else None
 
 
 def _invited(credential: str) -> Ticket | None:

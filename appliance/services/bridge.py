@@ -10,7 +10,7 @@ import asyncio
 import gc
 import hmac
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -24,10 +24,11 @@ from appliance.bridge import Member, Session, Streams, control, encode
 from appliance.bridge.archive import Archive
 from appliance.bridge.archive_road import ALPN as ARCHIVE
 from appliance.bridge.archive_road import ArchiveServer
-from appliance.bridge.discovery import announce
+from appliance.bridge.discovery import announcing
 from appliance.bridge.forks import Forks
 from appliance.bridge.identity import load_or_create
 from appliance.bridge.limits import Limits
+from appliance.bridge.mesh import Mesh, next_generation
 from appliance.bridge.recorders import Recorders, Wanted
 from appliance.bridge.sources import changes, inference, writer
 from appliance.bridge.sources.screens import Screens, SetLimits
@@ -106,6 +107,7 @@ class Bridge:
             met=lambda met: self.joining.arrived(met, session, address),
             offer=self.offers.offer,
             write=self.sets.set,
+            mesh=self.joining.mesh,
         )
         self.sessions.add(session)
         try:
@@ -236,6 +238,8 @@ async def _network(bridge: Bridge) -> AsyncIterator[None]:
     settings = bridge.settings
     identity = await asyncio.to_thread(load_or_create, settings.data / "keys" / "iroh.key")
     bridge.joining.identity = identity
+    number = await asyncio.to_thread(next_generation, settings.data / "keys" / "generation")
+    await bridge.joining.vouch(Mesh(identity, number, allow=bridge.joining.allow))
     host = "0.0.0.0" if settings.lan else "127.0.0.1"  # noqa: S104 (--lan says so)
     port = settings.iroh_port or await asyncio.to_thread(_kept_port, settings.data / "keys" / "iroh.port")
 
@@ -255,16 +259,16 @@ async def _network(bridge: Bridge) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _announced(bridge: Bridge, iroh: IrohListener) -> AsyncIterator[None]:
     settings = bridge.settings
-    leave: Callable[[], Awaitable[None]] | None = None
+    tasks: list[asyncio.Task[None]] = []
     if settings.mdns:
-        try:
-            leave = await announce(settings.box_name, iroh.endpoint_id, iroh.addresses(), lan=settings.lan)
-        except (ApplianceError, OSError) as error:
-            log.warn("not announced on the network", reason=error)
-    yield
-    if leave is not None:
-        with suppress(OSError, TimeoutError):
-            await leave()
+        telling = announcing(settings.box_name, iroh.endpoint_id, iroh.addresses, lan=settings.lan)
+        tasks.append(asyncio.create_task(telling))
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _limits(settings: Settings) -> Limits:

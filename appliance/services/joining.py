@@ -20,7 +20,9 @@ from appliance.bridge import Member, Session, Streams, control
 from appliance.bridge.identity import Identity
 from appliance.bridge.invitations import is_invitation, unusable
 from appliance.bridge.invitations import read as read_invitation
+from appliance.bridge.mesh import Mesh, as_shown
 from appliance.bridge.mixing import Mix, Mixer, Part
+from appliance.bridge.passes import ROOM, Pass, own_stream
 from appliance.bridge.registry import Caller, Kept, Knock, Registry, Screen, refused
 from appliance.bridge.transports import Connection
 from appliance.config import Settings
@@ -29,8 +31,6 @@ from appliance.observation import logger
 from appliance.services.access import Access
 from appliance.types import rank
 
-ROOM: Final = "room/"
-"""What the names of rooms' streams begin with."""
 NOT_IN_ROOMS: Final = ("answers.order", "answer.a*")
 """What of the whole house a room does not show: the questions that were asked elsewhere."""
 log = logger("bridge")
@@ -73,6 +73,7 @@ class Joining:
         registry: the screens.
         mixer: the composed streams.
         identity: the box's key, set once it is there.
+        mesh: gives passes and signs, from :meth:`vouch` on.
     """
 
     def __init__(self, settings: Settings, access: Access, streams: Streams) -> None:
@@ -81,6 +82,8 @@ class Joining:
         self.registry = Registry()
         self.mixer = Mixer(streams)
         self.identity: Identity | None = None
+        self.mesh: Mesh | None = None
+        self._passed: dict[str, Screen] = {}  # as the passes have it that were given
         self._sessions: dict[str, set[Session]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._news = asyncio.Event()
@@ -93,6 +96,12 @@ class Joining:
         self.registry.take(kept or Kept())
         self._declare_all(mixes or [])
         self.registry.listeners.append(self._changed)
+
+    async def vouch(self, mesh: Mesh) -> None:
+        """Tell the mesh from now on whose passes hold no longer, beginning with those of before a restart."""
+        revoked = await asyncio.to_thread(_load, self._folder / "passes.json", dict[str, float])
+        mesh.take_up(revoked or {})
+        self.mesh, self._passed = mesh, dict(self.registry.screens)
 
     @property
     def policy(self) -> str:
@@ -164,7 +173,15 @@ class Joining:
 
     def member(self, screen: Screen) -> Member:
         """A known screen as the conversation sees it."""
-        return Member(screen.id, screen.role, screen.room, screen.name, ROOM + screen.room if screen.room else "main")
+        return Member(screen.id, screen.role, screen.room, screen.name, own_stream(screen.room))
+
+    def allow(self, shown: Pass) -> Member | None:
+        """Who a pass's screen is now, or None where it was taken out; one that came with a key is as it was."""
+        key = f"iroh:{shown.screen}"
+        known = self.registry.find(key)
+        if known is not None:
+            return self.member(known)
+        return None if key in self.registry.revoked else as_shown(shown)
 
     def may(self, member: Member, stream: str) -> bool:
         """Whether a member may read a stream: rooms are read by who is in them, and by the admin."""
@@ -196,6 +213,9 @@ class Joining:
         """Tell a screen that what it sent up is done."""
         for session in self._sessions.get(screen, ()):
             self._soon(session.tell(control("ack", ref=ref)))
+        behind = self.mesh.done(screen, ref) if self.mesh is not None else None
+        if behind is not None:
+            self._soon(behind)
 
     def told(self) -> dict[str, Any]:
         """Everything an admin sees of screens and rooms."""
@@ -271,7 +291,18 @@ class Joining:
             for session in self._sessions.get(id_, ()):
                 if session.member is not None and (screen is None or self.member(screen) != session.member):
                     self._soon(session.end(None if screen else _revoked()))
+        self._withdraw(ids)
         self._soon(self.save())
+
+    def _withdraw(self, ids: set[str]) -> None:
+        """Have the passes of these screens hold no longer where they say another role or room, or should not be."""
+        for id_ in ids:
+            before, now = self._passed.pop(id_, None), self.registry.screens.get(id_)
+            if now is not None:
+                self._passed[id_] = now
+            moved = now is None or (before is not None and (now.role, now.room) != (before.role, before.room))
+            if self.mesh is not None and before is not None and moved and before.key.startswith("iroh:"):
+                self.mesh.revoke(before.key.removeprefix("iroh:"))
 
     def _soon(self, work: Any) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -285,6 +316,9 @@ class Joining:
             try:
                 await asyncio.to_thread(_write, self._folder / "screens.json", msgspec.json.encode(kept))
                 await asyncio.to_thread(_write, self._folder / "streams.json", msgspec.json.encode(mixes))
+                if self.mesh is not None:
+                    revoked = msgspec.json.encode(self.mesh.revocations())
+                    await asyncio.to_thread(_write, self._folder / "passes.json", revoked)
             except OSError as error:
                 log.warn("the list of screens cannot be kept", folder=self._folder, reason=error)
 

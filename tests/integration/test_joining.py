@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,12 @@ import pytest
 from appliance.bridge.frame import DEFAULT_LIMIT
 from appliance.bridge.identity import load_or_create
 from appliance.bridge.invitations import peek
+from appliance.bridge.transports import Connection
+from appliance.bridge.transports.iroh import listen
 from appliance.errors import ApplianceError
 from appliance.screen.agent import Agent
 from appliance.screen.finder import Finder
+from appliance.screen.start import ScreenOptions, make_agent
 from appliance.screen.ticket import parse
 from tests.box import Box, appliance, running_box
 from tests.receiver import Receiver, joined
@@ -56,12 +59,24 @@ async def agent_of(box: Box, folder: Path, credential: str = "") -> AsyncIterato
     identity = await asyncio.to_thread(load_or_create, folder / "iroh.key")
     finder = Finder(identity, parse(box.ticket()), faithful=True, frame_limit=DEFAULT_LIMIT)
     agent = Agent(finder, kind="wall", credential=credential)
+    async with running(agent) as task:
+        yield agent, task
+
+
+@asynccontextmanager
+async def running(agent: Agent) -> AsyncIterator[asyncio.Task[None]]:
     task = asyncio.create_task(agent.run())
     try:
-        yield agent, task
+        yield task
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+def served_by(agent: Agent) -> Callable[[Connection], Awaitable[None]]:
+    """A relaying agent's door."""
+    assert agent.side.relay is not None
+    return agent.side.relay.serve
 
 
 async def until(met: Any, timeout_s: float = 10) -> float:
@@ -254,3 +269,38 @@ async def test_screens_and_rooms_outlive_the_bridge(box: Box) -> None:
             assert seen.hello["screen"] == screen["id"] and seen.hello["room"] == "icu"
         declared = (await asyncio.to_thread(admin, box, "GET", "/api/streams"))["declared"]
         assert "lobby" in [each["name"] for each in declared]
+
+
+async def test_a_screen_of_a_room_behind_another_asks_is_answered_and_is_sent_away_when_it_is_taken_out(
+    box: Box, tmp_path: Path
+) -> None:
+    made = await asyncio.to_thread(admin, box, "POST", "/api/tickets", {"room": "attic", "role": "staff", "uses": 2})
+
+    def agent(name: str, **more: Any) -> Agent:
+        folder, ticket = tmp_path / name, made["ticket"]
+        return make_agent(ScreenOptions(data=folder, box=box.ticket(), credential=ticket, **more))
+
+    near, before = await asyncio.to_thread(agent, "near", relay=True), await asyncio.to_thread(agent, "far")
+    listener = await listen(near.side.identity, "127.0.0.1:0", served_by(near), DEFAULT_LIMIT)
+    async with running(before):
+        await until(lambda: before.state == "live" and before.side.pass_text)
+    via = f"{listener.endpoint_id}@{listener.addresses()[0]}"
+    far = await asyncio.to_thread(agent, "far", via=(via,))
+    done: asyncio.Queue[str] = asyncio.Queue()
+    far.done.append(done.put_nowait)
+    async with running(near):
+        await until(lambda: near.state == "live")
+        async with running(far):
+            await until(lambda: far.state == "live" and far.side.via == listener.endpoint_id)
+            assert (far.room, far.role) == ("attic", "staff")
+            await until(lambda: far.signals == near.signals)
+            ref = "from behind"
+            await far.tell({"type": "ask", "ref": ref, "question": "How many beds are there?", "ack": True})
+            assert await asyncio.wait_for(done.get(), 60) == ref
+            listed = await asyncio.to_thread(admin, box, "GET", "/api/screens")
+            key = f"iroh:{far.side.identity.endpoint_id}"[:21]
+            mine = next(each for each in listed["screens"] if each["key"] == key)
+            await asyncio.to_thread(admin, box, "DELETE", f"/api/screens/{mine['id']}")
+            await until(lambda: near.side.relay is not None and not near.side.relay.peers, 3)
+            await until(lambda: far.state != "live", 1)
+    await listener.close()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import secrets
 import socket
 
@@ -7,7 +8,7 @@ import pytest
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
 from appliance.bridge import discovery
-from appliance.bridge.discovery import FoundBox, announce, find
+from appliance.bridge.discovery import FoundBox, announce, announcing, find, find_relays
 from appliance.errors import ApplianceError
 
 
@@ -130,3 +131,56 @@ def test_a_service_that_is_not_a_box_of_this_version_is_passed_over(properties: 
         discovery.SERVICE, f"Odd.{discovery.SERVICE}", port=1, parsed_addresses=["127.0.0.1"], properties=properties
     )
     assert discovery._read(info) is None
+
+
+async def test_a_relay_is_no_box_and_is_found_for_its_box_alone() -> None:
+    box, relay = some_id(), some_id()
+    one = await announce("Box", box, ["127.0.0.1:1001"], lan=False)
+    two = await announce("Lobby relay", relay, ["127.0.0.1:1002"], lan=False, relay_of=box)
+    try:
+        assert [each.endpoint_id for each in await find(3)] == [box]
+        assert await find_relays(3, box) == [FoundBox("Lobby relay", relay, ("127.0.0.1:1002",), box)]
+        assert await find_relays(0.5, some_id()) == []
+        assert await find_relays(0.5, box, besides=relay) == []
+    finally:
+        await one()
+        await two()
+
+
+async def test_a_new_address_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(discovery, "ADDRESSES_S", 0.1)
+    box, addresses = some_id(), ["127.0.0.1:1001"]
+    telling = asyncio.create_task(announcing("Box", box, lambda: addresses, lan=False))
+    try:
+        assert (await find(5, box))[0].addresses == ("127.0.0.1:1001",)
+        addresses = ["127.0.0.1:1002"]
+        async with asyncio.timeout(10):
+            while [each.addresses for each in await find(2, box)] != [("127.0.0.1:1002",)]:
+                pass
+    finally:
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
+    assert await find(0.5, box) == []
+
+
+async def test_a_network_that_is_not_there_yet_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(discovery, "ADDRESSES_S", 0.05)
+    real, box, tries = announce, some_id(), 0
+
+    async def down_at_first(*given: object, **more: object) -> object:
+        nonlocal tries
+        tries += 1
+        if tries < 3:
+            raise ApplianceError("BRG415", "No network.")
+        return await real(*given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(discovery, "announce", down_at_first)
+    telling = asyncio.create_task(announcing("Box", box, lambda: ["127.0.0.1:1001"], lan=False))
+    try:
+        assert len(await find(5, box)) == 1
+    finally:
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
+    assert capsys.readouterr().err.count("not announced") == 2

@@ -13,9 +13,11 @@ import pytest
 from appliance.bridge import Streams
 from appliance.bridge import playback as playback_module
 from appliance.bridge.frame import FrameType
+from appliance.bridge.mesh import Mesh
 from appliance.bridge.recordings import Recordings
 from appliance.bridge.transports.memory import MemoryConnection
 from appliance.types import Signal
+from tests.unit.bridge.mesh.keys import BOX
 from tests.unit.bridge.past import T0, at_count, counted
 from tests.unit.bridge.test_session import Screen, screen_of
 
@@ -238,3 +240,22 @@ async def test_a_bridge_without_recordings_says_so() -> None:
     async with screen_of(Streams()) as screen:
         await screen.say("replay", t=T0)
         assert (await screen.hear("error"))["code"] == "BRG460"
+
+
+async def test_the_past_is_not_signed_as_it_could_pass_for_the_present(streams: Streams) -> None:
+    async with screen_of(streams, mesh=Mesh(BOX, 1)) as screen:
+        await screen.say("subscribe", stream="main", seal=True)
+        await screen.hear("seal")
+        await screen.hear("subscribed")
+        await replay(screen, stream="main", t=T0, speed=1000)
+        await screen.say("prove", n="now?")
+        await screen.say("ping", t=1)
+        said: list[str] = []
+        async with asyncio.timeout(5):
+            while "pong" not in said or screen.copy.values["n"] != 99:
+                frame = await screen.connection.receive()
+                if frame.type == FrameType.CONTROL:
+                    said.append(frame.json()["type"])
+                else:
+                    (screen.copy.sync if frame.type == FrameType.SIGNAL_SYNC else screen.copy.diff)(frame.json())
+        assert not {"seal", "alive"} & set(said)

@@ -11,16 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from appliance.bridge.identity import Identity
+from appliance.bridge.identity import Identity, load_or_create
 from appliance.bridge.session import Member, Waiting
 from appliance.errors import ApplianceError
 from appliance.screen import ScreenOptions
 from appliance.screen.kiosk import KioskOptions, run_kiosk
-from appliance.screen.ticket import write
-from tests.box import ROOT, environment
+from appliance.screen.ticket import Ticket, write
+from tests.box import ROOT, environment, free_port
 from tests.kiosk import Kiosk, kiosk_of
 from tests.receiver import Receiver, joined
-from tests.unit.screen.small_box import SmallBox
+from tests.unit.screen.small_box import SmallBox, until
+from tests.unit.screen.small_mesh import Room, SigningBox, all_running
 
 LINK = "screen.box"
 
@@ -219,3 +220,19 @@ async def test_a_port_that_is_taken_is_told(kiosk: Kiosk, tmp_path: Path) -> Non
 async def kiosk(box: SmallBox, tmp_path: Path) -> AsyncIterator[Kiosk]:
     async with kiosk_of(tmp_path / "kiosk", write(box.ticket)) as kiosk:
         yield kiosk
+
+
+async def test_a_kiosk_passes_on_to_screens_that_do_not_reach_the_box(box_identity: Identity, tmp_path: Path) -> None:
+    box, port = SigningBox(box_identity), free_port()
+    box.write({"beds.free": 7})
+    await box.start()
+    listen = ("--relay", "--listen", f"127.0.0.1:{port}")
+    async with kiosk_of(tmp_path / "kiosk", write(box.ticket), *listen) as kiosk:
+        identity = await asyncio.to_thread(load_or_create, kiosk.folder / "iroh.key")
+        via = Ticket(identity.endpoint_id, (f"127.0.0.1:{port}",))
+        room = await asyncio.to_thread(Room, tmp_path, box)
+        far = room.agent("far", via=(via,))
+        async with all_running(far):
+            await until(far, lambda: far.state == "live" and far.signals.get("beds.free") == 7, 30)
+        assert await kiosk.end() == 0
+    await box.stop()

@@ -10,6 +10,7 @@ import pytest
 from appliance.bridge.discovery import announce
 from appliance.errors import ApplianceError
 from appliance.screen import ScreenOptions, default_folder, make_agent, run_screen
+from appliance.screen.start import passing_on
 from appliance.screen.ticket import write
 from appliance.types import Signal
 from tests.unit.screen.small_box import SmallBox
@@ -83,3 +84,29 @@ def test_the_folder_is_the_users_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert default_folder({}) == Path.home() / ".local" / "state" / "dreamstack" / "screen"
     monkeypatch.setattr("os.geteuid", lambda: 0)
     assert default_folder({}) == Path("/var/lib/dreamstack/screen")
+
+
+def test_a_screen_that_is_to_relay_has_its_pass_and_its_named_relays(tmp_path: Path) -> None:
+    (tmp_path / "pass").write_text("kept\n")
+    via = f"{'ab' * 32}@127.0.0.1:4711"
+    agent = make_agent(ScreenOptions(data=tmp_path, relay=True, peers=3, via=(via,)))
+    assert agent.side.pass_text == "kept"
+    assert agent.side.relay is not None
+    assert agent.side.relay.me == agent.side.identity.endpoint_id
+    assert make_agent(ScreenOptions(data=tmp_path)).side.relay is None
+    with pytest.raises(ApplianceError, match="SCR504"):
+        make_agent(ScreenOptions(data=tmp_path, via=("nowhere",)))
+
+
+async def test_a_port_that_is_taken_is_told_and_done_without(
+    box: SmallBox, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ScreenOptions(data=tmp_path / "screen", relay=True, listen=f"127.0.0.1:{box.port}")
+    agent = await asyncio.to_thread(make_agent, options)
+    async with passing_on(agent, options):
+        async with asyncio.timeout(5):
+            told = ""
+            while "does not pass on" not in told:
+                await asyncio.sleep(0.05)
+                told += capsys.readouterr().err
+    assert "BRG407" in told
