@@ -28,7 +28,8 @@ class SocketProtocol(WebSocketsSansIOProtocol):
     def connection_made(self, transport: BaseTransport) -> None:
         """A peer is there."""
         super().connection_made(transport)
-        self.transport.set_write_buffer_limits(high=0)
+        # not 0: behind TLS that would count an empty buffer as a full one, and whoever sends would wait for nothing
+        self.transport.set_write_buffer_limits(high=1, low=0)
         bound: Any = transport.get_extra_info("socket")
         if bound is not None:
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
