@@ -181,6 +181,7 @@ def make(runtime: Runtime) -> FastAPI:
         await bridge.offers.pictures.close()
 
     app = make_app("bridge", runtime, lifespan)
+    app.state.endings = [bridge.joining.close]
 
     @app.get("/health")
     async def health() -> Json:

@@ -88,6 +88,7 @@ class Joining:
         self._tasks: set[asyncio.Task[None]] = set()
         self._news = asyncio.Event()
         self._saving = asyncio.Lock()
+        self._closed = False
 
     async def load(self) -> None:
         """Take up what the disk holds; before that the box knows no screen."""
@@ -231,11 +232,16 @@ class Joining:
             "rooms": [{"name": name, "label": label} for name, label in sorted(self.registry.rooms.items())],
         }
 
+    def close(self) -> None:
+        """Let everybody go who waits for news: the bridge stops."""
+        self._closed = True
+        self._tell()
+
     async def news(self, since: int, wait_s: float) -> None:
         """Return once the registry is past a version, or after so many seconds."""
         try:
             async with asyncio.timeout(wait_s):
-                while self.registry.version <= since:
+                while self.registry.version <= since and not self._closed:
                     await self._news.wait()
         except TimeoutError:
             return

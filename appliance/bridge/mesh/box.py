@@ -188,6 +188,7 @@ def next_generation(path: Path) -> int:
     number = max(last + 1, int(time.time()))
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
     draft.write_text(str(number))
     draft.replace(path)
     return number
