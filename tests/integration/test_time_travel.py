@@ -141,7 +141,7 @@ async def test_a_fork_can_be_subscribed_to_and_stands_still(moving: Box) -> None
 
 
 def test_replay_in_a_pipe(moving: Box) -> None:
-    told = run(moving, "replay", "--from", "60s", "--speed", "max")
+    told = run(moving, "replay", "--from", "5s", "--speed", "max")
     assert told.returncode == 0, told.stderr
     assert any("How many beds are free?" in line for line in told.stdout.splitlines())
     listed = run(moving, "replay")
