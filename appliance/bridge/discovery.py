@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -111,6 +111,19 @@ async def announcing(
             await asyncio.sleep(ADDRESSES_S)
     finally:
         await _end(leave)
+
+
+@contextlib.asynccontextmanager
+async def announced(
+    name: str, endpoint_id: str, addresses: Callable[[], Sequence[str]], *, lan: bool, relay_of: str = ""
+) -> AsyncIterator[None]:
+    """Announce, as :func:`announcing` does, within a block."""
+    telling = asyncio.create_task(announcing(name, endpoint_id, addresses, lan=lan, relay_of=relay_of))
+    try:
+        yield
+    finally:
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
 
 
 async def _again(earlier: Leave | None, begin: Awaitable[Leave]) -> Leave | None:

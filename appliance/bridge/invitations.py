@@ -9,13 +9,12 @@ box signs it; it holds no secret of the box, but whoever has it may join: it is 
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Final
 
 import msgspec
 
 from appliance.bridge import identity as keys
+from appliance.bridge.armor import as_bytes, as_text
 from appliance.bridge.identity import Identity
 from appliance.errors import ApplianceError
 from appliance.types import Role
@@ -48,7 +47,7 @@ class Invitation(msgspec.Struct, frozen=True, array_like=True):
 def write(invitation: Invitation, box: Identity) -> str:
     """The invitation as text, signed with the box's key."""
     body = msgspec.json.encode(invitation)
-    return PREFIX + _text(body) + "." + _text(box.sign(_PURPOSE, body))
+    return PREFIX + as_text(body) + "." + as_text(box.sign(_PURPOSE, body))
 
 
 def read(text: str, box_endpoint_id: str, now: float) -> Invitation:
@@ -87,10 +86,10 @@ def unusable(sentence: str) -> ApplianceError:
 
 def _parts(text: str) -> tuple[bytes, bytes]:
     body, _, signature = text.strip().removeprefix(PREFIX).partition(".")
-    try:
-        return _bytes(body), _bytes(signature)
-    except (binascii.Error, ValueError):
-        raise unusable("This is no ticket of a box.") from None
+    raw = as_bytes(body), as_bytes(signature)
+    if raw[0] is None or raw[1] is None:
+        raise unusable("This is no ticket of a box.")
+    return raw[0], raw[1]
 
 
 def _decoded(body: bytes) -> Invitation:
@@ -98,11 +97,3 @@ def _decoded(body: bytes) -> Invitation:
         return msgspec.json.decode(body, type=Invitation)
     except msgspec.DecodeError:
         raise unusable("This is no ticket of a box.") from None
-
-
-def _text(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def _bytes(text: str) -> bytes:
-    return base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)

@@ -10,8 +10,6 @@ pass that was overheard is worth nothing.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import time
 from collections.abc import Mapping
 from typing import Final
@@ -19,6 +17,7 @@ from typing import Final
 import msgspec
 
 from appliance.bridge import identity as keys
+from appliance.bridge.armor import as_bytes, as_text
 from appliance.bridge.identity import Identity
 from appliance.errors import ApplianceError
 from appliance.types import Role
@@ -66,7 +65,7 @@ def issue(
     """
     until = time.time() + VALID_S if expires is None else expires
     body = msgspec.json.encode(Pass(screen, role, round(until, 3), name, room))
-    text = f"{_text(body)}.{_text(box.sign(_PURPOSE, body))}"
+    text = f"{as_text(body)}.{as_text(box.sign(_PURPOSE, body))}"
     if len(text) > TEXT_LIMIT:
         raise ApplianceError("BRG410", "The name or the room of the screen is too long for a pass.", len(text))
     return text
@@ -81,7 +80,7 @@ def verify(text: str, box_endpoint_id: str, now: float | None = None) -> Pass:
         ApplianceError: BRG430, it cannot be read, is not signed by this box, or has run out.
     """
     head, _, tail = text.partition(".")
-    body, signature = _bytes(head), _bytes(tail)
+    body, signature = as_bytes(head), as_bytes(tail)
     if len(text) > TEXT_LIMIT or body is None or signature is None:
         raise refused("it cannot be read")
     if not keys.verify(box_endpoint_id, _PURPOSE, body, signature):
@@ -124,14 +123,3 @@ def refused(reason: str) -> ApplianceError:
     return ApplianceError(
         "BRG430", "The pass of this screen is no good.", reason, "Connect to the box: it gives out a new one."
     )
-
-
-def _text(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-
-def _bytes(text: str) -> bytes | None:
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        return None

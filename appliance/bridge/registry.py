@@ -68,6 +68,10 @@ class Knock:
         self.state: State = "waiting"
         self.decided = asyncio.Event()
 
+    def left_s(self, now: float) -> float:
+        """Seconds that the code is still good for."""
+        return max(0.0, self.expires - now)
+
     def decide(self, state: State) -> None:
         """Tell whoever waits."""
         self.state = state
@@ -191,7 +195,7 @@ class Registry:
         given = checked(name, room, role)
         knock = self._waiting(code)
         screen = self.admit(
-            knock.caller, given[0] or _called(knock.caller.kind, knock.code), given[1], given[2], "code"
+            knock.caller, given[0] or called(knock.caller.kind, knock.code[:3]), given[1], given[2], "code"
         )
         knock.decide("approved")
         return screen
@@ -370,8 +374,9 @@ def refused() -> ApplianceError:
     )
 
 
-def _called(kind: str, code: str) -> str:
-    return f"{(kind or 'screen').capitalize()} {code[:3]}"
+def called(kind: str, more: str) -> str:
+    """A name for a screen that nobody has given one."""
+    return f"{(kind or 'screen').capitalize()} {more}"
 
 
 def _host(caller: Caller) -> str:

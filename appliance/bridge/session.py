@@ -196,8 +196,7 @@ class Session:
             await self._control(frame.json())
         elif frame.type == FrameType.INPUT:
             await self._input(self._known(), frame.json())
-        elif frame.type not in set(FrameType):
-            return  # a later version's frame: skipped by its length
+        # any other frame, a later version's too, is skipped by its length
 
     async def _control(self, said: dict[str, Any]) -> None:
         kind = said.get("type")

@@ -50,8 +50,13 @@ def save(path: Path, held: Held) -> None:
     write(path, msgspec.json.encode(held))
 
 
-def write(path: Path, body: bytes) -> None:
+def write(path: Path, body: bytes, *, settled: bool = False) -> None:
     """Replace a file, all or nothing; only the owner may read it. Blocks on the disk.
+
+    Args:
+        path: the file; its folder is made.
+        body: all that it holds from now on.
+        settled: whether to wait until the disk has it, so that a loss of power does not take it back.
 
     Raises:
         OSError: the disk refuses.
@@ -62,6 +67,9 @@ def write(path: Path, body: bytes) -> None:
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(body)
+            if settled:
+                file.flush()
+                os.fsync(handle)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

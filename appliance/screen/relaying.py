@@ -6,18 +6,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 
 import msgspec
 
-from appliance.bridge.discovery import announcing
+from appliance.bridge.discovery import announced
 from appliance.bridge.identity import Identity
 from appliance.bridge.mesh import Relay
 from appliance.bridge.transports.iroh import IrohListener, listen
+from appliance.bridge.transports.ports import kept_port
 from appliance.observation import logger
 
 _log = logger("screen")
@@ -66,19 +65,11 @@ async def _until(relay: Relay, *, has_picture: bool) -> None:
         changed = relay.changed
 
 
-@asynccontextmanager
-async def _announced(relay: Relay, listener: IrohListener, options: RelayOptions) -> AsyncIterator[None]:
-    tasks: list[asyncio.Task[None]] = []
-    if options.announce:
-        name, lan = options.name or f"{socket.gethostname()} relay", not options.listen.startswith("127.")
-        telling = announcing(name, relay.me, listener.addresses, lan=lan, relay_of=relay.box_id)
-        tasks.append(asyncio.create_task(telling))
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+def _announced(relay: Relay, listener: IrohListener, options: RelayOptions) -> AbstractAsyncContextManager[None]:
+    if not options.announce:
+        return nullcontext()
+    name, lan = options.name or f"{socket.gethostname()} relay", not options.listen.startswith("127.")
+    return announced(name, relay.me, listener.addresses, lan=lan, relay_of=relay.box_id)
 
 
 def _with_port(options: RelayOptions) -> str:
@@ -86,11 +77,4 @@ def _with_port(options: RelayOptions) -> str:
     host, _, port = options.listen.rpartition(":")
     if port != "0" or options.port_path is None:
         return options.listen
-    with contextlib.suppress(OSError, ValueError):
-        return f"{host}:{int(options.port_path.read_text())}"
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind((host, 0))
-        port = str(free.getsockname()[1])
-    options.port_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    options.port_path.write_text(port)
-    return f"{host}:{port}"
+    return f"{host}:{kept_port(options.port_path, host)}"

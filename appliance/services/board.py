@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import secrets
 from datetime import date
 from pathlib import Path
@@ -20,10 +19,12 @@ from typing import Any
 
 import msgspec
 
+from appliance.bridge.passes import own_stream
 from appliance.errors import ApplianceError
 from appliance.llm.forms import Summary, is_confirmed, read_plan
 from appliance.llm.plan import Query
 from appliance.observation import logger
+from appliance.screen import cache
 from appliance.services.assistant import Assistant, now_in
 from appliance.services.clients import MAIN, BridgeSource, Event
 from appliance.services.heard import Heard
@@ -206,7 +207,7 @@ class Board:
         asked = [(id_, live.question) for id_, live in self._live.items()]
         newest = [id_ for id_, question in reversed(asked) if not question.pinned and question.room == room]
         pinned = [id_ for id_, question in asked if question.pinned]
-        self._bridge.set({"answers.order": [*newest, *pinned]}, "wall", f"room/{room}" if room else MAIN)
+        self._bridge.set({"answers.order": [*newest, *pinned]}, "wall", own_stream(room))
         self._bridge.set({"answers.pinned": pinned})
 
     def _stage(self, question: Question, event: Event) -> None:
@@ -350,7 +351,7 @@ class Board:
 
 def stream_of(question: Question) -> str:
     """The stream that a question shows in: its room's, or that of the whole house."""
-    return f"room/{question.room}" if question.room and not question.pinned else MAIN
+    return MAIN if question.pinned else own_stream(question.room)
 
 
 _SIGNALS = (
@@ -377,12 +378,7 @@ _SIGNALS = (
 
 
 def _write(file: Path, raw: bytes) -> None:
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    fresh = file.with_name(f"{file.name}.{secrets.token_hex(4)}")
     try:
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            out.write(raw)
-        os.replace(fresh, file)
+        cache.write(file, raw)
     except OSError as error:
-        fresh.unlink(missing_ok=True)
         log.warn("the board cannot be kept", file=file, reason=error)

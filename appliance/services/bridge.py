@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import hmac
-import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from pathlib import Path
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 import httpx
@@ -24,7 +22,7 @@ from appliance.bridge import Member, Session, Streams, control, encode
 from appliance.bridge.archive import Archive
 from appliance.bridge.archive_road import ALPN as ARCHIVE
 from appliance.bridge.archive_road import ArchiveServer
-from appliance.bridge.discovery import announcing
+from appliance.bridge.discovery import announced
 from appliance.bridge.forks import Forks
 from appliance.bridge.identity import load_or_create
 from appliance.bridge.limits import Limits
@@ -34,6 +32,7 @@ from appliance.bridge.sources import changes, inference, writer
 from appliance.bridge.sources.screens import Screens, SetLimits
 from appliance.bridge.transports import Connection
 from appliance.bridge.transports.iroh import IrohListener, listen
+from appliance.bridge.transports.ports import kept_port
 from appliance.bridge.transports.websocket import WebSocketConnection
 from appliance.config import Runtime, Settings
 from appliance.errors import ApplianceError
@@ -242,7 +241,7 @@ async def _network(bridge: Bridge) -> AsyncIterator[None]:
     number = await asyncio.to_thread(next_generation, settings.data / "keys" / "generation")
     await bridge.joining.vouch(Mesh(identity, number, allow=bridge.joining.allow))
     host = "0.0.0.0" if settings.lan else "127.0.0.1"  # noqa: S104 (--lan says so)
-    port = settings.iroh_port or await asyncio.to_thread(_kept_port, settings.data / "keys" / "iroh.port")
+    port = settings.iroh_port or await asyncio.to_thread(kept_port, settings.data / "keys" / "iroh.port")
 
     async def met(connection: Connection) -> None:
         await bridge.receiver(connection, None)
@@ -251,25 +250,12 @@ async def _network(bridge: Bridge) -> AsyncIterator[None]:
     bridge.iroh = await listen(identity, f"{host}:{port}", met, settings.frame_limit, others)
     log.info("Iroh endpoint is up", id=bridge.iroh.endpoint_id, addresses=",".join(bridge.iroh.addresses()))
     try:
-        async with _announced(bridge, bridge.iroh):
+        name, iroh = settings.box_name, bridge.iroh
+        told = announced(name, iroh.endpoint_id, iroh.addresses, lan=settings.lan) if settings.mdns else nullcontext()
+        async with told:
             yield
     finally:
         await bridge.iroh.close()
-
-
-@asynccontextmanager
-async def _announced(bridge: Bridge, iroh: IrohListener) -> AsyncIterator[None]:
-    settings = bridge.settings
-    tasks: list[asyncio.Task[None]] = []
-    if settings.mdns:
-        telling = announcing(settings.box_name, iroh.endpoint_id, iroh.addresses, lan=settings.lan)
-        tasks.append(asyncio.create_task(telling))
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _limits(settings: Settings) -> Limits:
@@ -281,17 +267,6 @@ def _set_limits(settings: Settings) -> SetLimits:
     most = SetLimits(settings.set_signals_limit, settings.set_bytes_limit, kept_s=settings.set_kept_s)
     everybody = (settings.stream_signals_limit // 4, settings.stream_bytes_limit // 4)
     return msgspec.structs.replace(most, all_signals=everybody[0], all_bytes=everybody[1])
-
-
-def _kept_port(path: Path) -> int:
-    """The UDP port of earlier starts, so that a screen finds the box where it was."""
-    with suppress(OSError, ValueError):
-        return int(path.read_text())
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    path.write_text(str(port))
-    return port
 
 
 def main() -> None:

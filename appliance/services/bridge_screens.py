@@ -100,7 +100,7 @@ def _joining(app: FastAPI, joining: Joining) -> None:
         if registry.find(body.key) is not None:
             return Json({"state": "approved"})
         waits = joining.knock(caller)
-        left = max(0, round(waits.expires - time.time()))
+        left = round(waits.left_s(time.time()))
         return Json({"state": waits.state, "code": waits.code, "expires_s": left})
 
     @app.post("/screens/codes/{code}")

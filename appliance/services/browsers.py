@@ -9,10 +9,8 @@ browser signs a nonce and gets a credential for a day. Elsewhere it is a random 
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
-import os
 import secrets
 import time
 from pathlib import Path
@@ -24,7 +22,9 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, Ellip
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
+from appliance.bridge.armor import as_text
 from appliance.errors import ApplianceError
+from appliance.screen import cache
 from appliance.types import Role
 
 PROVED_S: Final = 86_400.0
@@ -129,7 +129,7 @@ class Browsers:
 
     def _sign(self, said: str) -> str:
         self._key = self._key or _load(self._path)
-        return base64.urlsafe_b64encode(hmac.digest(self._key, said.encode(), "sha256")).decode().rstrip("=")
+        return as_text(hmac.digest(self._key, said.encode(), "sha256"))
 
 
 def _signed(public: bytes, message: bytes, signature: bytes) -> bool:
@@ -149,9 +149,5 @@ def _load(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        out.write(secrets.token_bytes(32))
-    draft.replace(path)
+        cache.write(path, secrets.token_bytes(32), settled=True)
     return path.read_bytes()

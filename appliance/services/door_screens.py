@@ -32,8 +32,8 @@ def install(app: FastAPI, gateway: Gateway) -> None:
     _streams(app, gateway)
 
 
-async def to_bridge(gateway: Gateway, request: Request, path: str, **more: str) -> Response:
-    """Send an admin's request on to the bridge; `more` are headers.
+async def to_bridge(gateway: Gateway, request: Request, **more: str) -> Response:
+    """Send an admin's request on to the same address of the bridge, without its `/api`; `more` are headers.
 
     Raises:
         ApplianceError: BRG402, it is not the admin's.
@@ -45,7 +45,7 @@ async def to_bridge(gateway: Gateway, request: Request, path: str, **more: str) 
         )
     headers = {"Authorization": f"Bearer {gateway.runtime.token}"} | more
     absent = ApplianceError("BRG406", "The bridge does not answer.", None, "It is being restarted; try again.")
-    url = f"{gateway.runtime.bridge_url}{path}"
+    url = f"{gateway.runtime.bridge_url}{request.url.path.removeprefix('/api')}"
     return await forward(request, gateway.client, url, headers, limit=65_536, absent=absent)
 
 
@@ -56,58 +56,58 @@ def _screens(app: FastAPI, gateway: Gateway) -> None:
         since: Annotated[int, Query(description="Wait for a newer version than this.")] = -1,
         wait_s: Annotated[float, Query(ge=0, le=25)] = 0.0,
     ) -> Response:
-        return await to_bridge(gateway, request, "/screens")
+        return await to_bridge(gateway, request)
 
     @app.post("/api/screens/codes/{code}", summary="Let in the screen that shows this code")
     async def approve(code: Id, request: Request, body: ApproveBody) -> Response:
-        return await to_bridge(gateway, request, f"/screens/codes/{code}")
+        return await to_bridge(gateway, request)
 
     @app.delete("/api/screens/codes/{code}", summary="Refuse the screen that shows this code")
     async def refuse(code: Id, request: Request) -> Response:
-        return await to_bridge(gateway, request, f"/screens/codes/{code}")
+        return await to_bridge(gateway, request)
 
     @app.patch("/api/screens/{id_}", summary="Rename or move a screen, or give it another role")
     async def change(id_: Id, request: Request, body: ChangeBody) -> Response:
-        return await to_bridge(gateway, request, f"/screens/{id_}")
+        return await to_bridge(gateway, request)
 
     @app.delete("/api/screens/{id_}", summary="Take a screen out; its connection ends at once")
     async def revoke(id_: Id, request: Request) -> Response:
-        return await to_bridge(gateway, request, f"/screens/{id_}")
+        return await to_bridge(gateway, request)
 
 
 def _rooms(app: FastAPI, gateway: Gateway) -> None:
     @app.put("/api/rooms/{room}", summary="Declare a room, or say what it is called")
     async def label(room: Id, request: Request, body: RoomBody) -> Response:
-        return await to_bridge(gateway, request, f"/rooms/{room}")
+        return await to_bridge(gateway, request)
 
     @app.delete("/api/rooms/{room}", summary="Take a room away; its screens show the whole house")
     async def drop(room: Id, request: Request) -> Response:
-        return await to_bridge(gateway, request, f"/rooms/{room}")
+        return await to_bridge(gateway, request)
 
     @app.post("/api/tickets", summary="Make a ticket that screens join with by themselves")
     async def invite(request: Request, body: TicketBody) -> Response:
         told = (await gateway.client.get(f"{gateway.runtime.bridge_url}/health")).json()
         own = f"{own_address()}:{told['addresses'][0].rpartition(':')[2]}" if told.get("addresses") else ""
         places = dict.fromkeys([*told.get("addresses", []), *([own] if gateway.settings.lan else [])])
-        return await to_bridge(gateway, request, "/tickets", **{"X-Addresses": ",".join(places)})
+        return await to_bridge(gateway, request, **{"X-Addresses": ",".join(places)})
 
     @app.delete("/api/tickets/{id_}", summary="Take a ticket back; who came with it stays")
     async def take_back(id_: Id, request: Request) -> Response:
-        return await to_bridge(gateway, request, f"/tickets/{id_}")
+        return await to_bridge(gateway, request)
 
 
 def _streams(app: FastAPI, gateway: Gateway) -> None:
     @app.get("/api/streams", summary="Streams, and how those are composed that are")
     async def streams(request: Request) -> Response:
-        return await to_bridge(gateway, request, "/streams")
+        return await to_bridge(gateway, request)
 
     @app.put("/api/streams/{name:path}", summary="Compose a stream of others")
     async def declare(name: str, request: Request, body: MixBody) -> Response:
-        return await to_bridge(gateway, request, f"/streams/{name}")
+        return await to_bridge(gateway, request)
 
     @app.delete("/api/streams/{name:path}", summary="Take a composition back")
     async def undeclare(name: str, request: Request) -> Response:
-        return await to_bridge(gateway, request, f"/streams/{name}")
+        return await to_bridge(gateway, request)
 
 
 async def learn_browsers(gateway: Gateway, since: int = -1, wait_s: float = 0.0) -> int:

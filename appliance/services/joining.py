@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import time
 from pathlib import Path
 from typing import Any, Final
@@ -23,11 +22,12 @@ from appliance.bridge.invitations import read as read_invitation
 from appliance.bridge.mesh import Mesh, as_shown
 from appliance.bridge.mixing import Mix, Mixer, Part
 from appliance.bridge.passes import ROOM, Pass, own_stream
-from appliance.bridge.registry import Caller, Kept, Knock, Registry, Screen, refused
+from appliance.bridge.registry import Caller, Kept, Knock, Registry, Screen, called, refused
 from appliance.bridge.transports import Connection
 from appliance.config import Settings
 from appliance.errors import ApplianceError
 from appliance.observation import logger
+from appliance.screen import cache
 from appliance.services.access import Access
 from appliance.types import rank
 
@@ -46,7 +46,7 @@ class AtTheDoor:
     @property
     def expires_s(self) -> float:
         """Seconds until another code is shown."""
-        return max(0.0, self._knock.expires - time.time())
+        return self._knock.left_s(time.time())
 
     async def decided(self) -> Member | AtTheDoor:
         """The member once it is one, or the wait with the next code."""
@@ -135,7 +135,7 @@ class Joining:
     def _open(self, caller: Caller) -> Member:
         if not self._settings.lan:
             return Member(caller.key.removeprefix("iroh:")[:16], self._access.key_role(""))
-        name = f"{(caller.kind or 'screen').capitalize()} {caller.key[-4:]}"
+        name = called(caller.kind, caller.key[-4:])
         return self.member(self.registry.admit(caller, name, "", "wall", "open"))
 
     def knock(self, caller: Caller) -> Knock:
@@ -169,7 +169,7 @@ class Joining:
         if used >= ticket.uses:
             raise unusable("This ticket was used up.")
         self.registry.count_ticket(ticket.id, used + 1)
-        name = f"{(caller.kind or 'screen').capitalize()} {used + 1}"
+        name = called(caller.kind, str(used + 1))
         return self.registry.admit(caller, name, ticket.room, ticket.role, ticket.id)
 
     def member(self, screen: Screen) -> Member:
@@ -202,13 +202,16 @@ class Joining:
 
     def left(self, session: Session) -> None:
         """A screen is gone."""
-        for id_, sessions in list(self._sessions.items()):
-            sessions.discard(session)
-            if not sessions:
-                del self._sessions[id_]
-                self.registry.seen(id_, "")
-                self.registry.version += 1
-                self._tell()
+        id_ = session.member.screen if session.member is not None else ""
+        here = self._sessions.get(id_)
+        if here is None:
+            return
+        here.discard(session)
+        if not here:
+            del self._sessions[id_]
+            self.registry.seen(id_, "")
+            self.registry.version += 1
+            self._tell()
 
     def done(self, screen: str, ref: str) -> None:
         """Tell a screen that what it sent up is done."""
@@ -320,17 +323,19 @@ class Joining:
         async with self._saving:
             kept, mixes = self.registry.kept(), self.mixer.declared()
             try:
-                await asyncio.to_thread(_write, self._folder / "screens.json", msgspec.json.encode(kept))
-                await asyncio.to_thread(_write, self._folder / "streams.json", msgspec.json.encode(mixes))
+                await self._write("screens.json", kept)
+                await self._write("streams.json", mixes)
                 if self.mesh is not None:
-                    revoked = msgspec.json.encode(self.mesh.revocations())
-                    await asyncio.to_thread(_write, self._folder / "passes.json", revoked)
+                    await self._write("passes.json", self.mesh.revocations())
             except OSError as error:
                 log.warn("the list of screens cannot be kept", folder=self._folder, reason=error)
 
+    async def _write(self, name: str, value: object) -> None:
+        await asyncio.to_thread(cache.write, self._folder / name, msgspec.json.encode(value), settled=True)
+
 
 def _told_knock(knock: Knock) -> dict[str, Any]:
-    left = max(0, round(knock.expires - time.time()))
+    left = round(knock.left_s(time.time()))
     return {"code": knock.code, "kind": knock.caller.kind, "address": knock.caller.address, "expires_s": left}
 
 
@@ -350,13 +355,3 @@ def _load(path: Path, kind: Any) -> Any:
         with contextlib.suppress(OSError):
             path.rename(aside)
         return None
-
-
-def _write(path: Path, raw: bytes) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.new")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-        out.write(raw)
-        out.flush()
-        os.fsync(out.fileno())
-    draft.replace(path)

@@ -10,26 +10,9 @@ from websockets.asyncio.server import ServerConnection, serve
 from appliance.bridge import Member, Session, Streams
 from appliance.bridge.sources.screens import Screens, SetLimits
 from appliance.bridge.transports.websocket import WebSocketConnection
+from tests.accepted import Accepted
 
 KEY = "the board's key"
-
-
-class Accepted:
-    """A WebSocket of the test's server, as the bridge's transport wants it."""
-
-    def __init__(self, socket: ServerConnection) -> None:
-        self._socket = socket
-
-    async def receive_bytes(self) -> bytes:
-        message = await self._socket.recv()
-        assert isinstance(message, bytes)
-        return message
-
-    async def send_bytes(self, data: bytes) -> None:
-        await self._socket.send(data)
-
-    async def close(self, code: int = 1000, reason: str | None = None) -> None:
-        await self._socket.close(code, reason or "")
 
 
 @asynccontextmanager

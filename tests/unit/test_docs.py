@@ -24,6 +24,7 @@ from appliance.config import SETTINGS, Runtime, Setting, load
 from appliance.errors import HTTP_STATUS
 from appliance.services import gateway
 from appliance.types import Signal
+from tests.accepted import Accepted
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -216,24 +217,6 @@ def test_the_model_card_is_of_the_shipped_file() -> None:
         file = ROOT / "models" / name
         assert hashlib.sha256(file.read_bytes()).hexdigest() in card
         assert f"{file.stat().st_size:,} bytes" in card
-
-
-class Accepted:
-    """A WebSocket of the test's own server, as the bridge's transport wants it."""
-
-    def __init__(self, socket: ServerConnection) -> None:
-        self._socket = socket
-
-    async def receive_bytes(self) -> bytes:
-        message = await self._socket.recv()
-        assert isinstance(message, bytes)
-        return message
-
-    async def send_bytes(self, data: bytes) -> None:
-        await self._socket.send(data)
-
-    async def close(self, code: int = 1000, reason: str | None = None) -> None:
-        await self._socket.close(code, reason or "")
 
 
 @asynccontextmanager

@@ -15,9 +15,10 @@ from typing import Any, Final
 import msgspec
 
 from appliance.bridge import identity as keys
+from appliance.bridge.armor import as_bytes, as_text
 from appliance.bridge.frame import Frame, control
 from appliance.bridge.identity import Identity
-from appliance.bridge.mesh.seal import Place, as_bytes, as_text, forged
+from appliance.bridge.mesh.seal import Place, forged
 
 PURPOSE: Final = "alive"
 EVERY_S: Final = 2.0

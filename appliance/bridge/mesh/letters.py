@@ -18,8 +18,8 @@ import msgspec
 
 from appliance.bridge import identity as keys
 from appliance.bridge import passes
+from appliance.bridge.armor import as_bytes, as_text
 from appliance.bridge.identity import Identity
-from appliance.bridge.mesh.seal import as_bytes, as_text
 from appliance.bridge.passes import Pass
 from appliance.errors import ApplianceError
 

@@ -9,13 +9,12 @@ b'["main","wall",49,3,'
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any, Final
 
 import msgspec
 
 from appliance.bridge import identity as keys
+from appliance.bridge.armor import as_bytes, as_text
 from appliance.bridge.frame import Frame, control
 from appliance.bridge.identity import Identity
 from appliance.errors import ApplianceError
@@ -90,16 +89,3 @@ def forged(details: str) -> ApplianceError:
         details,
         "The screen leaves that relay by itself; look at the machine it runs on.",
     )
-
-
-def as_text(raw: bytes) -> str:
-    """Bytes as base64url without padding."""
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-
-def as_bytes(text: str) -> bytes | None:
-    """The bytes of base64url without padding; None where it is something else."""
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        return None

@@ -19,6 +19,7 @@ from appliance.errors import ApplianceError
 from appliance.screen.receiver import load_page
 from appliance.services.offers import Offers
 from appliance.services.viewer import Viewers, page_of
+from tests.accepted import Accepted
 from tests.unit.services.runtimes import NOWHERE, runtime
 
 USUAL = load_page()
@@ -44,30 +45,12 @@ def test_the_usual_page_has_the_policy_it_always_had() -> None:
     assert page_of(USUAL.plain, b"").policy == USUAL.policy
 
 
-class Socket:
-    """A websockets connection as the bridge's transport wants it."""
-
-    def __init__(self, socket: ServerConnection) -> None:
-        self._socket = socket
-
-    async def receive_bytes(self) -> bytes:
-        message = await self._socket.recv()
-        assert isinstance(message, bytes)
-        return message
-
-    async def send_bytes(self, data: bytes) -> None:
-        await self._socket.send(data)
-
-    async def close(self, code: int = 1000, reason: str | None = None) -> None:
-        await self._socket.close(code, reason or "")
-
-
 @asynccontextmanager
 async def a_bridge(streams: Streams, make: Callable[[str], Any]) -> AsyncIterator[Any]:
     offers = await asyncio.to_thread(lambda: Offers(load({"data": "/nowhere"}, environ={}), lambda: True))
 
     async def met(socket: ServerConnection) -> None:
-        road = WebSocketConnection(Socket(socket), "viewer", 4_000_000)
+        road = WebSocketConnection(Accepted(socket), "viewer", 4_000_000)
         await Session(road, streams, "Box", lambda *_: None, Member("viewer", "wall"), offer=offers.offer).run()
 
     async with serve(met, "127.0.0.1", 0) as server:

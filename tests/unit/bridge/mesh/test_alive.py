@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from appliance.bridge.armor import as_text
 from appliance.bridge.mesh import alive
 from appliance.bridge.mesh.alive import Alive
-from appliance.bridge.mesh.seal import as_text
 from appliance.errors import ApplianceError
 from tests.unit.bridge.mesh.keys import BOX, OTHER
 
