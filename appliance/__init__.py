@@ -7,11 +7,16 @@ front, and frames leave for the screens at the end.
 Run it with ``appliance up``; ask from a shell with ``appliance ask "How many beds are free?"``.
 """
 
-from importlib.metadata import PackageNotFoundError, version
-
-try:
-    __version__ = version("dreamstack-appliance")
-except PackageNotFoundError:  # a source tree that was never installed
-    __version__ = "0.1.0"
-
 __all__ = ["__version__"]
+
+
+def __getattr__(name: str) -> str:
+    """The version, looked up when it is asked for: a health check that runs every few seconds does without."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    if name != "__version__":
+        raise AttributeError(name)
+    try:
+        return version("dreamstack-appliance")
+    except PackageNotFoundError:  # a source tree that was never installed
+        return "0.1.0"

@@ -15,10 +15,12 @@ from pathlib import Path
 from typing import Any
 
 import appliance
-from appliance.config import SETTINGS, Runtime, Settings, load
+from appliance.config import SETTINGS, Settings, load, origins
 from appliance.errors import HTTP_STATUS, ApplianceError, from_shape
+from appliance.observation import KEPT_IN
+from appliance.screen import command as screen_command
 from appliance.screen.trust import as_fault, door_of_this_machine, verified
-from appliance.services import past_words
+from appliance.services import backup_words, past_words
 
 _EXAMPLES = """\
   appliance up --demo hospital
@@ -26,6 +28,7 @@ _EXAMPLES = """\
   appliance screen"""
 
 Handler = Callable[[argparse.Namespace], int]
+WISH_S = 0.5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_admin(commands)
     _add_model(commands)
     _add_doctor(commands)
+    _add_prepare(commands)
+    _add_image(commands)
+    _add_copies(commands)
     _command(commands, "version", "print the version", "  appliance version", _version)
     return parser
 
@@ -107,52 +113,66 @@ def _add_up(commands: Any) -> None:
 
 def _up(options: argparse.Namespace) -> int:
     given = {setting.name: getattr(options, setting.name) for setting in SETTINGS} | {"data": options.data}
-    return asyncio.run(_run_box(load(given)))
+    return asyncio.run(_run_box(load(given), lambda: (load(given), origins(given))))
 
 
-async def _run_box(settings: Settings) -> int:
-    from appliance.services.greeting import greet
-    from appliance.services.supervisor import Box
+async def _run_box(settings: Settings, again: Callable[[], tuple[Settings, dict[str, str]]]) -> int:
+    from appliance.services.restore_wish import fulfil
 
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         loop.add_signal_handler(each, stopped.set)
-    box = Box(settings)
+    os.environ[KEPT_IN] = str(settings.data / "logs")
+    while await _run_once(settings, again, stopped):
+        await asyncio.to_thread(fulfil, settings)
+        settings, _ = again()
+    return 0
+
+
+async def _run_once(
+    settings: Settings, again: Callable[[], tuple[Settings, dict[str, str]]], stopped: asyncio.Event
+) -> bool:
+    """Run the box until it is to stop; True: to be started again after a backup was restored."""
+    from appliance.services.address_command import ticket as find_ticket
+    from appliance.services.greeting import greet
+    from appliance.services.supervisor import Box
+
+    box = Box(settings, again)
     starting = asyncio.create_task(box.start())
     stopping = asyncio.create_task(stopped.wait())
+    wished = False
     try:
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         if starting.done():
             runtime = starting.result()
-            ticket = await asyncio.to_thread(_ticket, runtime)
+            ticket = await asyncio.to_thread(find_ticket, runtime)
             await asyncio.to_thread(greet, settings, runtime.keys["staff"], ticket)
-            watching = asyncio.create_task(box.watch())
-            await stopped.wait()
-            watching.cancel()
-        print("\nStopping; the data stays in", settings.data, flush=True)
+            watching, wishing = asyncio.create_task(box.watch()), asyncio.create_task(_wish(settings.data))
+            await asyncio.wait({wishing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            wished = wishing.done() and not stopped.is_set()
+            for task in (watching, wishing):
+                task.cancel()
+        if not wished:
+            print("\nStopping; the data stays in", settings.data, flush=True)
     finally:
         starting.cancel()
         await asyncio.gather(starting, stopping if stopping.done() else _cancel(stopping), return_exceptions=True)
         await box.stop()
-    return 0
+    return wished
+
+
+async def _wish(data: Path) -> None:
+    """Return once the page of the first start asks for a restore."""
+    from appliance.services.restore_wish import is_wanted
+
+    while not await asyncio.to_thread(is_wanted, data):  # noqa: ASYNC110 (another process leaves the wish)
+        await asyncio.sleep(WISH_S)
 
 
 async def _cancel(task: asyncio.Task[Any]) -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-
-
-def _ticket(runtime: Runtime) -> str:
-    """How a screen that mDNS does not reach finds this box: ``ID@IP:PORT``."""
-    import httpx
-
-    headers = {"Authorization": f"Bearer {runtime.token}"}
-    try:
-        told = httpx.get(f"{runtime.bridge_url}/health", headers=headers, trust_env=False).json()
-        return f"{told['endpoint_id']}@{told['addresses'][0]}"
-    except (httpx.HTTPError, ValueError, LookupError):
-        return "ID@IP:PORT (in the bridge's log line)"
 
 
 # ask -----------------------------------------------------------------------------------------------------
@@ -270,103 +290,13 @@ def _import(options: argparse.Namespace) -> int:
     return 0
 
 
-# screen, doctor, version ---------------------------------------------------------------------------------
+# screen --------------------------------------------------------------------------------------------------
 
 
 def _add_screen(commands: Any) -> None:
-    examples = (
-        "  appliance screen                       find the box by mDNS and show its answers\n"
-        "  appliance screen --once                print what it shows now, and end\n"
-        "  appliance screen --box ID@192.0.2.7:4433 --key KEY\n"
-        "  appliance screen --ticket dreamstack-...    join by itself, in the ticket's room\n"
-        "  appliance screen --keep beds,wards     keep these rows on this disk, for when the box is gone\n"
-        "  appliance screen --relay               and pass on what it gets to screens that do not reach the box\n"
-        "  appliance screen --kiosk --chromium    fill this machine's screen with the box's page"
-    )
-    parser = _command(commands, "screen", "show the box's live answers in this terminal", examples, _screen)
-    parser.add_argument("--box", metavar="ID@IP:PORT", help="the box, where mDNS does not reach")
-    parser.add_argument("--stream", default="main", metavar="NAME", help="what to show: main, or a fork by its name")
-    parser.add_argument(
-        "--key", default=os.environ.get("DREAMSTACK_KEY", ""), help="the credential, where the box asks for one"
-    )
-    parser.add_argument(
-        "--ticket", default="", metavar="TICKET", help="a ticket for new screens, from `appliance admin ticket`"
-    )
-    parser.add_argument(
-        "--kind",
-        default="text",
-        choices=("wall", "tablet", "phone", "watch", "text"),
-        help="what it tells the box it is",
-    )
-    parser.add_argument("--data", metavar="DIR", help="where the screen keeps its key and what it last showed")
-    parser.add_argument("--keep", metavar="NAMES", default="", help="collections to keep on this disk: beds,wards")
-    parser.add_argument(
-        "--door",
-        metavar="URL",
-        default=door_of_this_machine(),
-        help="the box's address, where --keep takes them from",
-    )
-    parser.add_argument("--relay", action="store_true", help="pass on what it gets to other screens")
-    parser.add_argument(
-        "--listen", metavar="IP:PORT", default="0.0.0.0:0", help="where it passes on; 0 keeps a free port"
-    )
-    parser.add_argument("--peers", type=int, default=16, metavar="N", help="how many screens it passes on to")
-    parser.add_argument("--via", metavar="ID@IP:PORT", action="append", help="a screen to take from, before the box")
-    _add_ca(parser)
-    parser.add_argument("--once", action="store_true", help="print the state and end")
-    parser.add_argument("--timeout", type=float, default=10.0, metavar="SECONDS", help="how long to look for the box")
-    _add_kiosk(parser)
-
-
-def _add_kiosk(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--kiosk", action="store_true", help="serve the page to a browser of this machine")
-    parser.add_argument("--port", type=int, default=8090, help="of that page, on 127.0.0.1; 0 takes a free one")
-    parser.add_argument("--chromium", action="store_true", help="with --kiosk: show it in Chromium, filling the screen")
-    parser.add_argument("--browser", default="", metavar="PROGRAM", help="that browser, where it is not found")
-    parser.add_argument(
-        "--inputs-kept", type=int, default=50, metavar="N", help="questions that may wait while the box is away"
-    )
-    parser.add_argument(
-        "--inputs-age",
-        type=float,
-        default=3600.0,
-        metavar="SECONDS",
-        help="how long one may wait",
-    )
-
-
-def _screen(options: argparse.Namespace) -> int:
-    from appliance.screen import ScreenOptions, run_screen
-
-    given = {"data": Path(options.data)} if options.data else {}
-    screen = ScreenOptions(
-        box=options.box or "",
-        stream=options.stream,
-        credential=options.ticket or options.key,
-        kind="wall" if options.kiosk and options.kind == "text" else options.kind,
-        once=options.once,
-        timeout_s=options.timeout,
-        keep=tuple(name.strip() for name in options.keep.split(",") if name.strip()),
-        door=options.door,
-        ca=options.ca,
-        **given,
-        relay=options.relay,
-        listen=options.listen,
-        peers=options.peers,
-        via=tuple(options.via or ()),
-    )
-    if not options.kiosk:
-        return asyncio.run(run_screen(screen))
-    from appliance.screen.kiosk import KioskOptions, run_kiosk
-
-    kiosk = KioskOptions(
-        port=options.port,
-        chromium=options.chromium,
-        browser=options.browser,
-        inputs_kept=options.inputs_kept,
-        inputs_age_s=options.inputs_age,
-    )
-    return asyncio.run(run_kiosk(screen, kiosk))
+    told = "show the box's live answers in this terminal"
+    parser = _command(commands, "screen", told, screen_command.EXAMPLES, screen_command.run)
+    screen_command.add_words(parser, _add_ca)
 
 
 # replay, archive -----------------------------------------------------------------------------------------
@@ -389,6 +319,7 @@ def _add_admin(commands: Any) -> None:
     from appliance.services.admin_command import add_actions
 
     examples = (
+        "  appliance admin address                             where the box is, and the key that opens it\n"
         "  appliance admin screens                             who is in, and who shows a code\n"
         '  appliance admin approve K7XQ2P --room icu --name "Wall by the door"\n'
         "  appliance admin ticket --room icu --uses 10         for screens that join by themselves\n"
@@ -399,6 +330,10 @@ def _add_admin(commands: Any) -> None:
 
 
 def _admin(options: argparse.Namespace) -> int:
+    if options.action == "address":
+        from appliance.services import address_command
+
+        return address_command.run(options.data, options.deployment)
     from appliance.services.admin_command import run
 
     return run(options, _request)
@@ -480,6 +415,59 @@ def _doctor(options: argparse.Namespace) -> int:
             + (f"\n        fix: {check['fix']}" if check.get("fix") else "")
         )
     return 0 if all(check["state"] != "down" for check in checks) else 1
+
+
+def _add_prepare(commands: Any) -> None:
+    examples = "  appliance prepare\n  appliance prepare --deployment /etc/dreamstack/deployment.toml"
+    told = "make keys, folders and database of a box that systemd or containers run, before its parts start"
+    parser = _command(commands, "prepare", told, examples, _prepare)
+    parser.add_argument("--deployment", metavar="FILE", help="the TOML file that says where things are")
+
+
+def _prepare(options: argparse.Namespace) -> int:
+    from appliance.services import deployment
+
+    declared, settings = deployment.read(Path(options.deployment) if options.deployment else None)
+    deployment.prepare(declared, settings)
+    print(f"Prepared: {declared.data}, {declared.runtime}")
+    return 0
+
+
+def _add_image(commands: Any) -> None:
+    """What only a machine that was installed from an image has."""
+    examples = "  appliance update /media/stick\n  appliance update dreamstack-nuc_0.2.0.update --restart"
+    parser = _command(commands, "update", "install a signed update on a box made from an image", examples, _update)
+    parser.add_argument("bundle", metavar="PATH", help="the file, or a folder such as a stick's that has it")
+    parser.add_argument("--restart", action="store_true", help="start the new system at once")
+    told = "show where the box is on an attached display, again and again"
+    examples = "  appliance console\n  appliance console --on /dev/tty1 --on /dev/ttyS0"
+    parser = _command(commands, "console", told, examples, _console)
+    parser.add_argument("--on", metavar="TTY", action="append", default=[], help="a terminal; this one when left out")
+    parser.add_argument("--deployment", metavar="FILE", help="the TOML file that says where things are")
+
+
+def _update(options: argparse.Namespace) -> int:
+    from appliance.services import update
+
+    path = Path(options.bundle)
+    version = update.install(update.newest(path, update.this_system().image) if path.is_dir() else path)
+    print(f"Version {version} is installed" + ("; the box restarts." if options.restart else ". Restart to use it."))
+    return update.restart() if options.restart else 0
+
+
+def _console(options: argparse.Namespace) -> int:
+    from appliance.services import console
+
+    return console.watch(Path(options.deployment) if options.deployment else None, [Path(each) for each in options.on])
+
+
+def _add_copies(commands: Any) -> None:
+    told = "write the whole box into one file, while it runs"
+    parser = _command(commands, "backup", told, backup_words.BACKUP_EXAMPLES, backup_words.run_backup)
+    backup_words.add_backup_words(parser)
+    told = "bring a box back from a backup, whole or not at all"
+    parser = _command(commands, "restore", told, backup_words.RESTORE_EXAMPLES, backup_words.run_restore)
+    backup_words.add_restore_words(parser)
 
 
 def _version(_: argparse.Namespace) -> int:

@@ -1,7 +1,7 @@
 """Settings: one table that feeds the TOML file, the environment, the command line and the docs.
 
 A value is taken from the first that has it: command line, environment (``DREAMSTACK_`` and the name in
-capitals), ``settings.toml`` in the data folder, the default in :data:`SETTINGS`.
+capitals), what was chosen in the console, ``settings.toml`` in the data folder, the default in :data:`SETTINGS`.
 
     >>> load({}, environ={"DREAMSTACK_PORT": "9000"}).port
     9000
@@ -39,11 +39,18 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("lan", bool, False, "Listen on every address of the machine; nothing is served without a credential."),
     Setting("tls", str, "auto", "HTTPS from the box's own authority; auto is on with lan.", ("auto", "on", "off")),
     Setting("trust_port", int, 0, "A second port for the plain trust page alone, such as 80 beside 443; 0 is none."),
+    Setting(
+        "names",
+        str,
+        "",
+        "Other names and addresses the box is reached by, told apart by commas; a container cannot see its machine's.",
+    ),
     Setting("demo", str, "none", "Demo data to load when it is not there yet.", ("hospital", "lawfirm", "none")),
     Setting("demo_tick_s", float, 4.0, "Seconds between two small changes of the demo data; 0 stops them."),
     Setting("box_name", str, "DreamStack", "The box's name, on screens and on the network."),
     Setting("facility", str, "", "The facility's name; empty takes the demo's."),
     Setting("timezone", str, "", "The facility's timezone (IANA name); empty takes the machine's."),
+    Setting("language", str, "en", "The language of pages, where a browser asks for no other.", ("en", "de")),
     Setting("digest_at", str, "", "When screens are told what happened in the last day (07:00); empty is never."),
     Setting("model", str, "", "A GGUF file to use; empty takes the shipped model."),
     Setting(
@@ -102,7 +109,12 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("speech_voice", str, "en", "The voice of espeak-ng that speaks answers."),
     Setting("speech_limit", int, 600, "Characters of an answer that are spoken."),
     Setting("speech_timeout_s", float, 10.0, "Seconds the voice may take for an answer."),
-    Setting("record", str, "main", "Streams that are recorded, told apart by commas; `none` records nothing."),
+    Setting(
+        "record",
+        str,
+        "main",
+        "Streams that are recorded, told apart by commas, such as `main,room/*`; `none` records nothing.",
+    ),
     Setting(
         "record_roles",
         str,
@@ -119,6 +131,8 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "What an unknown screen meets: approve (it shows a code), ticket or open; auto: approve with --lan, else open.",
         choices=("auto", "approve", "ticket", "open"),
     ),
+    Setting("session_idle_minutes", int, 15, "Minutes after which who does nothing is signed out of the console."),
+    Setting("questions_days", int, 90, "Days it is kept who asked what; 0 keeps nothing."),
     Setting("streams_limit", int, 500, "Streams the bridge holds at once."),
     Setting("stream_kept_s", float, 600.0, "Seconds a stream is kept that no source writes and no receiver reads."),
     Setting("stream_signals_limit", int, 20_000, "Signals a stream may hold."),
@@ -137,6 +151,25 @@ SETTINGS: Final[tuple[Setting, ...]] = (
 )
 
 
+CHOSEN: Final = "chosen.toml"
+"""What the admin chose in the console; the file is the gateway's, so it holds nothing but :data:`CHOOSABLE`."""
+CHOOSABLE: Final = (
+    "box_name",
+    "facility",
+    "timezone",
+    "language",
+    "join",
+    "session_idle_minutes",
+    "questions_days",
+    "digest_at",
+    "answers_kept",
+    "record_days",
+    "record_bytes",
+    "speech_voice",
+)
+"""What may be chosen there: nothing that names a program, a file or an address."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings of one box, typed. The fields are the names of :data:`SETTINGS`, and the data folder."""
 
@@ -145,11 +178,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lan: bool
     tls: str
     trust_port: int
+    names: str
     demo: str
     demo_tick_s: float
     box_name: str
     facility: str
     timezone: str
+    language: str
     digest_at: str
     model: str
     model_dialect: str
@@ -194,6 +229,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     record_days: int
     record_bytes: int
     join: str
+    session_idle_minutes: int
+    questions_days: int
     streams_limit: int
     stream_kept_s: float
     stream_signals_limit: int
@@ -204,6 +241,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     set_kept_s: float
     mdns: bool
     iroh_port: int
+
+
+def shipped_models() -> Path:
+    """The folder of what is shipped for the model: a checkout's ``models``, else what the package installed."""
+    checkout = Path(__file__).resolve().parent.parent / "models"
+    return checkout if checkout.is_dir() else Path(sys.prefix) / "share" / "dreamstack" / "models"
 
 
 def default_data(demo: str, environ: Mapping[str, str] = os.environ) -> Path:
@@ -217,34 +260,85 @@ def default_data(demo: str, environ: Mapping[str, str] = os.environ) -> Path:
     return Path(base) / "dreamstack" / folder
 
 
-def load(given: Mapping[str, Any], environ: Mapping[str, str] = os.environ) -> Settings:
+def load(
+    given: Mapping[str, Any], environ: Mapping[str, str] = os.environ, usual: Mapping[str, Any] | None = None
+) -> Settings:
     """Put the settings together.
 
     Args:
         given: what the command line said; None means "not said". May hold ``data``.
         environ: the environment.
+        usual: what takes the place of defaults: a vendor's.
 
     Raises:
         ApplianceError: BRG412, a value or a name that cannot be used.
     """
+    data, found = _found(given, environ, usual)
+    return Settings(data=data, **{name: value for name, (value, _) in found.items()})
+
+
+def origins(
+    given: Mapping[str, Any], environ: Mapping[str, str] = os.environ, usual: Mapping[str, Any] | None = None
+) -> dict[str, str]:
+    """Where :func:`load` takes each setting from that is not the default: the command line, and so on."""
+    _, found = _found(given, environ, usual)
+    return {name: origin for name, (_, origin) in found.items() if origin != "default"}
+
+
+def _found(
+    given: Mapping[str, Any], environ: Mapping[str, str], usual: Mapping[str, Any] | None
+) -> tuple[Path, dict[str, tuple[Any, str]]]:
+    """The data folder; each setting's value and where that is from."""
     said = {name: value for name, value in given.items() if value is not None}
     demo = said.get("demo") or environ.get("DREAMSTACK_DEMO") or "none"
     data = Path(said["data"]).expanduser().absolute() if said.get("data") else default_data(str(demo), environ)
-    stored = _read_toml(data / "settings.toml")
-    values = {setting.name: _value(setting, said.get(setting.name), environ, stored) for setting in SETTINGS}
-    return Settings(data=data, **values)
+    sources = (
+        ("command line", said),
+        ("environment", {setting.name: environ.get(_variable(setting)) for setting in SETTINGS}),
+        ("console", chosen(data)),
+        ("settings.toml", _read_toml(data / "settings.toml")),
+        ("deployment", dict(usual or {})),
+    )
+    return data, {setting.name: _value(setting, sources) for setting in SETTINGS}
 
 
-def _value(setting: Setting, said: Any, environ: Mapping[str, str], stored: Mapping[str, Any]) -> Any:
-    variable = f"DREAMSTACK_{setting.name.upper()}"
-    for value, source in (
-        (said, f"--{setting.name}"),
-        (environ.get(variable), variable),
-        (stored.get(setting.name), "settings.toml"),
-    ):
+def _variable(setting: Setting) -> str:
+    return f"DREAMSTACK_{setting.name.upper()}"
+
+
+def _value(setting: Setting, sources: tuple[tuple[str, Mapping[str, Any]], ...]) -> tuple[Any, str]:
+    for origin, values in sources:
+        value = values.get(setting.name)
         if value is not None and value != "":
-            return _convert(setting, value, source)
-    return setting.default
+            named = {"command line": f"--{setting.name}", "environment": _variable(setting)}
+            return _convert(setting, value, named.get(origin, origin)), origin
+    return setting.default, "default"
+
+
+def checked(name: str, value: Any) -> Any:
+    """A value as the setting `name` has it.
+
+    Raises:
+        ApplianceError: BRG412, it cannot be used; KeyError, there is no such setting.
+    """
+    setting = {setting.name: setting for setting in SETTINGS}[name]
+    return setting.default if value == "" else _convert(setting, value, "the console")
+
+
+def chosen(data: Path) -> dict[str, Any]:
+    """What was chosen in the console; what cannot be used of it is left out, so that the box starts in any case."""
+    try:
+        stored = tomllib.loads((data / CHOSEN).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return {}
+    found: dict[str, Any] = {}
+    for name in CHOOSABLE:
+        if name in stored:
+            try:
+                found[name] = checked(name, stored[name])
+            except ApplianceError as error:
+                print(f"{CHOSEN}: {error.message} It is ignored.", file=sys.stderr)
+    return found
 
 
 def _convert(setting: Setting, value: Any, source: str) -> Any:
@@ -304,18 +398,33 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ApplianceError(
             "BRG412", f"{path} is not TOML.", str(error), "Correct the line or remove the file."
         ) from None
-    unknown = sorted(set(stored) - {setting.name for setting in SETTINGS})
-    if unknown:
+    if unknown := sorted(set(stored) - {setting.name for setting in SETTINGS}):
         print(f"settings.toml: unknown setting {', '.join(unknown)} ignored", file=sys.stderr)
     return stored
 
 
-class Runtime(msgspec.Struct, frozen=True, kw_only=True):
-    """What the supervisor tells its children: where everything listens, and the keys between them.
+def _runtime_file(environ: Mapping[str, str]) -> str:
+    file = environ.get("DREAMSTACK_RUNTIME_FILE")
+    if not file:
+        return ""
+    try:
+        return Path(file).read_text(encoding="utf-8")
+    except OSError as error:
+        raise ApplianceError(
+            "BRG412", "This part was not told where the others are.", str(error), "Run: appliance prepare"
+        ) from None
 
-    Passed as JSON in the environment variable ``DREAMSTACK_RUNTIME``; never written to disk.
+
+class Runtime(msgspec.Struct, frozen=True, kw_only=True):
+    """What a part of the box is told at its start: where everything listens, and the keys between them.
+
+    The supervisor passes it as JSON in the environment variable ``DREAMSTACK_RUNTIME`` and never writes it to disk.
+    Parts that systemd or a container engine starts find it in the file ``DREAMSTACK_RUNTIME_FILE``, each one its own,
+    without the secrets that are others' business (``appliance prepare``).
+
     The ``*_url`` are loopback addresses without a trailing slash. `token` is the bearer credential of
-    requests between the box's own processes. `secret` signs the short-lived PostgREST tokens.
+    requests between the box's own processes. `secret` signs the short-lived PostgREST tokens. `origins` says where
+    each setting is from that is not the default. `profile` is ``embedded`` where ``appliance up`` started the parts.
     """
 
     settings: Settings
@@ -328,6 +437,8 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     secret: str
     keys: dict[str, str]
+    origins: dict[str, str] = {}
+    profile: str = "deployed"
 
     def encode(self) -> str:
         """As JSON for the environment."""
@@ -335,12 +446,12 @@ class Runtime(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Runtime:
-        """What the supervisor wrote.
+        """What the supervisor, or ``appliance prepare``, wrote.
 
         Raises:
-            ApplianceError: BRG412, the process was not started by the box.
+            ApplianceError: BRG412, the process was not started by the box, or its file cannot be read.
         """
-        text = environ.get("DREAMSTACK_RUNTIME")
+        text = environ.get("DREAMSTACK_RUNTIME") or _runtime_file(environ)
         if not text:
             raise ApplianceError("BRG412", "This process is started by the box.", None, "Run: appliance up")
         return msgspec.json.decode(text.encode(), type=cls, dec_hook=lambda kind, value: kind(value))

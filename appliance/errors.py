@@ -61,6 +61,8 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "LLM212": 403,  # the question is about a collection that the role may not see
     "LLM213": 403,  # what a question wants done is not for this role
     "LLM214": 422,  # the data does not tell what is asked
+    "LLM215": 409,  # whoever asked the question stopped it
+    "LLM216": 409,  # the answer cannot be pinned
     "LLM220": 404,  # no such model in the box
     "LLM221": 409,  # a file cannot be added as a model
     "LLM222": 409,  # there is no model that writes text
@@ -97,6 +99,8 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "BRG415": 500,  # mDNS cannot be used on this machine
     "BRG416": 500,  # a certificate file cannot be used
     "BRG417": 404,  # this address is open over HTTPS only
+    "BRG420": 400,  # a file is no update for this box
+    "BRG421": 500,  # an update was not installed
     "BRG430": 401,  # a pass is not this box's, has run out, or is another screen's
     "BRG431": 409,  # the way to the box through a relay goes round or is too long
     "BRG432": 503,  # a relay has nothing to pass on yet
@@ -119,6 +123,22 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "BRG464": 502,  # what arrived is not the archive that was asked for
     "BRG465": 429,  # too many play the past, or fetch archives
     "BRG466": 400,  # a time cannot be read
+    "BRG470": 409,  # a box that is to be restored holds data already
+    "BRG471": 422,  # a backup is damaged, or its passphrase is wrong
+    "BRG472": 409,  # a backup was made by something newer
+    "BRG473": 409,  # parts run of a box that is to be restored
+    "BRG474": 500,  # the database cannot be dumped or loaded
+    "BRG480": 401,  # a name or a password is wrong
+    "BRG481": 429,  # too many wrong attempts
+    "BRG482": 403,  # a request does not prove that the box's own page sent it
+    "BRG483": 422,  # an account's name, role or password cannot be
+    "BRG484": 404,  # no such account
+    "BRG485": 409,  # an account of this name is there, or the last admin would go
+    "BRG486": 403,  # the setup code is wrong, or none is asked for
+    "BRG487": 404,  # no such job, backup or log
+    "BRG488": 409,  # another job of this kind goes on
+    "BRG489": 409,  # this kind of box cannot do that by itself
+    "BRG490": 409,  # a setting cannot be changed here
     "SCR500": 504,  # no box was found on this network
     "SCR501": 502,  # the box was found but did not answer
     "SCR502": 410,  # the connection to the box was lost

@@ -7,10 +7,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-from typing import Any, TextIO
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, TextIO
 
+KEPT_IN: Final = "DREAMSTACK_LOGS"
+"""The environment variable that names a folder in which every part also keeps its lines."""
+LIMIT: Final = 8 * 1024 * 1024
+"""Bytes after which a file of lines is set aside."""
 _LEVELS = {"info": "", "warn": "warning: ", "error": "error: "}
 
 
@@ -37,6 +45,22 @@ class Logger:
         told = " ".join(f"{name}={_short(value)}" for name, value in values.items())
         line = f"{time.strftime('%H:%M:%S')} {self.part:<9} {_LEVELS[level]}{event}"
         print(f"{line}  {told}" if told else line, file=self._out or sys.stderr, flush=True)
+        if self._out is None and (folder := os.environ.get(KEPT_IN)):
+            with suppress(OSError):  # a full disk must not stop what is being told
+                _keep(Path(folder), self.part, f"{_LEVELS[level]}{event}" + (f"  {told}" if told else ""))
+
+
+def _keep(folder: Path, part: str, text: str) -> None:
+    """Add a line to the part's file; one that has grown too long is set aside. Blocks on the disk."""
+    file = folder / f"{part}.log"
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        os.write(descriptor, f"{at} {part} {text}\n".encode(errors="replace"))
+        if os.fstat(descriptor).st_size > LIMIT:
+            file.replace(folder / f"{part}.old.log")
+    finally:
+        os.close(descriptor)
 
 
 def _short(value: Any) -> str:

@@ -173,11 +173,13 @@ class Answer(msgspec.Struct, frozen=True):
         rest: the request that was run, as it can be repeated under ``/rest``.
         choices: readings to choose from, or the one thing to say yes to, each ``{"label": ..., "plan": {...}}``.
         took_ms: question to answer, milliseconds.
-        view: how to show it: ``{"kind": "number" | "table" | "bars" | "line" | "text", ...}``.
+        view: how to show it: ``{"kind": "number" | "table" | "bars" | "stacked" | "line" | "text", ...}``.
         error: the one error shape when refused, asked back or failed.
         read_at: when the rows were read, ISO 8601.
         confidence: how sure the box is of its reading, 0 to 1; 1 where the asker chose it.
         corrected: literals as asked and as stored, where they differ.
+        alternatives: what an answered question may have meant instead, as `choices`.
+        follows: the earlier question that it goes on from, empty where it stands by itself.
     """
 
     id: str
@@ -196,6 +198,8 @@ class Answer(msgspec.Struct, frozen=True):
     timings: dict[str, float] = {}
     confidence: float = 1.0
     corrected: tuple[tuple[str, str], ...] = ()
+    alternatives: tuple[dict[str, Any], ...] = ()
+    follows: str = ""
 
 
 class Signal(msgspec.Struct, frozen=True):

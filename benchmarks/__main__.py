@@ -22,6 +22,7 @@ BENCHMARKS = (
     "feed",
     "insert",
     "page",
+    "paint",
     "frames",
     "mesh",
     "import_csv",

@@ -233,7 +233,7 @@ async def _pool() -> AsyncIterator[Pool]:
         command = postgres_command(cluster, settings)
         process = await asyncio.create_subprocess_exec(*command.argv, **command.options())
         try:
-            await asyncio.to_thread(bootstrap, cluster, settings)
+            await asyncio.to_thread(bootstrap, cluster)
             async with await psycopg.AsyncConnection.connect(cluster.dsn("dreamstack")) as db:
                 await db.execute("create schema hand authorization flex")
             async with open_pool(cluster.dsn("flex")) as pool:

@@ -94,11 +94,11 @@ async def run(count: int) -> Result:
     asked_count = min(count, max(FEWEST_ASKED, count // 4))
     async with (
         running_box() as box,
-        _browser() as browser,
+        browser() as chromium,
         connected(box.url) as screen,
         await box.database() as database,
     ):
-        asker, watcher = await _open(browser, box), await _open(browser, box)
+        asker, watcher = await _open(chromium, box), await _open(chromium, box)
         asked = await _questions(asker, watcher, asked_count)
         bare = await _by_sockets(box, screen, asked_count)
         await asker.page.close()
@@ -108,18 +108,19 @@ async def run(count: int) -> Result:
 
 
 @asynccontextmanager
-async def _browser() -> AsyncIterator[Browser]:
+async def browser() -> AsyncIterator[Browser]:
+    """A headless Chromium, the system's own."""
     program = next((found for name in BROWSERS if (found := shutil.which(name))), None)
     if program is None:
         raise RuntimeError("there is no Chromium here; on Debian: apt-get install chromium")
     async with async_playwright() as playwright:
         # Chromium's sandbox does not work for root; the page it opens is our own.
         args = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = await playwright.chromium.launch(executable_path=program, args=args)
+        started = await playwright.chromium.launch(executable_path=program, args=args)
         try:
-            yield browser
+            yield started
         finally:
-            await browser.close()
+            await started.close()
 
 
 async def _open(browser: Browser, box: Box) -> Window:

@@ -18,7 +18,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -150,7 +150,9 @@ def _command(wire: str, port: int, folder: Path) -> tuple[list[str], dict[str, s
 def runtime(folder: Path, **urls: str) -> Runtime:
     """What a supervisor would tell the box's processes; those without an address are not there."""
     nowhere = "http://127.0.0.1:9"
-    addresses = dict.fromkeys(("postgrest_url", "pgflex_url", "llm_url", "bridge_url", "gateway_url"), nowhere)
+    addresses: dict[str, Any] = dict.fromkeys(
+        ("postgrest_url", "pgflex_url", "llm_url", "bridge_url", "gateway_url"), nowhere
+    )
     settings = load({"data": str(folder), "mdns": False, "lan": False}, environ={})
     return Runtime(
         settings=settings, postgres_dsn="", token=_TOKEN, secret=secrets.token_hex(24), keys=_KEYS, **addresses | urls

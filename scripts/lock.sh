@@ -16,6 +16,8 @@ compile() { # name, uv arguments...
 
 compile build "$@"
 compile runtime --constraints build.txt "$@"
+compile embedded --constraints runtime.txt "$@"
 compile dev --constraints runtime.txt --constraints build.txt "$@"
+compile ansible --constraints runtime.txt --constraints dev.txt "$@"
 # Only the source of llama-cpp-python: a ready wheel is built for a processor that is not this one.
 compile llama --no-deps --no-binary llama-cpp-python "$@"

@@ -116,7 +116,7 @@ virtual_environment() {
 
 python_packages() {
     .venv/bin/python -m pip install --quiet --require-hashes --only-binary :all: \
-        -r requirements/build.txt -r requirements/runtime.txt
+        -r requirements/build.txt -r requirements/runtime.txt -r requirements/embedded.txt
 }
 
 llama() {

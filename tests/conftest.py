@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Iterator
 
 import pytest
 from blockbuster import blockbuster_ctx
+from hypothesis import settings
 
 from tests.box import Box, running_box
+
+# How long an example takes says how busy the machine is: two of its processes are running tests. The examples are the
+# same in each run, so that what fails was changed; `make search` looks for others.
+settings.register_profile("box", deadline=None, derandomize=True)
+settings.register_profile("search", deadline=None)
+settings.load_profile("search" if os.environ.get("SEARCH") else "box")
 
 
 @pytest.fixture(autouse=True)

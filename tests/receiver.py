@@ -7,6 +7,7 @@ async with joined(box.url) as screen:
 from __future__ import annotations
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -132,7 +133,18 @@ def socket_url(url: str, role: str = "") -> str:
 @asynccontextmanager
 async def joined(url: str, role: str = "", **headers: str) -> AsyncIterator[Receiver]:
     """A screen that is connected, subscribed and caught up; it may not fall behind or be left dangling."""
-    async with connect(socket_url(url, role), additional_headers=headers, compression=None, proxy=None) as socket:
+    async with joined_over(url, None, headers, role) as receiver:
+        yield receiver
+
+
+@asynccontextmanager
+async def joined_over(
+    url: str, context: ssl.SSLContext | None, headers: Mapping[str, str], role: str = ""
+) -> AsyncIterator[Receiver]:
+    """The same, over TLS that `context` trusts."""
+    async with connect(
+        socket_url(url, role), additional_headers=headers, compression=None, proxy=None, ssl=context
+    ) as socket:
         receiver = Receiver(socket)
         tasks = [asyncio.create_task(receiver.listen()), asyncio.create_task(receiver.ping())]
         try:

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, Final
 import msgspec
 from blake3 import blake3
 
+from appliance.bridge.rooms import may_read_room
 from appliance.bridge.segments import SEGMENT, load_index, unreadable
 from appliance.errors import ApplianceError
 from appliance.types import ROLES, Role, rank
@@ -65,6 +66,10 @@ class Archived(msgspec.Struct, frozen=True):
     role: Role
     first: int
     last: int
+
+    def is_for(self, role: Role, own: str) -> bool:
+        """Whether a role may have it whose own stream is `own`."""
+        return rank(self.role) <= rank(role) and may_read_room(self.stream, own, role)
 
     def manifest(self) -> bytes:
         """Its manifest. Blocks on the disk.
@@ -145,19 +150,19 @@ class Archive:
         self._folders = tuple(folders)
         self._known: dict[Path, tuple[int, Archived]] = {}
 
-    def items(self, role: Role) -> list[Archived]:
-        """Those that a role may have, the newest first."""
-        found = [item for item in self._all() if rank(item.role) <= rank(role)]
+    def items(self, role: Role, own: str = "main") -> list[Archived]:
+        """Those that a role may have whose own stream is `own`, the newest first."""
+        found = [item for item in self._all() if item.is_for(role, own)]
         return sorted(found, key=lambda item: (item.last, item.hash), reverse=True)
 
-    def find(self, wanted: str, role: Role) -> Archived:
+    def find(self, wanted: str, role: Role, own: str = "main") -> Archived:
         """The one with this hash.
 
         Raises:
             ApplianceError: BRG463, it is not here, or not for this role.
         """
         for item in self._all():
-            if item.hash == wanted and rank(item.role) <= rank(role):
+            if item.hash == wanted and item.is_for(role, own):
                 return item
         raise ApplianceError("BRG463", "This archive is not here.", wanted, "See what is: appliance archive list")
 

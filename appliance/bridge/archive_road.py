@@ -93,7 +93,7 @@ class _Caller:
         while True:
             said = await self._hear("list", "get", "pieces")
             if said["type"] == "list":
-                found = (await asyncio.to_thread(self._archive.items, member.role))[:LISTED]
+                found = (await asyncio.to_thread(self._archive.items, member.role, member.own))[:LISTED]
                 await self._road.send(encode(control("archives", archives=[item.told() for item in found])))
             elif said["type"] == "get":
                 await self._get(check_hash(str(said.get("hash"))), member)
@@ -108,7 +108,7 @@ class _Caller:
         return said
 
     async def _get(self, wanted: str, member: Member) -> None:
-        item = await asyncio.to_thread(self._archive.find, wanted, member.role)
+        item = await asyncio.to_thread(self._archive.find, wanted, member.role, member.own)
         raw = await asyncio.to_thread(item.manifest)
         self._asked = item, read_manifest(raw, wanted)
         await self._road.send(encode(Frame(MANIFEST, raw)))

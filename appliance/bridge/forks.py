@@ -1,7 +1,7 @@
 """Forks: a new live stream that begins with the state another one had at a past moment.
 
 From then on it is a stream like any other: receivers subscribe to it by name, and it is written by whoever writes to it
-by that name. It is not fed by the stream it came from.
+by that name. It is not fed by the stream it came from. One signal more, ``fork.of``, says what it is a copy of.
 """
 
 from __future__ import annotations
@@ -51,7 +51,8 @@ class Forks:
             raise ApplianceError("BRG462", "A stream has this name already.", fork.name, "Choose another name.")
         if len(self._made) >= FORKS_LIMIT:
             raise ApplianceError("BRG465", "There are as many forks as may be.", FORKS_LIMIT, "End one.")
-        self._streams.open(fork.name).write(SOURCE, fork.signals)
+        came = Signal("fork.of", {"stream": fork.moment.stream, "t": fork.moment.t}, fork.moment.role)
+        self._streams.open(fork.name).write(SOURCE, [*fork.signals, came])
         self._made[fork.name] = fork
 
     def end(self, name: str, role: Role) -> None:

@@ -19,13 +19,12 @@ import msgspec
 from appliance.bridge import identity as keys
 from appliance.bridge.armor import as_bytes, as_text
 from appliance.bridge.identity import Identity
+from appliance.bridge.rooms import may_read_room, own_stream
 from appliance.errors import ApplianceError
 from appliance.types import Role
 
 VALID_S: Final = 7 * 86_400.0
 TEXT_LIMIT: Final = 2000
-ROOM: Final = "room/"
-"""What the names of rooms' streams begin with."""
 _PURPOSE: Final = "pass"
 
 
@@ -108,14 +107,9 @@ def check_revoked(shown: Pass, revoked: Mapping[str, float]) -> None:
         raise refused("the screen was revoked, or is known as another by now")
 
 
-def own_stream(room: str) -> str:
-    """The stream that ``main`` is for a screen of this room."""
-    return ROOM + room if room else "main"
-
-
 def may_read(shown: Pass, stream: str) -> bool:
     """Whether a pass is for a stream: rooms are read by who is in them, and by the admin."""
-    return not stream.startswith(ROOM) or stream == own_stream(shown.room) or shown.role == "admin"
+    return may_read_room(stream, own_stream(shown.room), shown.role)
 
 
 def refused(reason: str) -> ApplianceError:

@@ -111,6 +111,11 @@ class PictureFlow:
         self._feed, self._leave, self._packed = feed, leave, packed
         self._version: int | None = None
 
+    @property
+    def pixels(self) -> bytes:
+        """The picture of now as RGBA rows."""
+        return self._feed.pixels
+
     async def wait(self) -> None:
         """Return when there is another picture than the last that was taken."""
         await self._feed.wait(self._version)

@@ -33,6 +33,7 @@ PLAYBACKS_LIMIT: Final = 64
 FASTEST: Final = 1000.0
 TICK_S: Final = 0.02
 TELL_S: Final = 1.0
+REST_S: Final = 1.0
 BATCH: Final = 64
 BATCH_BYTES: Final = 262_144
 DIFFS_KEPT: Final = 16
@@ -80,7 +81,10 @@ class Playback:
             raise ApplianceError("BRG410", "This screen shows the present.", None, "Say from when on: t.")
         if speed is not None:
             self._pace.run(speed)
-        if (steps := said.get("step")) is not None:
+        steps = said.get("step")
+        if isinstance(steps, int) and -FASTEST <= steps < 0:
+            return await self._back(role, -steps)
+        if steps is not None:
             self._pace.step(steps)
         if self._state != "ended":
             self._state = "playing" if self._pace.speed else "paused"
@@ -115,17 +119,26 @@ class Playback:
         await self.stop()
         return stream
 
+    async def _back(self, role: Role, steps: int) -> Stream:
+        """Stand still at a change before the one that is shown."""
+        assert self._streams.past is not None
+        shown = self._pace.now()
+        t = await asyncio.to_thread(self._streams.past.back, self.name, self._role, shown, steps)
+        return await self._begin(role, {"t": t}, 0.0)
+
     async def _begin(self, role: Role, said: dict[str, Any], speed: float) -> Stream:
         past, name = self._streams.past, str(said.get("stream", self.name))
         if past is None:
             raise ApplianceError("BRG460", "Nothing was recorded there.", name[:80])
         if past.playing - bool(self._tasks) >= PLAYBACKS_LIMIT:
             raise ApplianceError("BRG465", "Too many screens play the past.", PLAYBACKS_LIMIT, "Try again later.")
-        t = moment(said["t"], time.time_ns() // 1_000_000)
+        t = moment(said["t"], time.time_ns() // 1_000_000, past.zone)
+        t = await asyncio.to_thread(past.not_before, name, role, t)
         found = await asyncio.to_thread(past.state_at, name, role, t)
         await self.stop()
         self.name, self._role, self._copy = name, found.role, found.copy()
         self._stream, self._pace = Stream(name, DIFFS_KEPT), Pace(t, speed)
+        self._stream.clock = self._pace.now
         self._publish()
         self._state = "playing" if speed else "paused"
         past.playing += 1
@@ -135,12 +148,18 @@ class Playback:
     async def _play(self, past: Recordings, t: int) -> None:
         """Feed the stream from the recording until its end."""
         try:
-            while batch := await asyncio.to_thread(_batch, records := past.after(self.name, self._role, t)):
+            while True:
+                batch = await asyncio.to_thread(_batch, records := past.after(self.name, self._role, t))
+                if not batch and not await self._rests(past):
+                    break
                 while batch:
                     for record in batch:
                         await self._pace.wait_for(record, self._publish)
                         apply_record(self._copy, record)
                         t = record.at
+                        if self._pace.arrives():
+                            self._publish()
+                            await self.tell()
                     self._publish()
                     batch = await asyncio.to_thread(_batch, records)
             self._state = "ended"
@@ -151,6 +170,11 @@ class Playback:
             self._state = "ended"
             with contextlib.suppress(ConnectionLost):
                 await self._say(control("error", **error.shape()))
+
+    async def _rests(self, past: Recordings) -> bool:
+        """Wait for a while in which nothing happened; False where nothing more is recorded."""
+        lasts = await asyncio.to_thread(past.lasts, self.name, self._role)
+        return await self._pace.rest(lasts)
 
     def _publish(self) -> None:
         signals = [Signal(name, value, self._role) for name, value in self._copy.values.items()]
@@ -176,6 +200,7 @@ class Pace:
         self.speed = speed
         self._at, self._since = float(at), time.monotonic()
         self._steps = 0
+        self._arrives = False
         self._nudge = asyncio.Event()
 
     def now(self) -> int:
@@ -211,13 +236,30 @@ class Pace:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._nudge.wait(), None if due is None else max(due, TICK_S))
 
+    async def rest(self, lasts: int) -> bool:
+        """Wait for `lasts`, another speed, or a second; False when it is then already, or a step finds nothing more."""
+        left = lasts - self.now()
+        if left <= 0 or self._steps:
+            return False
+        self._nudge.clear()
+        with contextlib.suppress(TimeoutError):
+            due = min(REST_S, left / 1000 / self.speed) if self.speed else None
+            await asyncio.wait_for(self._nudge.wait(), due)
+        return True
+
     def _is_due(self, record: Record) -> bool:
         if not self._steps:
             return bool(self.speed) and record.at <= self.now()
         if record.type != FrameType.CONTROL:
             self._steps -= 1
+            self._arrives = not self._steps
             self._set(record.at)
         return True
+
+    def arrives(self) -> bool:
+        """Whether the last of the steps was just made; told once."""
+        arrives, self._arrives = self._arrives, False
+        return arrives
 
     def _set(self, at: int) -> None:
         self._at, self._since = float(at), time.monotonic()

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Iterable
+from datetime import tzinfo
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +30,10 @@ _log = logger("bridge")
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """What to record, and how much of it to keep: days, and bytes of all together; 0 is no limit."""
+    """What to record, and how much of it to keep: days, and bytes of all together; 0 is no limit.
+
+    In the name of a stream ``*`` stands for anything: ``room/*`` are all rooms.
+    """
 
     streams: tuple[str, ...]
     roles: tuple[Role, ...]
@@ -41,6 +47,10 @@ class Wanted(msgspec.Struct, frozen=True):
         said = {role.strip() for role in roles.split(",")}
         return cls(named, tuple(role for role in ROLES if role in said), days, limit)
 
+    def picks(self, names: Iterable[str]) -> list[str]:
+        """Those of these streams that are to be recorded."""
+        return [name for name in names if any(fnmatchcase(name, wanted) for wanted in self.streams)]
+
 
 class Recorders:
     """All recorders of a bridge.
@@ -50,13 +60,14 @@ class Recorders:
         folder: where recordings are.
         wanted: what to record.
         box: the box's name, told in each recording.
+        zone: the facility's; the machine's when not given.
 
     Attributes:
         past: what there is.
     """
 
-    def __init__(self, streams: Streams, folder: Path, wanted: Wanted, box: str) -> None:
-        self.past = Recordings(folder, self._writing)
+    def __init__(self, streams: Streams, folder: Path, wanted: Wanted, box: str, zone: tzinfo | None = None) -> None:
+        self.past = Recordings(folder, self._writing, zone)
         self._streams, self._wanted, self._box = streams, wanted, box
         self._running: dict[tuple[str, Role], tuple[Recorder, asyncio.Task[None]]] = {}
         self._bytes = self._oldest = 0
@@ -88,12 +99,12 @@ class Recorders:
 
     async def _look(self) -> None:
         """Begin with streams that came, end with those that went, begin anew where a recorder fell."""
-        for name in self._wanted.streams:
+        for (name, role), (recorder, task) in list(self._running.items()):
+            if recorder.stream is not self._streams.find(name) or task.done():
+                await self._stop((name, role))
+        for name in self._wanted.picks(self._streams.names()):
             stream = self._streams.find(name)
             for role in self._wanted.roles:
-                recorder, task = self._running.get((name, role), (None, None))
-                if recorder is not None and task is not None and (recorder.stream is not stream or task.done()):
-                    await self._stop((name, role))
                 if stream is not None and (name, role) not in self._running:
                     self._start(stream, role)
 

@@ -19,6 +19,8 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import tzinfo
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +28,7 @@ import msgspec
 
 from appliance.bridge.archive import SEAL, seal
 from appliance.bridge.frame import KEYFRAME, Frame, FrameType, encode
+from appliance.bridge.rooms import ROOM
 from appliance.bridge.segments import (
     INDEX,
     SEGMENT,
@@ -45,6 +48,9 @@ from appliance.errors import ApplianceError
 from appliance.types import ROLES, Role, rank
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+"""What a stream of its own may be called; a room's has ``room/`` before that."""
+APART: Final = "+"
+"""Stands for the slash of a room's stream in the name of its folder."""
 DAY_MS: Final = 86_400_000
 HEAD_ONLY: Final = 1024
 
@@ -88,19 +94,32 @@ class Recorded(msgspec.Struct, frozen=True):
     bytes: int
 
 
+class Span(msgspec.Struct, frozen=True):
+    """A time that was recorded without a break, milliseconds since 1970, and how much happened in it.
+
+    Attributes:
+        marks: numbers of ten seconds since 1970, and how many changes there were in each.
+    """
+
+    first: int
+    last: int
+    marks: list[tuple[int, int]] = []
+
+
 class Recordings:
     """The recordings in a folder.
 
     Args:
         folder: see above.
         writing: tells which segments are being written just now.
+        zone: of times that name none; the machine's when not given.
 
     Attributes:
         playing: how many screens are shown the past.
     """
 
-    def __init__(self, folder: Path, writing: Callable[[], set[Path]] = set) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, writing: Callable[[], set[Path]] = set, zone: tzinfo | None = None) -> None:
+        self.folder, self.zone = folder, zone
         self.playing = 0
         self._writing = writing
         self._indexes: dict[Path, Index] = {}
@@ -112,9 +131,9 @@ class Recordings:
         Raises:
             ApplianceError: BRG460, a stream of this name cannot be recorded.
         """
-        if not NAME.fullmatch(stream):
+        if not NAME.fullmatch(stream.removeprefix(ROOM)):
             raise nothing(stream, "a name has letters, digits, dots, dashes")
-        return self.folder / stream / role
+        return self.folder / stream.replace("/", APART) / role
 
     def overview(self, role: Role) -> list[Recorded]:
         """What there is that a role may see, by stream and role."""
@@ -122,7 +141,7 @@ class Recordings:
         for folder in sorted(self.folder.glob("*/*")):
             known = next((each for each in ROLES if each == folder.name), None)
             if known is not None and rank(known) <= rank(role) and (paths := _segments(folder)):
-                found.append(self._recorded(folder.parent.name, known, paths))
+                found.append(self._recorded(folder.parent.name.replace(APART, "/"), known, paths))
         return found
 
     def _recorded(self, stream: str, role: Role, paths: list[Path]) -> Recorded:
@@ -151,13 +170,57 @@ class Recordings:
         known = whole and self._is_known(stream, role, t)
         return Moment(stream, role, t, at, known, copy.values, copy.epoch, copy.version)
 
+    def not_before(self, stream: str, role: Role, t: int) -> int:
+        """A time, or that of the first record where it is earlier.
+
+        Raises:
+            ApplianceError: BRG460, nothing is recorded.
+        """
+        paths = _segments(self.place(stream, self.role_for(stream, role)))
+        return max(t, began(paths[0])) if paths else t
+
+    def back(self, stream: str, role: Role, t: int, steps: int) -> int:
+        """When the change happened that is so many before the one shown at a time; the first where there are fewer.
+
+        Raises:
+            ApplianceError: as :meth:`state_at`.
+        """
+        role, times = self.role_for(stream, role), list[int]()
+        while len(times) <= steps and (found := self._changes_until(stream, role, t)):
+            times, t = found + times, found[0] - 1
+        if not times:
+            raise nothing(stream, f"before {t}")
+        return times[-steps - 1] if len(times) > steps else times[0]
+
+    def _changes_until(self, stream: str, role: Role, t: int) -> list[int]:
+        """When there were changes from the last keyframe not after a time until then."""
+        records = takewhile(lambda record: record.at <= t, self._from_keyframe(stream, role, t))
+        return [record.at for record in records if record.is_change]
+
+    def lasts(self, stream: str, role: Role) -> int:
+        """Until when it is known what a role saw; the present while it is being recorded."""
+        return max((segment.last for segment in self.spans(stream, self.role_for(stream, role))), default=0)
+
+    def spans(self, stream: str, role: Role) -> list[Span]:
+        """The segments of a stream and role, by when each began."""
+        writing, now, spans = self._writing(), time.time_ns() // 1_000_000, []
+        for path in _segments(self.place(stream, role)):
+            index = self._index(path)
+            with self._reading:
+                marks = list(index.marks.items())
+            spans.append(Span(began(path), max(now, index.last) if path in writing else index.last, marks))
+        return spans
+
     def frames(self, stream: str, role: Role, start: int, end: int) -> Iterator[bytes]:
         """Records as they are in a segment: a SYNC of the state at `start`, then what was recorded until `end`.
+
+        A start before the first record is the first record.
 
         Raises:
             ApplianceError: as :meth:`state_at`.
         """
         role = self.role_for(stream, role)
+        start = self.not_before(stream, role, start)
         copy = self._copy_at(stream, role, start)[0]
         yield pack(start, encode(sync_of(copy), deflate=True))
         for record in self.after(stream, role, start):

@@ -91,6 +91,7 @@ class Screen(msgspec.Struct, frozen=True, kw_only=True):
         address: where it was last seen.
         joined_at, seen_at: seconds since 1970.
         by: ``code``, ``open``, or the ticket's id.
+        surface: how the admin wants it laid out; empty: as it thinks itself.
     """
 
     id: str
@@ -103,6 +104,7 @@ class Screen(msgspec.Struct, frozen=True, kw_only=True):
     joined_at: float = 0.0
     seen_at: float = 0.0
     by: str = "code"
+    surface: str = ""
 
 
 class Kept(msgspec.Struct):
@@ -262,13 +264,21 @@ class Registry:
             joined_at=now,
             seen_at=now,
             by=by,
+            surface=known.surface if known else "",
         )
         self.revoked.pop(caller.key, None)
         self._put(screen)
         return screen
 
-    def change(self, id_: str, name: str | None = None, room: str | None = None, role: str | None = None) -> Screen:
-        """Rename a screen, move it, or give it another role.
+    def change(
+        self,
+        id_: str,
+        name: str | None = None,
+        room: str | None = None,
+        role: str | None = None,
+        surface: str | None = None,
+    ) -> Screen:
+        """Rename a screen, move it, give it another role, or say how it is laid out (``auto``: as it thinks itself).
 
         Raises:
             ApplianceError: BRG442, no such screen; BRG443, the name, room or role cannot be.
@@ -278,6 +288,8 @@ class Registry:
             old.name if name is None else name, old.room if room is None else room, old.role if role is None else role
         )
         screen = msgspec.structs.replace(old, name=given[0] or old.name, room=given[1], role=given[2])
+        if surface is not None:
+            screen = msgspec.structs.replace(screen, surface="" if surface == "auto" else surface[:20])
         if screen != old:
             self._put(screen)
         return screen
@@ -294,6 +306,14 @@ class Registry:
         while len(self.revoked) > SCREENS_LIMIT:
             self.revoked.pop(next(iter(self.revoked)))
         self._changed({id_})
+
+    def get(self, id_: str) -> Screen:
+        """The screen of this id.
+
+        Raises:
+            ApplianceError: BRG442, there is none.
+        """
+        return self._known(id_)
 
     def seen(self, id_: str, address: str) -> None:
         """A screen is here now. No change that anyone is told of."""

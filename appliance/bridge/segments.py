@@ -32,6 +32,8 @@ RECORD_LIMIT: Final = 64 * 1024 * 1024
 WINDOW: Final = 65_536
 SEGMENT: Final = ".seg"
 INDEX: Final = ".idx"
+MARK_MS: Final = 10_000
+"""How finely an index counts changes."""
 _CHECKED: Final = struct.Struct("<IQ")
 
 
@@ -58,6 +60,11 @@ class Record(msgspec.Struct, frozen=True):
     def is_keyframe(self) -> bool:
         """Whether a reader may begin here."""
         return self.type == FrameType.SIGNAL_SYNC and bool(self.raw[1] & KEYFRAME)
+
+    @property
+    def is_change(self) -> bool:
+        """Whether it holds signals, rather than a word about the recording."""
+        return self.type in (FrameType.SIGNAL_SYNC, FrameType.SIGNAL_DIFF)
 
     def frame(self) -> Frame:
         """The frame.
@@ -166,6 +173,8 @@ class Index(msgspec.Struct):
         first, last: times of its first and last record, milliseconds since 1970; 0 while there is none.
         ended: whether the segment was finished, rather than left by a crash or still being written.
         keys: time and offset of each keyframe, in the file's order.
+        marks: how many changes there were in each ten seconds, by their number since 1970. The state that a segment
+            begins with is none.
         meta: what the file says it is a recording of.
     """
 
@@ -174,12 +183,16 @@ class Index(msgspec.Struct):
     last: int = 0
     ended: bool = False
     keys: list[tuple[int, int]] = []
+    marks: dict[int, int] = {}
     meta: dict[str, Any] = {}
 
     def take(self, record: Record) -> None:
         """Add the next record."""
         self.first = self.first or record.at
         self.last, self.covers = record.at, record.end
+        if record.is_change:
+            mark = record.at // MARK_MS
+            self.marks[mark] = self.marks.get(mark, 0) + bool(self.marks)
         if record.is_keyframe:
             self.keys.append((record.at, record.offset))
         elif record.type == FrameType.CONTROL:
@@ -235,7 +248,8 @@ def _kept(path: Path, file: BinaryIO) -> Index | None:
         index = msgspec.json.decode(body, type=Index)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return None
-    fits = checksum == b"%08x" % zlib.crc32(body) and index.covers <= file.seek(0, io.SEEK_END)
+    counts = bool(index.marks) == bool(index.keys)  # earlier versions did not count
+    fits = counts and checksum == b"%08x" % zlib.crc32(body) and index.covers <= file.seek(0, io.SEEK_END)
     return index if fits and _leads_to_a_keyframe(file, index) else None
 
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -39,6 +40,10 @@ if TYPE_CHECKING:
 
 SILENCE_S = 15.0
 """A screen that has said nothing for so long (they ping every 2 s) is taken for gone."""
+
+
+PROBE_S = 5.0
+"""How often it is measured how long a screen takes to answer, at most."""
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -142,11 +147,19 @@ class Session:
         self._pumps: list[asyncio.Task[None]] = []
         self._flows: list[Flow] = []
         self._signals = False
+        self._wish: dict[str, Any] = {}  # the picture it subscribed to, which the past is drawn as too
         self._stream: Stream | None = None
         self._version: int | None = None
         self._turn = asyncio.Lock()  # held while signals are on their way out
         self._wire = asyncio.Lock()  # held while a frame is being written
         self._playback = Playback(streams, self._send)
+        self._probed, self._clock = time.monotonic(), 0.0
+        self.latency_ms: float | None = None
+
+    @property
+    def showing(self) -> tuple[str, int | None]:
+        """The stream it is subscribed to, and the version it was last sent."""
+        return (self._stream.name if self._stream else ""), self._version
 
     @property
     def member(self) -> Member | None:
@@ -204,6 +217,9 @@ class Session:
             await self._meet(said)
         elif kind == "ping":
             await self._send(control("pong", t=said.get("t")))
+            await self._probe()
+        elif kind == "pong":
+            self._measure(said.get("t"))
         elif kind == "subscribe":
             await self._subscribe(said)
         elif kind == "need_sync":
@@ -216,8 +232,19 @@ class Session:
             await self._word(str(said.get("n", "")))
         elif kind == "end":
             raise ConnectionLost("the screen left")
-        elif kind not in ("pong", "ack", "error"):
+        elif kind not in ("ack", "error"):
             raise ApplianceError("SIG307", "The control frame says something unknown.", str(kind)[:80])
+
+    async def _probe(self) -> None:
+        """Now and then ask the screen back, to see how long that takes."""
+        now = time.monotonic()
+        if now - self._probed >= PROBE_S:
+            self._probed = self._clock = now
+            await self._send(control("ping", t=round(now * 1e6)))
+
+    def _measure(self, t: object) -> None:
+        if self._clock and t == round(self._clock * 1e6):
+            self.latency_ms, self._clock = round((time.monotonic() - self._clock) * 1000, 1), 0.0
 
     async def _meet(self, said: dict[str, Any]) -> None:
         if self._member is not None or self._admit is None or self._waiting is not None:
@@ -272,6 +299,7 @@ class Session:
         resumes = said.get("e") == stream.view(member.role).epoch and isinstance(said.get("v"), int)
         await self._playback.stop()
         self._signals = bool(said.get("signals", "pixels" not in said))
+        self._wish = {"pixels": said["pixels"]} if "pixels" in said else {}
         self._sealed = self._mesh if said.get("seal") is True else None
         await self._follow(stream, member.role, said["v"] if resumes else None, flows)
 
@@ -292,8 +320,10 @@ class Session:
             await self._send(_error(error))
             return
         if stream is not None:
-            self._signals, self._sealed = True, None  # the past is not signed: it could pass for the present
-            await self._follow(stream, role, None, [])
+            # The past is not signed: it could pass for the present.
+            self._signals, self._sealed = self._signals or not self._wish, None
+            await self._stop_pumps()
+            await self._follow(stream, role, None, await self._offered(member, stream, self._wish) or [])
         await self._playback.tell()
 
     async def _follow(self, stream: Stream, role: Role, version: int | None, flows: list[Flow]) -> None:

@@ -44,6 +44,7 @@ class Stream:
         usage: who reads it and who writes it.
         viewer: the page that shows the stream, where one of its sources brought it; see :mod:`~.viewer`.
         followers: called with the signals of every write that changed anything.
+        clock: of a stream that shows the past, the moment it shows, milliseconds since 1970; else None.
     """
 
     def __init__(self, name: str, diffs_kept: int = 256, limits: Limits = NO_MORE_THAN) -> None:
@@ -56,6 +57,7 @@ class Stream:
         self._written: dict[str, dict[str, Role]] = {}
         self._audiences: dict[str, Role] = {}
         self.followers: list[Callable[[list[Signal]], None]] = []
+        self.clock: Callable[[], int] | None = None
         self._changed = asyncio.Event()
 
     def view(self, role: Role) -> View:

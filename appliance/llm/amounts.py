@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from typing import Final
 
 import msgspec
@@ -38,6 +38,9 @@ _COMPARISONS: Final[tuple[tuple[str, Operator], ...]] = (
 )
 
 
+_BETWEEN: Final = re.compile(rf"(?<![\w.-])between (?P<n>{_NUMBER}) and (?P<m>{_NUMBER})(?![\w-])")
+
+
 class Comparison(msgspec.Struct, frozen=True):
     """An amount that something is compared with; `scale` is 60 where hours are said and minutes are held."""
 
@@ -47,11 +50,19 @@ class Comparison(msgspec.Struct, frozen=True):
     scale: int = 1
 
 
-def comparisons(text: str, asked: tuple[Word, ...], taken: set[int]) -> Iterator[Comparison]:
+def comparisons(text: str, asked: tuple[Word, ...], taken: Set[int]) -> Iterator[Comparison]:
     """The amounts in a text whose words are `asked`; words at the indices `taken` mean something else."""
-    seen: set[int] = set()
+    seen, text = set[int](), lower(text)
+    for found in _BETWEEN.finditer(text):
+        at = list(inside(asked, [found.span()]))
+        low, high = sorted((_amount(found["n"]), _amount(found["m"])))
+        if not set(at) & taken:
+            seen |= set(at)
+            last = next(inside(asked, [found.span("m")]))
+            yield Comparison("gte", low, (at[0], last))
+            yield Comparison("lte", high, (last, at[-1] + 1))
     for pattern, op in _COMPARISONS:
-        for found in re.finditer(rf"(?<![\w.-]){pattern}(?![\w-])", lower(text)):
+        for found in re.finditer(rf"(?<![\w.-]){pattern}(?![\w-])", text):
             at = list(inside(asked, [found.span()]))
             if not at or set(at) & (taken | seen):
                 continue

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
@@ -14,7 +15,7 @@ import msgspec
 
 from appliance.llm.plan import ROWS_AT_MOST, TIMES, Condition, Query, Select, keys
 from appliance.llm.render import paired
-from appliance.llm.saying import join, number, say_collection, say_days, say_label, say_value
+from appliance.llm.saying import join, number, say_collection, say_label, say_span, say_value
 from appliance.llm.words import fold, singular
 from appliance.types import Collection
 
@@ -28,6 +29,10 @@ _PEOPLE: Final = frozenset(
     {"doctor", "patient", "client", "customer", "attorney", "lawyer", "partner", "owner", "supplier", "matter"}
 )
 _NAMED: Final = 4
+_ADD_UP: Final = frozenset({"count", "sum"})
+_SHARE: Final = re.compile(
+    r"\b(shares?|percent\w*|proportions?|fractions?|split|break ?down|mix|made up)\b", re.IGNORECASE
+)
 
 
 def say(plan: Query, collection: Collection, rows: Sequence[Row], today: date) -> str:
@@ -40,15 +45,29 @@ def say(plan: Query, collection: Collection, rows: Sequence[Row], today: date) -
     return _say_rows(plan, collection, rows, today)
 
 
-def view(plan: Query, collection: Collection, rows: Sequence[Row]) -> dict[str, Any]:
-    """How a screen should show the rows: a number, bars, a line over time, or a table."""
+def view(plan: Query, collection: Collection, rows: Sequence[Row], question: str = "") -> dict[str, Any]:
+    """How a screen should show the rows: a number, bars (stacked by a second group), a line over time, or a table.
+
+    Bars get ``"share": true`` where the question asks for parts of a whole and its numbers add up to one.
+    """
     if plan.group and len(plan.group) == 1 and rows:
         kind = "line" if _runs_in_time(plan) and len(rows) > 1 else "bars"
-        return {"kind": kind, "label": plan.group[0], "value": _key(plan, _measure(plan))}
+        told = {"kind": kind, "label": plan.group[0], "value": _key(plan, _measure(plan))}
+        return told | ({"share": True} if kind == "bars" and _are_shares(plan, rows, question) else {})
+    if len(plan.group) == 2 and rows and _measure(plan).aggregate in _ADD_UP:
+        first, second = sorted(plan.group, key=lambda name: not _bucket(plan, name))  # time goes along the bars
+        return {"kind": "stacked", "label": first, "part": second, "value": _key(plan, _measure(plan))}
     if any(select.aggregate for select in plan.select) and not plan.group:
         value = rows[0].get(_key(plan, _measure(plan))) if rows else None
         return {"kind": "number", "value": value, "label": _number_label(plan, collection)}
     return {"kind": "table"} if rows else {"kind": "text"}
+
+
+def _are_shares(plan: Query, rows: Sequence[Row], question: str) -> bool:
+    """Whether a question asks for parts of a whole, and the rows are those: numbers that add up."""
+    numbers = [row.get(_key(plan, _measure(plan))) for row in rows]
+    adds = _measure(plan).aggregate in _ADD_UP and len(rows) < plan.limit
+    return adds and bool(_SHARE.search(question)) and all(_is_number(each) and (each or 0) >= 0 for each in numbers)
 
 
 def fields(plan: Query, collection: Collection) -> list[dict[str, str]]:
@@ -264,7 +283,7 @@ def _conditions(plan: Query, collection: Collection, today: date) -> str:
     for condition in single:
         kind = _kind(condition, collection)
         told[kind].append(_clause(condition, collection, kind))
-    times = [f"{_event(say_label(collection, field))}{say_days(start, end, today)}" for field, start, end in spans]
+    times = [f"{_event(say_label(collection, field))}{say_span(start, end, today)}" for field, start, end in spans]
     parts = [join(told["state"]), " ".join(told["place"]), " ".join(told["person"]), _and(told["other"]), join(times)]
     return "".join(f" {part}" for part in parts if part)
 

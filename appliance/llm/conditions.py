@@ -12,13 +12,14 @@ told: the question is then asked back.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from typing import Final
 
 from appliance.llm.amounts import Comparison
-from appliance.llm.dates import Span
-from appliance.llm.linking import FieldMention, Links, ValueMention, negation
-from appliance.llm.lookup import Found, as_number, labelled
+from appliance.llm.dates import Span, hours_of
+from appliance.llm.fields import FieldMention
+from appliance.llm.linking import Links, ValueMention, negation
+from appliance.llm.lookup import Found, as_number, labelled, number_at
 from appliance.llm.plan import NUMBERS, TIMES, Condition, Query
 from appliance.llm.words import NEGATIONS, PAST, STOP, fold, inside, label_words, stem, words
 from appliance.types import Field
@@ -30,7 +31,6 @@ AMOUNTS: Final = tuple(
     map(stem, ("quantity", "amount", "total", "stock", "count", "hour", "minute", "value", "price", "cost", "fee"))
 )
 """Stems of the label words of what an amount is about when nothing else says it, likeliest first."""
-_PARTS_OF_DAY: Final = {"morning": (0, 12), "afternoon": (12, 18), "evening": (18, 24), "night": (18, 24)}
 _ABSENT: Final = NEGATIONS | {"no"}
 _ARTICLES: Final = frozenset({"a", "an", "any", "the"})
 _COMING: Final = frozenset(map(stem, ("next", "due", "expires", "planned", "end")))
@@ -195,7 +195,7 @@ class Conditions:
         start, end, left = union(spans)
         self.dropped += [self.place(span) for span in left]
         first, last = self._moment(start), self._moment(end)
-        if spans[0].part and not left:
+        if (spans[0].part or spans[0].clock) and not left:
             first, last = self._part_of_day(spans[0], first, last)
         self.where += bounds(self.time_field, first, last)
         self._placed += [(self.place(span), self.time_field) for span in spans if span not in left]
@@ -231,8 +231,8 @@ class Conditions:
 
     def _part_of_day(self, span: Span, first: str | None, last: str | None) -> tuple[str | None, str | None]:
         """Hours where the field holds times; a stored value of that name ("night") where it holds days."""
-        hours = _PARTS_OF_DAY[span.part]
-        if self._holds_days() or span.start is None or span.end != span.start + timedelta(days=1):
+        hours = hours_of(span, self.now)
+        if self._holds_days() or hours is None:
             named = next((f for f in self.collection.fields if span.part in map(fold, f.values)), None)
             if named is None or named.name in self.tested:
                 self.dropped.append(self.place(span))
@@ -241,9 +241,7 @@ class Conditions:
                     self.place(span), *one_of(named.name, [v for v in named.values if fold(v) == span.part], False)
                 )
             return first, last
-        day = datetime.combine(span.start, time.min, self.now.tzinfo)
-        last_hour = self._moment(span.end) if hours[1] == 24 else day.replace(hour=hours[1]).isoformat()
-        return day.replace(hour=hours[0]).isoformat(), last_hour
+        return hours
 
     def _holds_days(self) -> bool:
         field = self.collection.field(self.time_field or "")
@@ -330,7 +328,7 @@ class Conditions:
     def _labelled_numbers(self) -> None:
         """A number behind a number field's label: "floor 3"."""
         for at, field in labelled(self.links).items():
-            number = as_number(self.links.words[at].folded)
+            number = number_at(self.links.words[at].folded)
             if field.name not in self.tested and number is not None:
                 self.explained.add(at)
                 self._add((at, at + 1), Condition(field.name, "eq", plain_number(number)))

@@ -20,13 +20,15 @@ from msgspec.structs import replace
 
 from appliance.errors import ApplianceError
 from appliance.llm import reading
+from appliance.llm.fields import label_texts
 from appliance.llm.forms import Plan
 from appliance.llm.linking import Links
-from appliance.llm.lookup import Found
+from appliance.llm.lookup import Found, as_number
 from appliance.llm.notation import BARE, Sketch, Test, plain, write
 from appliance.llm.plan import NUMBERS, Query, Refuse
-from appliance.llm.variants import fields_of_dimensions
-from appliance.llm.words import dimensions, label_words
+from appliance.llm.senses import kin, nearness
+from appliance.llm.variants import fields_of_dimensions, plurals
+from appliance.llm.words import dimensions, fold, inside, label_words, parts, stem
 
 _NEGATIONS: Final = frozenset(
     {"not", "no", "never", "without", "except", "excluding", "unless", "nor", "isnt", "arent"}
@@ -46,6 +48,15 @@ _SAYS: Final = {
 _SUPERLATIVE: Final = re.compile(
     r"\b(most|least|highest|lowest|longest|shortest|largest|smallest|biggest|fewest|oldest|newest|latest|cheapest|heaviest)\b"
 )
+_COMPARES: Final = re.compile(
+    r"\b(over|under|above|below|beneath|beyond|past|than|more|less|fewer|least|most|up|upwards?|plus|onwards?|down|"
+    r"exceed\w*|minimum|maximum|between|from|since|after|before|within|until|limit|reach\w*|(high|low|long|short|old|"
+    r"young|large|small|bigg|cheap|great|late|heavi|light|fast|slow)er)\b"
+)
+"""Words of which a question that holds a number against others has one."""
+TIED_AT_MOST: Final = 0.8
+"""A word of the same sense explains another by so much, and no more: "north" is near "south"."""
+_NEAR: Final = 0.4
 UNSAID_AT_MOST: Final = 0.5
 """The confidence of a reading that leaves out a word which says what rows are meant."""
 _IS: Final = frozenset("is are was were be being been isn't aren't wasn't weren't not".split())
@@ -185,11 +196,13 @@ def numbers(each: Candidate, among: list[Candidate]) -> dict[str, float]:
         "code_alone": each.by_code and not each.by_model,
         "corrected": any(_far(*pair) for pair in each.corrected),
         "unused": min(3, len(unused(each))),
-        "unsaid": 0 if each.by_code else min(3, len(unsaid_of(each))),
+        **dict(zip(("unsaid", "sensed"), (0, 0) if each.by_code else left_out(each), strict=True)),
         "empty": each.told == "" and not each.by_code and not each.scores.follows,
     }
     if isinstance(each.plan, Query) and not each.scores.follows:
         known |= _against_words(each.plan, each.links)
+        known |= _against_amounts(each.sketch, each.links)
+        known["said_once"] = _used_twice(each)
         known |= _against_fields(each, each.plan)
     return {name: float(value) for name, value in known.items()}
 
@@ -207,8 +220,8 @@ def numbers_of_none(among: list[Candidate]) -> dict[str, float]:
 
 def _against_words(plan: Query, links: Links) -> dict[str, float]:
     """What a plan has and no word asks for, and the other way."""
-    text = links_text(links)
-    says = {name: bool(pattern.search(text)) for name, pattern in _SAYS.items()}
+    text, timeless = links_text(links), _timeless(links)
+    says = {name: bool(pattern.search(timeless if name == "rank" else text)) for name, pattern in _SAYS.items()}
     wants = {name: any(select.aggregate == name for select in plan.select) for name in ("count", "sum", "avg")}
     limits = {"min", "max"} & {select.aggregate or "" for select in plan.select}
     wants["rank"] = bool(limits) or any(each.field != "id" for each in plan.order)
@@ -227,6 +240,31 @@ def _against_words(plan: Query, links: Links) -> dict[str, float]:
     }
 
 
+def _against_amounts(sketch: Sketch, links: Links) -> dict[str, float]:
+    """Numbers that rows are held against ("floor over 3") though no word says so, or the other way round."""
+    tests = [(test.op, value) for test in sketch.where for value in test.values[:1]]
+    tests += [sketch.having] if sketch.having else []
+    held = [(op, number) for op, value in tests if op in _SIGNS and (number := as_number(value)) is not None]
+    said = {(_SIGNS[one.op], one.number) for one in links.comparisons if one.op in _SIGNS}
+    return {
+        "compared_unasked": bool(held) and not said and not _COMPARES.search(links_text(links)),
+        "compared_otherwise": any((-_SIGNS[op], number) in said - {(_SIGNS[op], number)} for op, number in held),
+    }
+
+
+_SIGNS: Final = {"gt": 1, "gte": 1, "lt": -1, "lte": -1}
+
+
+def _used_twice(each: Candidate) -> bool:
+    """Whether a word that is said once is a value and names the field of a time: "admitted this week" says when."""
+    said = [word.folded for word in each.links.words]
+    tests = each.sketch.where
+    values = {fold(word) for test in tests if test.op != "when" for value in test.values for word in value.split()}
+    timed = {word.folded for test in tests if test.op == "when" for word in parts(test.field)[:1]}
+    once = [value for value in values if said.count(value) == 1]
+    return any(stem(value) == stem(label) or kin(value, label) for value in once for label in timed)
+
+
 def _against_fields(each: Candidate, plan: Query) -> dict[str, float]:
     """Fields that a plan uses and no word names, and fields that are named and not used."""
     used = {select.field for select in plan.select if select.aggregate or plan.group}
@@ -243,7 +281,20 @@ def _against_fields(each: Candidate, plan: Query) -> dict[str, float]:
         "dimension_met": bool(measured & (used | shown)),
         "dimension_unmet": bool(measured) and not measured & (used | shown),
         "count_of_number": counts and bool(_counted_numbers(each)),
+        "numbers_listed": not plan.group and not plan.order and _lists(plan) and bool(_plural_numbers(each, plan)),
     }
+
+
+def _lists(plan: Query) -> bool:
+    return not any(select.aggregate for select in plan.select)
+
+
+def _plural_numbers(each: Candidate, plan: Query) -> list[str]:
+    """The number fields that are asked for in the plural and not tested: "drafting hours of this week"."""
+    tested = {test.field for test in plan.where}
+    named = {mention.field for mention in each.links.fields} - tested
+    labels = [f.label for f in each.links.collection.fields if f.name in named and f.type in NUMBERS]
+    return plurals(labels, links_text(each.links))
 
 
 def _counted_numbers(each: Candidate) -> list[str]:
@@ -267,6 +318,12 @@ def links_text(links: Links) -> str:
     return " ".join(word.folded for word in links.words)
 
 
+def _timeless(links: Links) -> str:
+    """The words of a question without its times: "the next 30 days" ranks nothing."""
+    timed = set(inside(links.words, [span.at for span in links.spans]))
+    return " ".join(word.folded for at, word in enumerate(links.words) if at not in timed)
+
+
 def _restricts(each: Candidate) -> bool:
     """Whether an unexplained word says which rows are meant: "purple beds", "beds that are purple"."""
     if any(test.op in BARE for test in each.sketch.where):
@@ -282,8 +339,47 @@ def _restricts(each: Candidate) -> bool:
 
 def unsaid_of(each: Candidate) -> tuple[str, ...]:
     """The content words that neither the links nor the sketch explain."""
-    told = set(re.findall(r"\w+", write(each.sketch).lower()))
-    return tuple(word.text for word in each.links.unexplained() if word.folded not in told and word.stem not in told)
+    told = {stem(fold(word)) for word in re.findall(r"\w+", write(each.sketch))}
+    words = each.links.unexplained()
+    return tuple(word.text for word in words if word.stem not in told and word.folded not in _IDLE - _NEGATIONS)
+
+
+def left_out(each: Candidate) -> tuple[float, float]:
+    """What words that nothing explains weigh against a sketch.
+
+    Returns:
+        how many there are, at most 3, each less by how far a label of the sketch explains it ("town" by *city*);
+        and how far one of them rather speaks of a field that the sketch does not use.
+    """
+    unsaid = unsaid_of(each)
+    if not unsaid:
+        return 0.0, 0.0
+    collection, used = each.links.collection, _labels_in(each.sketch)
+    held = _texts(used) | set(label_texts(collection.label)[-1:])
+    others = _texts(field.label for field in collection.fields if field.label not in used)
+    ties = [tie(fold(word), held) for word in unsaid]
+    rather = max(tie(fold(word), others) - tied for word, tied in zip(unsaid, ties, strict=True))
+    return min(3, sum(1 - tied for tied in ties)), rather
+
+
+def _texts(labels: Iterable[str]) -> set[str]:
+    return {part for label in labels for part in label_texts(label)}
+
+
+def tie(word: str, others: Iterable[str]) -> float:
+    """How far words of labels explain a folded word: 1 where one is of its family, less where one is near; 0 to 1."""
+    near = 0.0
+    for other in others:
+        if stem(word) == stem(other) or kin(word, other):
+            return 1.0
+        near = max(near, nearness(word, other))
+    return min(TIED_AT_MOST, max(0.0, (near - _NEAR) / _NEAR))
+
+
+def _labels_in(sketch: Sketch) -> set[str]:
+    shown = {item.field for item in sketch.select} | {test.field for test in sketch.where}
+    shown |= {group.field for group in sketch.group} | ({sketch.rank.field} if sketch.rank else set())
+    return {label for label in shown if label}
 
 
 def unused(each: Candidate) -> list[str]:
@@ -390,32 +486,37 @@ def alike(one: Plan, other: Plan) -> bool:
 
 
 WEIGHTS: Final[dict[str, float]] = {
-    "agrees": 2.36,
-    "avg_unmet": -1.56,
-    "code_alone": -0.98,
-    "corrected": -0.23,
-    "count_of_number": -0.67,
-    "count_unasked": -1.15,
-    "count_unmet": -0.88,
-    "dimension_met": 2.06,
-    "dimension_unmet": -0.99,
-    "empty": -2.53,
-    "fields_unmet": -0.58,
-    "group_unasked": -0.99,
-    "group_unmet": -0.96,
-    "lead": 0.73,
-    "missing": -2.81,
-    "none": -2.68,
-    "none_unexplained": -0.46,
-    "none_unlinked": 1.07,
-    "rank_unasked": -1.31,
-    "rank_unmet": -1.33,
-    "refuse": -0.50,
-    "refuse_against_code": -0.27,
-    "refuse_unsaid": -0.68,
-    "score": 0.47,
-    "sum_unmet": -0.85,
-    "unsaid": -1.51,
-    "unused": -1.75,
-    "varied": 0.77,
+    "agrees": 2.22,
+    "avg_unmet": -1.55,
+    "code_alone": -1.08,
+    "compared_otherwise": -2.05,
+    "compared_unasked": -2.12,
+    "corrected": -0.21,
+    "count_of_number": -0.60,
+    "count_unasked": -1.53,
+    "count_unmet": -0.80,
+    "dimension_met": 2.02,
+    "dimension_unmet": -0.95,
+    "empty": -2.45,
+    "fields_unmet": -0.59,
+    "group_unasked": -0.56,
+    "group_unmet": -1.06,
+    "lead": 0.76,
+    "missing": -2.68,
+    "none": -2.56,
+    "none_unexplained": -0.23,
+    "none_unlinked": 0.52,
+    "numbers_listed": -1.00,
+    "rank_unasked": -1.45,
+    "rank_unmet": -1.28,
+    "refuse": -0.75,
+    "refuse_against_code": -0.22,
+    "said_once": -2.00,
+    "refuse_unsaid": -0.28,
+    "score": 0.46,
+    "sensed": -0.74,
+    "sum_unmet": -0.80,
+    "unsaid": -1.46,
+    "unused": -1.65,
+    "varied": 0.45,
 }

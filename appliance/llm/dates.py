@@ -8,13 +8,15 @@
 from __future__ import annotations
 
 import calendar
+import difflib
 import re
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
-from typing import Final
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
 
 import msgspec
 
+from appliance.llm.clock import DAY, PART_OF_DAY, PARTS_OF_DAY, times_of_day
 from appliance.llm.words import lower
 
 _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -39,6 +41,8 @@ class Span(msgspec.Struct, frozen=True):
         words: as the text says it.
         at: where the words stand, as places in the text.
         part: the part of the day that is meant (morning, afternoon, evening, night), or empty for whole days.
+        clock: the minutes of the day that are meant, from and up to, where a time of day is named: "after 2pm".
+        apart: where the part of the day or its time stands, if away from the rest: "morning visits tomorrow".
     """
 
     words: str
@@ -46,6 +50,13 @@ class Span(msgspec.Struct, frozen=True):
     end: date | None
     at: tuple[int, int]
     part: str = ""
+    clock: tuple[int, int] | None = None
+    apart: tuple[int, int] | None = None
+
+    @property
+    def day(self) -> date | None:
+        """The one day that it is, or None."""
+        return self.start if self.start and self.end == self.start + timedelta(days=1) else None
 
 
 def spans(text: str, now: datetime) -> list[Span]:
@@ -55,7 +66,7 @@ def spans(text: str, now: datetime) -> list[Span]:
         text: the question.
         now: the present, in the facility's timezone; its date is "today". Weeks begin on Monday.
     """
-    today, found, asked = now.date(), list[Span](), lower(text)
+    today, found, (asked, back) = now.date(), list[Span](), _spelled(lower(text))
     impossible: list[tuple[int, int]] = []
     for pattern, meaning in _PATTERNS:
         for match in pattern.finditer(asked):
@@ -67,7 +78,78 @@ def spans(text: str, now: datetime) -> list[Span]:
                 impossible.append((start, end))  # "30 February" is not all of February
             else:
                 found.append(Span(match.group(), *days, (start, end), _part(match)))
-    return _joined(sorted(found, key=lambda span: span.at), asked)
+    joined = _in_hours(_joined(sorted(found, key=lambda span: span.at), asked), asked, today)
+    return [_put_back(span, back) for span in joined]
+
+
+_TIME_WORDS: Final = (*_WEEKDAYS, *(name for name in _MONTHS if len(name) > 4), "tomorrow", "yesterday")
+_ALIKE: Final = 0.84
+Back = list[tuple[int, int]]
+"""Where each character of a text that was spelled right stood, first and past it."""
+
+
+def _spelled(text: str) -> tuple[str, Back | None]:
+    """A text with its slips in the names of days and months put right, and the way back."""
+    parts, back, at = [], Back(), 0
+    for word in re.finditer(r"[a-z]{6,}", text):
+        meant = _meant(word.group())
+        if meant is None:
+            continue
+        back += [(place, place + 1) for place in range(at, word.start())] + [word.span()] * len(meant)
+        parts += [text[at : word.start()], meant]
+        at = word.end()
+    if not parts:
+        return text, None
+    back += [(place, place + 1) for place in range(at, len(text))]
+    return "".join([*parts, text[at:]]), back
+
+
+def _meant(said: str) -> str | None:
+    if said in _TIME_WORDS or any(said.startswith(name) or name.startswith(said) for name in _TIME_WORDS):
+        return None
+    alike = [name for name in _TIME_WORDS if name[0] == said[0] and abs(len(name) - len(said)) < 3]
+    return next(iter(difflib.get_close_matches(said, alike, 1, _ALIKE)), None)
+
+
+def _put_back(span: Span, back: Back | None) -> Span:
+    def place(at: tuple[int, int] | None) -> tuple[int, int] | None:
+        return (back[at[0]][0], back[at[1] - 1][1]) if at and back else at
+
+    at = place(span.at)
+    assert at is not None
+    return msgspec.structs.replace(span, at=at, apart=place(span.apart)) if back else span
+
+
+def _in_hours(found: list[Span], asked: str, today: date) -> list[Span]:
+    """The spans, the one of a single day with the hours that are said elsewhere."""
+
+    def free(at: tuple[int, int]) -> bool:
+        return not any(span.at[0] < at[1] and at[0] < span.at[1] for span in found)
+
+    def on_the_day(**hours: Any) -> list[Span]:
+        return [msgspec.structs.replace(span, **hours) if span is day else span for span in found]
+
+    day = next((span for span in found if span.day and not span.part), None)
+    for at, minutes in times_of_day(asked):
+        if free(at):
+            alone = Span(asked[slice(*at)], *_one(today), at, "", minutes)
+            return on_the_day(clock=minutes, apart=at) if day else found or [alone]
+    part = PART_OF_DAY.search(asked)
+    return on_the_day(part=part["part"], apart=part.span()) if day and part and free(part.span()) else found
+
+
+def hours_of(span: Span, now: datetime) -> tuple[str, str] | None:
+    """The moments at which the part of a day that a span means begins and ends, in ISO 8601; None for whole days."""
+    start = span.day
+    if start is None or not (span.part or span.clock):
+        return None
+    first, last = span.clock or tuple(60 * hour for hour in PARTS_OF_DAY[span.part])
+
+    def at(minute: int) -> str:
+        midnight = datetime.combine(start + timedelta(days=minute // DAY), time.min, now.tzinfo)
+        return midnight.replace(hour=minute % DAY // 60, minute=minute % 60).isoformat()
+
+    return at(first), at(last)
 
 
 def _part(match: re.Match[str]) -> str:
@@ -185,6 +267,15 @@ def _named(match: re.Match[str], today: date) -> Days | None:
     return _one(_nearest(days, today, match["side"])) if days else None
 
 
+def _from_dom(match: re.Match[str], today: date) -> Days | None:
+    """From a day to a later one of the same month: "between 1 and 15 June 2026"."""
+    days = _named(match, today)
+    if days is None or days[0] is None:
+        return None
+    first = days[0].replace(day=int(match["first"]))
+    return (first, days[1]) if first < days[0] else None
+
+
 def _named_month(match: re.Match[str], today: date) -> Days:
     month = _month_number(match["month"])
     if match["year"]:
@@ -247,6 +338,8 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], Meaning], ...]] = (
     (_p(rf"{_SIDE}{_WHICH} (?P<unit>weekend|week|month|quarter|year)"), _this_or),
     (_p(r"(?:on |at |over )?the (?P<unit>weekend)(?P<which>)"), _this_or),
     (_p(rf"{_SIDE}(?P<iso>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}})"), _iso),
+    (_p(rf"(?:between|from) (?:the )?(?P<first>{_DOM} (?:and|to|until|till) (?:the )?(?P<dom>{_DOM}(?: of)? {_MONTH}"
+        rf"(?P<dom2>){_YEAR}(?P<side>)"), _from_dom),
     (_p(rf"{_SIDE}(?P<dom>{_DOM}(?: of)? {_MONTH}(?P<dom2>){_YEAR}"), _named),
     (_p(rf"{_SIDE}{_MONTH} (?P<dom>)(?P<dom2>{_DOM}{_YEAR}"), _named),
     (_p(rf"{_SIDE}(?:(?P<which>this|last|next|coming) )?(?P<day>{'|'.join(_WEEKDAYS)}){_PART}"), _weekday),
@@ -254,6 +347,7 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], Meaning], ...]] = (
     (_p(rf"{_SIDE}(?P<which>last|next|this) {_MONTH}(?P<year>)"), _named_month),
     (_p(rf"(?:(?P<side>{_SIDES})|in|during|for|of) {_MONTH}(?P<which>)(?P<year>)"), _named_month),
     (_p(r"(?:(?P<side>since|from|after|before|until|till)|in|during) (?P<year>(?:19|20)[0-9]{2})"), _year),
+    (_p(r"coming up|still to come|yet to come|from now on"), lambda _, today: (today, None)),
     (_p(r"this (?P<part>morning|afternoon|evening)|to(?P<part2>night)"), _day(0)),
     (_p(rf"{_SIDE}today{_PART}"), _day(0)),
     (_p(rf"{_SIDE}tomorrow{_PART}"), _day(1)),

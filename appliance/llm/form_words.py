@@ -22,7 +22,7 @@ from appliance.llm.forms import (
 )
 from appliance.llm.plan import Condition
 from appliance.llm.render import words_of, words_where
-from appliance.llm.saying import days, join, number, say_collection, say_days, say_label, say_value
+from appliance.llm.saying import join, number, say_collection, say_label, say_span, say_value, span
 from appliance.types import Collection
 
 _SCREENS: Final = {"wall": "every screen", "staff": "the staff's screens", "admin": "the admin's screens"}
@@ -136,9 +136,9 @@ def _of_summary(plan: Summary, collection: Collection | None, today: date) -> st
 
 def window_words(plan: Summary, today: date) -> str:
     """The time a summary is of: ``today``, ``from 16 to 22 November 2026``, or nothing where it is of all time."""
-    span = days(plan.start, plan.end)
-    if span is not None:
-        return say_days(*span, today)
+    between = span(plan.start, plan.end)
+    if between is not None:
+        return say_span(*between, today)
     start = f"from {say_value(plan.start)}" if plan.start else ""
     end = f"until {say_value(plan.end)}" if plan.end else ""
     return f"{start} {end}".strip()

@@ -12,16 +12,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 
 import msgspec
 
 from appliance.llm.conditions import bounds, moment, one_of, plain_number
-from appliance.llm.dates import Span
+from appliance.llm.dates import Span, hours_of
 from appliance.llm.forms import AddField, Alert, AlertCancel, Measure, Plan, Summary
 from appliance.llm.linking import Links
-from appliance.llm.lookup import Found, Lookup, holds
+from appliance.llm.lookup import Found, Lookup, holds, ordinal
 from appliance.llm.notation import Rank, Sketch, Test
 from appliance.llm.plan import (
     GROUPS_AT_MOST,
@@ -52,7 +52,6 @@ _NUMERALS: Final = (
 ).split()
 _TENS: Final = {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "hundred": 100, "dozen": 12, "thousand": 1000}
 _NUMBER: Final = re.compile(r"[^\d-]*(-?\d[\d,]*(?:\.\d+)?)\s*([km])?\b.*", re.DOTALL)
-_PARTS_OF_DAY: Final = {"morning": (0, 12), "afternoon": (12, 18), "evening": (18, 24), "night": (18, 24)}
 _AMOUNTS: Final = frozenset(
     "amount price cost weight height margin total quantity qty count rate score number fee budget".split()
 )
@@ -78,6 +77,8 @@ def number_of(text: str) -> int | float | None:
     said = text.lower().strip()
     if said in _NUMERALS:
         return _NUMERALS.index(said)
+    if (place := ordinal(said)) is not None:
+        return place
     if said.removeprefix("a ") in _TENS:
         return _TENS[said.removeprefix("a ")]
     found = _NUMBER.fullmatch(said)
@@ -375,11 +376,44 @@ class _Meaning:
         return Summary(self.seen.collection.name, start, end)
 
 
-def replaced(sketch: Sketch) -> Sketch:
-    """A sketch that follows up another: a new value of a field takes the place of the old one."""
+Said = tuple[tuple[str, ...], str]
+"""Words that stand for a stored value, behind the labels of the fields that hold it."""
+
+
+def replaced(sketch: Sketch, said: Iterable[Said]) -> Sketch:
+    """A sketch that follows up another: a new value of a field takes the place of the old one.
+
+    Args:
+        sketch: what the model wrote, with both or with the old one only.
+        said: the values that the question says.
+    """
     last = {(test.field, test.op): place for place, test in enumerate(sketch.where) if test.op in ("eq", "when")}
     kept = [test for place, test in enumerate(sketch.where) if last.get((test.field, test.op), place) == place]
-    return msgspec.structs.replace(sketch, where=tuple(kept))
+    new: dict[str, tuple[str, ...]] = {}
+    for labels, value in said:
+        for test in kept:
+            if test.op == "eq" and test.field in labels and value not in new.get(test.field, ()):
+                new[test.field] = (*new.get(test.field, ()), value)
+                break
+    where = (
+        msgspec.structs.replace(test, values=new[test.field])
+        if test.op == "eq" and not set(test.values) & set(new.get(test.field, test.values))
+        else test
+        for test in kept
+    )
+    return msgspec.structs.replace(sketch, where=tuple(where))
+
+
+def said_in(links: Links, seen: View) -> list[Said]:
+    """The stored values that a question says for certain, and none of them with "not"."""
+    return [
+        (
+            tuple(label for name in mention.fields if (label := seen.label(name))),
+            " ".join(word.text.lower() for word in links.words[slice(*mention.at)]),
+        )
+        for mention in links.values
+        if mention.exact and not mention.negated
+    ]
 
 
 def _whole(number: int | float, op: Operator) -> int | float:
@@ -401,11 +435,9 @@ def _type_of(label: str) -> FieldType:
 
 def span_tests(field: Field, span: Span, now: datetime) -> list[Condition]:
     """The conditions that put a time field into a span."""
-    if span.part and field.type == "timestamptz" and span.start and span.end == span.start + timedelta(days=1):
-        first, last = _PARTS_OF_DAY[span.part]
-        day = datetime.combine(span.start, time.min, now.tzinfo)
-        ends = day + timedelta(days=1) if last == 24 else day.replace(hour=last)
-        return bounds(field.name, day.replace(hour=first).isoformat(), ends.isoformat())
+    hours = hours_of(span, now)
+    if hours is not None and field.type == "timestamptz":
+        return bounds(field.name, *hours)
     return bounds(field.name, _at(field, span.start, now), _at(field, span.end, now))
 
 

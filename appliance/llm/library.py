@@ -16,14 +16,14 @@ from typing import Final
 
 import msgspec
 
-import appliance
+from appliance.config import shipped_models
 from appliance.errors import ApplianceError
 
 __all__ = ["SHIPPED_NAME", "Entry", "Held", "Library", "catalog", "fits", "machine_ram_gb"]
 
 SHIPPED_NAME: Final = "shipped"
 """The name under which the small model alone is chosen."""
-CATALOG: Final = Path(appliance.__file__).resolve().parent.parent / "models" / "catalog.toml"
+CATALOG: Final = shipped_models() / "catalog.toml"
 _BOX_GB: Final = 1.0
 """What the rest of the box wants of the memory."""
 _PIECE: Final = 1 << 20

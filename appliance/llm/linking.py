@@ -18,40 +18,43 @@ import msgspec
 
 from appliance.llm.amounts import Comparison, comparisons, in_own_unit
 from appliance.llm.dates import Span, spans
+from appliance.llm.fields import (
+    LONGEST_PHRASE,
+    FieldMention,
+    fields_said,
+    kin_fields,
+    label_texts,
+    phrases,
+    words_around,
+)
 from appliance.llm.plan import NUMBERS, TIMES, Bucket
+from appliance.llm.senses import nearest
 from appliance.llm.values import Hit, Index, slip
 from appliance.llm.words import (
     COLLECTION_WORDS,
     CUES,
-    MEASURES,
     NEGATIONS,
     NEVER_STORED,
     STATES,
     STOP,
     Word,
     fold,
+    idle,
     inside,
     label_words,
+    singular,
     stem,
     words,
 )
 from appliance.types import Catalog, Collection, Field
 
-LONGEST_PHRASE: Final = 6
+SENSED_FROM: Final = 0.5
 MISSED_COSTS: Final = 1.5
 CATALOGS_KEPT: Final = 8
-_TAILS: Final = frozenset(map(stem, ("on", "at", "date", "by", "no", "time")))
 _BETWEEN: Final = frozenset("a an the any in on at of for been being yet currently ones those with".split())
 _EVERYTHING: Final = frozenset({"all", "every", "everything", "everyone", "everybody", "anything", "any"})
 
 _STATES: Final = frozenset(map(stem, ("status", "state", "flag", "condition", "kind", "type")))
-
-
-class FieldMention(msgspec.Struct, frozen=True):
-    """A field whose label occurs in the question at the words `at` (first, past the last)."""
-
-    field: str
-    at: tuple[int, int]
 
 
 class ValueMention(msgspec.Struct, frozen=True):
@@ -131,13 +134,18 @@ class Asked(msgspec.Struct, frozen=True):
     Attributes:
         names: stems that name some collection.
         labels: stems that are all there is of some label, of a field or a collection.
+        timed: the indices of words of a time.
+        comparisons: the amounts that something is compared with, in the unit that is said.
+        idle: the indices of words that say nothing.
     """
 
-    text: str
     words: tuple[Word, ...]
     times: tuple[Span, ...]
     names: frozenset[str]
     labels: frozenset[str]
+    timed: frozenset[int]
+    comparisons: tuple[Comparison, ...]
+    idle: frozenset[int]
 
 
 def link(text: str, catalog: Catalog, now: datetime, always: str = "") -> list[Links]:
@@ -150,7 +158,12 @@ def link(text: str, catalog: Catalog, now: datetime, always: str = "") -> list[L
         always: a collection that is told of even if nothing links to it; ``*`` is every one.
     """
     names = frozenset(word for each in catalog.collections for word in label_words(each.label)[-1:])
-    asked = Asked(text, words(text), tuple(spans(text, now)), names, _whole_labels(catalog))
+    said = words(text)
+    times = tuple(spans(text, now))
+    timed = frozenset(inside(said, [at for span in times for at in (span.at, span.apart) if at]))
+    compared = tuple(comparisons(text, said, timed))
+    nothing = frozenset(inside(said, idle(text)))
+    asked = Asked(said, times, names, _whole_labels(catalog), timed, compared, nothing)
     links = [
         _link_one(asked, collection, index)
         for collection, index in zip(catalog.collections, _indexes(catalog), strict=True)
@@ -181,9 +194,8 @@ def _indexes(catalog: Catalog) -> list[Index]:
 def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     asked = question.words
     kinds = {field.type for field in collection.fields}
-    time_words = set(inside(asked, [span.at for span in question.times]))
-    compared_with = comparisons(question.text, asked, time_words)
-    amounts = tuple(in_own_unit(found, asked, collection) for found in compared_with)
+    time_words = set(question.timed)
+    amounts = tuple(in_own_unit(found, asked, collection) for found in question.comparisons)
     compared = {index for found in amounts for index in range(*found.at)}
     own, also, certainty = _name(asked, collection)
     cues = tuple(_cues(asked, time_words | compared))
@@ -191,17 +203,20 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
         time_words | compared, own, {at for cue in cues for at in range(*cue.at)}, question.names, question.labels
     )
     values = _alike_negated(asked, _values(asked, collection, index, closed))
-    fields = tuple(_fields(asked, collection, time_words | compared))
+    fields = tuple(fields_said(asked, collection, time_words | compared))
+    placed = {index for place in _places(values, fields) for index in range(*place)}
+    fields += tuple(kin_fields(asked, collection, closed.taken | own | placed | closed.cued))
     group, group_words = _group(asked, fields)
     bucket = _bucket(asked, closed.taken | {at for mention in fields for at in range(*mention.at)})
     group_words |= set(range(*bucket.at)) if bucket and kinds & TIMES else set()
     explained = own | also | closed.cued | group_words | _beside(asked, values, collection)
+    explained |= question.idle | words_around(asked, fields, own | also, collection)
     explained |= {index for place in _places(values, fields) for index in range(*place)}
     explained |= time_words if kinds & TIMES else set()
     explained |= compared if kinds & NUMBERS else set()
     return Links(
         collection,
-        certainty + _evidence(values, fields),
+        certainty + _evidence(values, fields) + (0.0 if certainty else _sensed(asked, collection, explained)),
         asked,
         tuple(sorted(own | also)),
         fields,
@@ -254,14 +269,6 @@ def negation(asked: tuple[Word, ...], start: int) -> list[int]:
     return [at] if spared else [at - 1, at] if other else []
 
 
-def _phrases(asked: tuple[Word, ...], taken: set[int]) -> Iterator[tuple[int, int]]:
-    """Every run of up to six free words, longest first."""
-    for size in range(min(LONGEST_PHRASE, len(asked)), 0, -1):
-        for start in range(len(asked) - size + 1):
-            if not any(index in taken for index in range(start, start + size)):
-                yield start, start + size
-
-
 def _name(asked: tuple[Word, ...], collection: Collection) -> tuple[set[int], set[int], float]:
     """Where the collection's own name stands, where another word for it stands, and how sure that makes it."""
     stems = label_words(collection.label)
@@ -280,38 +287,19 @@ def _name(asked: tuple[Word, ...], collection: Collection) -> tuple[set[int], se
 
 def _cues(asked: tuple[Word, ...], taken: set[int]) -> Iterator[Cue]:
     seen: set[int] = set()
-    for start, end in _phrases(asked, taken):
+    for start, end in phrases(asked, taken):
         phrase = " ".join(word.folded for word in asked[start:end])
         if phrase in CUES and not seen & set(range(start, end)):
             seen |= set(range(start, end))
             yield Cue(CUES[phrase], phrase, (start, end))
 
 
-def _fields(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
-    labels = [(field, label_words(field.label)) for field in collection.fields if field.name != "id"]
-    seen: set[int] = set()
-    for start, end in _phrases(asked, taken):
-        if seen & set(range(start, end)):
-            continue
-        stems = tuple(word.stem for word in asked[start:end])
-        whole = (field for field, label in labels if stems in (label, _short_label(label, asked[start].folded)))
-        field = next(whole, None) or measured(" ".join(word.folded for word in asked[start:end]), collection)
-        if field is not None:
-            seen |= set(range(start, end))
-            yield FieldMention(field.name, (start, end))
-
-
-def measured(phrase: str, collection: Collection) -> Field | None:
-    """The number field that a phrase measures: "how long" is told by ``minutes``, "cheapest" by ``unit_cost``."""
-    numbers = [(field, label_words(field.label)) for field in collection.fields if field.type in NUMBERS]
-    return next((field for word in MEASURES.get(phrase, ()) for field, label in numbers if word in label), None)
-
-
-def _short_label(label: tuple[str, ...], said: str) -> tuple[str, ...]:
-    """``admitted_on`` is meant by "admitted", ``ordered_by`` not by "order", ``unit_cost`` not by "unit"."""
-    if label[-1:] == (stem("by"),) and not said.endswith("ed"):
-        return ()
-    return label[:1] if len(label) == 2 and label[1] in _TAILS else ()
+def _sensed(asked: tuple[Word, ...], collection: Collection, explained: set[int]) -> float:
+    """What a word that is near the name of the rows speaks for them: "songs" for tracks."""
+    name = label_texts(collection.label)[-1:]
+    free = [word.folded for at, word in enumerate(asked) if at not in explained and word.folded not in STOP]
+    near = max((nearest(singular(word), map(singular, name)) for word in free), default=0.0)
+    return near if near >= SENSED_FROM else 0.0
 
 
 def _group(asked: tuple[Word, ...], fields: tuple[FieldMention, ...]) -> tuple[tuple[str, ...], set[int]]:
@@ -356,8 +344,13 @@ class Closed(msgspec.Struct, frozen=True):
 
 def _values(asked: tuple[Word, ...], collection: Collection, index: Index, closed: Closed) -> Iterator[ValueMention]:
     used: set[int] = set()
-    for find in (index.whole, index.near, index.part):
-        for start, end in _phrases(asked, closed.taken):
+    for find, longest in (
+        (index.whole, LONGEST_PHRASE),
+        (index.near, LONGEST_PHRASE),
+        (index.part, 1),
+        (index.begun, 1),
+    ):
+        for start, end in phrases(asked, closed.taken, longest):
             here = set(range(start, end))
             if (
                 here & used

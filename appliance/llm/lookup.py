@@ -92,14 +92,17 @@ def _lookable(links: Links) -> list[Word]:
 
 
 def labelled(links: Links) -> dict[int, Field]:
-    """The indices of words that are a number behind a number field's label ("floor 3"), and the field."""
+    """The indices of words that are a number at a number field's label ("floor 3", "4th floor"), and the field."""
     found = {}
     for mention in links.fields:
         field, at = links.collection.field(mention.field), mention.at[1]
-        if field is None or field.type not in NUMBERS or at >= len(links.words) or at in links.explained:
+        if field is None or field.type not in NUMBERS:
             continue
-        if as_number(links.words[at].folded) is not None:
+        if at < len(links.words) and at not in links.explained and as_number(links.words[at].folded) is not None:
             found[at] = field
+        before = mention.at[0] - 1
+        if before >= 0 and before not in links.explained and ordinal(links.words[before].folded) is not None:
+            found[before] = field
     return found
 
 
@@ -114,6 +117,24 @@ def _is_part(said: Word, part: Word) -> bool:
         return True
     begins = len(said.stem) >= _PREFIX_LETTERS and part.folded.startswith(said.stem)
     return begins and 5 * len(said.stem) >= 3 * len(part.folded)
+
+
+_ORDINALS: Final = "first second third fourth fifth sixth seventh eighth ninth tenth".split()
+_NTH: Final = re.compile(r"([0-9]{1,4})(?:st|nd|rd|th)")
+
+
+def ordinal(text: str) -> int | None:
+    """The number that an ordinal says, or None: ``"4th"`` is 4, ``"second"`` is 2."""
+    if text in _ORDINALS:
+        return _ORDINALS.index(text) + 1
+    found = _NTH.fullmatch(text)
+    return int(found[1]) if found else None
+
+
+def number_at(text: str) -> float | None:
+    """The number that stands at a label, behind or before it: ``"3"``, ``"4th"``."""
+    place = ordinal(text)
+    return as_number(text) if place is None else float(place)
 
 
 def as_number(text: str) -> float | None:

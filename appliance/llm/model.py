@@ -182,8 +182,20 @@ def _open(path: Path, threads: int, context: int) -> Llama:
         # Two threads gain a small model nothing, and wait for each other when the machine is busy.
         threads = 1 if path.stat().st_size < _SMALL_BYTES else os.cpu_count() or 1
     return Llama(
-        str(path), n_ctx=min(context, trained), n_threads=threads, n_threads_batch=threads, n_batch=512, verbose=False
+        str(path),
+        n_gpu_layers=_gpu_layers(path),
+        n_ctx=min(context, trained),
+        n_threads=threads,
+        n_threads_batch=threads,
+        n_batch=512,
+        verbose=False,
     )
+
+
+def _gpu_layers(path: Path) -> int:
+    # The small model is done before a GPU would have begun.
+    large = path.stat().st_size >= _SMALL_BYTES
+    return -1 if large and llama_cpp.llama_supports_gpu_offload() else 0
 
 
 def _check_file(path: Path) -> None:

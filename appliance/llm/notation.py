@@ -130,10 +130,11 @@ class Mark(msgspec.Struct, frozen=True):
     """What code knows of the question's characters from `start` to `end`.
 
     Attributes:
-        kind: ``field`` (they name a field), ``value`` (a stored value of `fields`), or a span, ``w1`` or ``w2``.
+        kind: ``field`` (they name a field; where `fields` holds its label, that is shown in their place), ``value`` (a
+            stored value of `fields`), a span, ``w1`` or ``w2``, or ``idle`` (they say nothing, and are not shown).
     """
 
-    kind: Literal["field", "value", "w1", "w2"]
+    kind: Literal["field", "value", "w1", "w2", "idle"]
     start: int
     end: int
     fields: tuple[str, ...] = ()
@@ -165,8 +166,10 @@ def _plain_piece(text: str) -> list[Piece]:
 
 def _marked(text: str, mark: Mark) -> list[Piece]:
     said = _plain_piece(text)
+    if mark.kind == "idle":
+        return []
     if mark.kind == "field":
-        return [Piece("<m>", control=True), *said]
+        return [Piece("<m>", control=True), *(_plain_piece(mark.fields[0]) if mark.fields else said)]
     if mark.kind != "value":
         return [Piece(f"<{mark.kind}>", control=True), *said]
     held = [piece for name in mark.fields for piece in (Piece("<v>", control=True), Piece(" " + plain(name)))]

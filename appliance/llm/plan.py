@@ -254,7 +254,7 @@ def check_condition(condition: Condition, collection: Collection) -> None:
     if condition.op == "null":
         fits = isinstance(condition.value, bool)
     elif condition.op == "in":
-        fits = isinstance(condition.value, list | tuple) and 0 < len(condition.value) <= 100
+        fits = isinstance(condition.value, list | tuple) and 0 < len(condition.value) <= 100 and field.type != "jsonb"
         fits = fits and all(value_fits(field.type, value) for value in condition.value)
     elif condition.op == "like":
         fits = field.type == "text" and value_fits("text", condition.value)

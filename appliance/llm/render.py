@@ -12,14 +12,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 from urllib.parse import quote
 
 import msgspec
 
 from appliance.llm.plan import ROWS_AT_MOST, TIMES, Aggregate, Condition, Having, Order, Query, Select, keys
-from appliance.llm.saying import days, join, say_collection, say_days, say_label, say_value
+from appliance.llm.saying import join, say_collection, say_label, say_span, say_value, span
 from appliance.types import Collection
 
 
@@ -168,7 +168,7 @@ def _words_having(test: Having, collection: Collection) -> str:
 def words_where(where: Iterable[Condition], collection: Collection, today: date) -> list[str]:
     """Conditions in words, one each: ``status is free``, ``starts on is today``."""
     single, spans = paired(where)
-    words = [f"{say_label(collection, field)} is {say_days(start, end, today)}" for field, start, end in spans]
+    words = [f"{say_label(collection, field)} is {say_span(start, end, today)}" for field, start, end in spans]
     for condition in single:
         label = say_label(collection, condition.field)
         if condition.op == "null":
@@ -180,14 +180,14 @@ def words_where(where: Iterable[Condition], collection: Collection, today: date)
     return words
 
 
-def paired(where: Iterable[Condition]) -> tuple[list[Condition], list[tuple[str, date, date]]]:
-    """Conditions apart from those that together span whole days: (field, first day, day after the last)."""
+def paired(where: Iterable[Condition]) -> tuple[list[Condition], list[tuple[str, datetime, datetime]]]:
+    """Conditions apart from those that together span whole days, or hours of one: (field, start, end)."""
     single = list(where)
     spans = []
     for first in [condition for condition in single if condition.op == "gte"]:
         for last in [condition for condition in single if condition.op == "lt" and condition.field == first.field]:
-            whole = days(first.value, last.value)
-            if whole is not None and first in single:
+            between = span(first.value, last.value)
+            if between is not None and first in single:
                 single = [condition for condition in single if condition not in (first, last)]
-                spans.append((first.field, *whole))
+                spans.append((first.field, *between))
     return single, spans

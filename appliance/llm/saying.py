@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 from appliance.llm.words import singular
@@ -70,12 +70,31 @@ def say_days(start: date, end: date, today: date) -> str:
     return f"from {say_day(start)} to {say_day(last)}"
 
 
-def days(start: Any, end: Any) -> tuple[date, date] | None:
-    """Two bounds of a time field as whole days, or None when they are not midnights."""
-    first, last = _moment(start), _moment(end)
-    if first is None or last is None or any((m.hour, m.minute, m.second) != (0, 0, 0) for m in (first, last)):
+def say_span(start: datetime, end: datetime, today: date) -> str:
+    """The time from `start` up to `end` as the end of "... are there": whole days, or hours of one day.
+
+    >>> say_span(datetime(2026, 11, 24, 14), datetime(2026, 11, 25), today=date(2026, 11, 23))
+    'tomorrow from 14:00'
+    """
+    if start.time() == end.time() == time():
+        return say_days(start.date(), end.date(), today)
+    day = say_days(start.date(), start.date() + timedelta(days=1), today)
+    if end - start == timedelta(minutes=1):
+        return f"{day} at {start:%H:%M}"
+    if start.time() == time():
+        return f"{day} before {end:%H:%M}"
+    return f"{day} from {start:%H:%M}" + (f" to {end:%H:%M}" if end.time() != time() else "")
+
+
+def span(start: Any, end: Any) -> tuple[datetime, datetime] | None:
+    """Two bounds of a time field, without their zones, where they are whole days or minutes of one day; else None."""
+    moments = [moment.replace(tzinfo=None) for moment in (_moment(start), _moment(end)) if moment]
+    if len(moments) < 2 or moments[0] >= moments[1] or any(m.second or m.microsecond for m in moments):
         return None
-    return (first.date(), last.date()) if first.date() < last.date() else None
+    first, last = moments
+    whole = first.time() == last.time() == time()
+    one_day = (last - timedelta(minutes=1)).date() == first.date()
+    return (first, last) if whole or one_day else None
 
 
 def _moment(text: Any) -> datetime | None:

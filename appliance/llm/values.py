@@ -13,12 +13,16 @@ from typing import Final
 
 import msgspec
 
+from appliance.llm.senses import known, nearness
 from appliance.llm.words import NEGATIONS, STOP, SYNONYMS, Word, fold, stem, words
 from appliance.types import Collection, Field
 
 TYPO_RATIO: Final = 0.84
 TYPO_LETTERS: Final = 5
 PARTS_AT_MOST: Final = 5
+CUT_FROM: Final = 3
+CUT_OFF: Final = 3
+CUT_NEARNESS: Final = 0.35
 
 
 class Hit(msgspec.Struct, frozen=True):
@@ -70,6 +74,17 @@ class Index:
         """A word that only a few values of several words contain: a family name, "masks"."""
         found = self._parts.get(stem(phrase), {}) if size == 1 else {}
         return _hit(found) if 0 < len(found) <= PARTS_AT_MOST else None
+
+    def begun(self, phrase: str, size: int) -> Hit | None:
+        """The one value that begins with a word that people cut short: "paeds" is Pediatrics, "chemo" chemotherapy."""
+        cut = stem(phrase) if size == 1 else ""
+        if len(cut) < CUT_FROM or not cut.isalpha() or phrase in STOP:
+            return None
+        longer = [key for key in self._whole if key.startswith(cut) and len(key.split()[0]) >= len(cut) + CUT_OFF]
+        if len({tuple(self._whole[key]) for key in longer}) != 1:
+            return None
+        other = nearness(phrase, longer[0].split()[0])
+        return _hit(self._whole[longer[0]]) if other >= CUT_NEARNESS or not known(phrase) else None
 
 
 def _callable_by(value: str) -> Sequence[Word]:

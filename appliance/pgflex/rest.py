@@ -2,13 +2,14 @@
 
 rest = Rest("http://127.0.0.1:54321", secret)
 rows = await rest.get("/beds?select=bed,status&status=eq.free", "staff")
-names = await rest.lookup("beds", "ward", "cardio", "staff")   # ["Cardiology"]
+names = await rest.lookup("beds", "ward", ["cardio"], "staff")   # ["Cardiology"]
 """
 
 from __future__ import annotations
 
 import re
 import time
+from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -80,22 +81,66 @@ class Rest:
         rows = msgspec.json.decode(answer.content)
         return rows if isinstance(rows, list) else [rows]
 
-    async def lookup(self, collection: str, field: str, text: str, role: RoleName, limit: int = 5) -> list[str]:
-        """Stored values of a text field that equal `text`, else that contain it; case does not count.
+    async def lookup(
+        self, collection: str, field: str, texts: Sequence[str], role: RoleName, limit: int = 5
+    ) -> list[str]:
+        """Stored values of a text field that equal one of `texts`, else contain one, else do so but for accents.
+
+        Case does not count. An earlier text goes before a later one; texts of more than 200 characters are not
+        sought. One request, and a second where `limit` values contain a text and the equal one may be beyond them.
 
         Raises:
             ApplianceError: PGF105 (a name that cannot be one), else as :meth:`get`.
         """
-        wanted = text.strip()
-        if not wanted:
+        sought = list(dict.fromkeys(text.strip() for text in texts if text.strip() and len(text.strip()) <= SOUGHT_MAX))
+        if not sought:
             return []
         address = f"/{_name(collection)}?select={_name(field)},id.count()&order={field}&limit={limit}"
-        for pattern in (_pattern(wanted), f"%{_pattern(wanted)}%"):
-            rows = await self.get(f"{address}&{field}=ilike.{quote(pattern, safe='')}", role)
-            found = [str(row[field]) for row in rows if wanted.casefold() in str(row[field]).casefold()]
-            if found:
-                return found
-        return []
+
+        async def stored(operators: list[str]) -> list[str]:
+            either = ",".join(f"{field}.{operator}" for operator in operators)
+            rows = await self.get(f"{address}&or={quote(f'({either})', safe='')}", role)
+            return [str(row[field]) for row in rows]
+
+        found = await stored([_containing(text) for text in sought])
+        if len(found) >= limit:
+            found = await stored([f"ilike.{_quoted(_pattern(text))}" for text in sought]) or found
+        for text in map(str.casefold, sought):
+            equal = [value for value in found if value.casefold() == text]
+            containing = [value for value in found if text in value.casefold()]
+            if equal or containing:
+                return equal or containing
+        return found if any(map(_LETTERS.fullmatch, sought)) else []
+
+
+SOUGHT_MAX: Final = 200
+"""Characters of a text that is sought among stored values; a longer one is none of a name's."""
+_LETTERS: Final = re.compile(r"[A-Za-z]+(?:[ '-][A-Za-z]+)*")
+"""What may be sought by a regular expression: it holds no sign of one."""
+_ACCENTED: Final = {
+    plain: f"[{plain}{accented}]"
+    for plain, accented in {
+        "a": "àáâãäåāăą", "c": "çćĉċč", "d": "ďđ", "e": "èéêëēĕėęě", "g": "ĝğġģ", "h": "ĥħ", "i": "ìíîïĩīĭįı", "j": "ĵ",
+        "k": "ķ", "l": "ĺļľŀł", "n": "ñńņňŉ", "o": "òóôõöøōŏő", "r": "ŕŗř", "s": "śŝşšș", "t": "ţťŧț",
+        "u": "ùúûüũūŭůűų", "w": "ŵ", "y": "ýÿŷ", "z": "źżž",
+    }.items()
+}  # fmt: skip
+
+
+def _containing(text: str) -> str:
+    """What PostgREST is asked for values that contain a text: where it is of plain letters, accents are left out."""
+    if _LETTERS.fullmatch(text) and len(text) <= _ACCENTED_MAX:
+        return f"imatch.{_quoted(''.join(_ACCENTED.get(letter, letter) for letter in text.lower()))}"
+    return f"ilike.{_quoted(f'%{_pattern(text)}%')}"
+
+
+_ACCENTED_MAX: Final = 40
+"""Letters of a text whose accents are left out: its pattern is some thirty times as long."""
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _name(name: str) -> str:

@@ -29,6 +29,10 @@ __all__ = ["Facility", "Seed"]
 
 _WRITER: Final[Role] = "admin"
 _KEY: Final = "demo"
+_CHOSEN: Final = "demo_chosen"
+_KEEP: Final = (
+    "insert into flex.settings (key, value) values (%s, %s) on conflict (key) do update set value = excluded.value"
+)
 _ROWS_READ: Final = 5000
 
 
@@ -56,6 +60,25 @@ class Seed:
         """
         async with transaction(self._store.pool) as db:
             return await _facility(db)
+
+    async def chosen(self) -> str:
+        """The demo that somebody chose while the box ran, or an empty text.
+
+        Raises:
+            ApplianceError: PGF101, the database does not answer.
+        """
+        async with transaction(self._store.pool) as db:
+            row = await (await db.execute("select value from flex.settings where key = %s", [_CHOSEN])).fetchone()
+        return str(row[0]) if row else ""
+
+    async def choose(self, name: str) -> None:
+        """Remember that a demo was chosen: it goes on after a restart.
+
+        Raises:
+            ApplianceError: PGF101, the database does not answer.
+        """
+        async with transaction(self._store.pool) as db:
+            await db.execute(_KEEP, [_CHOSEN, Jsonb(name)])
 
     async def load(self, demo: Demo, today: date) -> bool:
         """Write the demo, all of it or nothing; False when this database holds one already.
@@ -145,10 +168,7 @@ async def _facility(db: Connection) -> Facility | None:
 
 
 async def _remember(db: Connection, told: Facility) -> None:
-    await db.execute(
-        "insert into flex.settings (key, value) values (%s, %s) on conflict (key) do update set value = excluded.value",
-        [_KEY, Jsonb(msgspec.to_builtins(told))],
-    )
+    await db.execute(_KEEP, [_KEY, Jsonb(msgspec.to_builtins(told))])
 
 
 async def _claim(db: Connection, collection: str, rows: list[dict[str, Any]]) -> None:

@@ -82,6 +82,18 @@ def faults(signals: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def alerts(signals: Mapping[str, Any]) -> list[tuple[str, bool]]:
+    """Messages of active alerts and whether somebody has seen them: unseen ones first, then the newest."""
+    active = [
+        value
+        for name, value in signals.items()
+        if name.startswith("alert.") and isinstance(value, dict) and _text(value.get("message"))
+    ]
+    active.sort(key=lambda alert: _text(alert.get("fired_at")), reverse=True)
+    active.sort(key=lambda alert: bool(alert.get("acknowledged_at")))
+    return [(_text(alert["message"]), bool(alert.get("acknowledged_at"))) for alert in active]
+
+
 def say(value: Any) -> str:
     """A value as people read it: thousands apart, at most two decimals, times without seconds."""
     if value is None or value == "":

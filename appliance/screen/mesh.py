@@ -28,6 +28,7 @@ from appliance.bridge.mesh.alive import EVERY_S, Alive
 from appliance.bridge.mesh.relay import HOPS, Up, circle
 from appliance.bridge.mesh.seal import Place
 from appliance.bridge.mesh.witness import replayed
+from appliance.bridge.rooms import own_stream
 from appliance.errors import ApplianceError
 from appliance.screen import cache
 
@@ -115,7 +116,7 @@ class Side:
         if stream != "main":
             return stream
         room = said.get("room") if self.via is None else passes.verify(self.pass_text, self._checker().box_id).room
-        return passes.own_stream(str(room or ""))
+        return own_stream(str(room or ""))
 
     async def way(self, said: dict[str, Any], up: Up) -> None:
         """How the relay hangs on the box; raises BRG431 where that leads back here.

@@ -28,12 +28,12 @@ from appliance.screen import neighbour
 from appliance.screen.agent import Agent
 from appliance.screen.mirror import Mirror
 from appliance.screen.outbox import KINDS, Outbox
-from appliance.screen.receiver import Page, load_page, load_waiting
+from appliance.screen.receiver import Page, load_page, load_parts, load_waiting
 from appliance.types import ROLES, Role
 
 PAGES_LIMIT: Final = 8
 INPUT_LIMIT: Final = 65_536
-_PASSING: Final = frozenset({"pointer", "touch", "key"})
+_PASSING: Final = frozenset({"cancel", "pin", "pointer", "touch", "key"})
 _OURS: Final = frozenset({"127.0.0.1", "localhost"})
 
 
@@ -48,7 +48,7 @@ class LocalPage:
 
     def __init__(self, agent: Agent, mirror: Mirror, outbox: Outbox) -> None:
         self._agent, self._mirror, self._outbox = agent, mirror, outbox
-        self._receiver, self._waiting = load_page(), load_waiting()
+        self._receiver, self._waiting, self._parts = load_page(), load_waiting(), load_parts()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def app(self) -> FastAPI:
@@ -58,6 +58,9 @@ class LocalPage:
         app.add_exception_handler(HTTPException, _told)
         app.add_api_route("/", self._page)
         app.add_api_route("/favicon.svg", self._icon)
+        for path in self._parts:
+            if not path.startswith("/past"):  # a screen that keeps itself shows no past
+                app.add_api_route(path, self._part)
         app.add_api_route("/screen", self._screen)
         app.add_api_websocket_route("/ws", self._socket)
         return app
@@ -70,6 +73,11 @@ class LocalPage:
     async def _icon(self, request: Request) -> Response:
         await check_ours(request)
         return Response(self._receiver.icon, media_type="image/svg+xml")
+
+    async def _part(self, request: Request) -> Response:
+        await check_ours(request)
+        part = self._parts[request.url.path]
+        return Response(part.plain, headers={"Cache-Control": "no-store"}, media_type=part.media)
 
     async def _screen(self, request: Request) -> Response:
         await check_ours(request)

@@ -35,7 +35,7 @@ def print_answer(answer: dict[str, Any], *, as_json: bool, console: Console | No
         console.print(Text(clean(str(hint)), style="dim"))
     for number, choice in enumerate(answer.get("choices") or (), 1):
         console.print(Text(f"  {number}. {clean(str(choice.get('label')))}"))
-    if (answer.get("view") or {}).get("kind") in ("table", "bars", "line"):
+    if (answer.get("view") or {}).get("kind") in ("table", "bars", "stacked", "line"):
         console.print(_table(answer))
     if answer.get("rest"):
         console.print(Text(f"{clean(str(answer['rest']))}  ({answer.get('took_ms')} ms)", style="dim"))

@@ -28,7 +28,7 @@ from rich.text import Text
 
 from appliance.errors import ApplianceError
 from appliance.screen.agent import Agent
-from appliance.screen.answers import Row, ShownAnswer, ago, answers, faults, say
+from appliance.screen.answers import Row, ShownAnswer, ago, alerts, answers, faults, say
 from appliance.screen.digits import large
 from appliance.screen.finder import no_box
 from appliance.screen.shelf import Item, Kept, Shelf
@@ -36,6 +36,7 @@ from appliance.screen.shelf import Item, Kept, Shelf
 ROWS: Final = 12
 COLUMNS: Final = 8
 EARLIER: Final = 8
+ALERTS: Final = 4
 BAR_WIDTH: Final = 24
 REDRAW_S: Final = 1.0
 GATHER_S: Final = 0.05
@@ -124,6 +125,7 @@ async def _redraw(agent: Agent, shelf: Shelf | None, console: Console) -> None:
 
 async def _write_lines(agent: Agent, shelf: Shelf | None, console: Console) -> None:
     told: dict[str, str] = {}
+    warned: list[str] = []
     state = ""
     async for _ in _changes(agent, shelf):
         for item in shelf.items if shelf else ():
@@ -133,6 +135,11 @@ async def _write_lines(agent: Agent, shelf: Shelf | None, console: Console) -> N
                 _print_line(console, line)
         if state != (state := _state(agent, with_age=False)):
             _print_line(console, state)
+        active = [f"▲ {message}{' (seen)' if seen else ''}" for message, seen in alerts(agent.signals)]
+        for line in active:
+            if line not in warned:
+                _print_line(console, line)
+        warned = active
         for answer in reversed(answers(agent.signals)):
             line = line_of(answer)
             if answer.status and told.get(answer.id) != line:
@@ -180,6 +187,7 @@ def _parts(agent: Agent) -> Iterator[RenderableType]:
         yield Text(f" ! {clean(fault)}", style="yellow")
     if agent.problem is not None:
         yield Text(f" {clean(agent.problem.line())}", style="yellow")
+    yield from _alerts(agent.signals)
     yield Rule(style="dim")
     if agent.state == "waiting":
         yield from _code(agent)
@@ -201,8 +209,14 @@ def _past(signals: Mapping[str, Any], name: str, at: str) -> Iterator[Renderable
     yield head
     for fault in faults(signals):
         yield Text(f" ! {clean(fault)}", style="yellow")
+    yield from _alerts(signals)
     yield Rule(style="dim")
     yield from _answers(signals)
+
+
+def _alerts(signals: Mapping[str, Any]) -> Iterator[RenderableType]:
+    for message, seen in alerts(signals)[:ALERTS]:
+        yield Text(f" ▲ {clean(message)}", style="dim" if seen else "bold white on red")
 
 
 def _answers(signals: Mapping[str, Any]) -> Iterator[RenderableType]:
@@ -272,7 +286,7 @@ def _figure(answer: ShownAnswer) -> Iterator[RenderableType]:
         yield _bars(answer, top)
     elif answer.rows:
         yield _table(answer)
-    if kind in ("bars", "line", "table") and answer.row_count > ROWS:
+    if kind in ("bars", "line", "stacked", "table") and answer.row_count > ROWS:
         yield Text(f"the first {min(ROWS, len(answer.rows))} of {answer.row_count:,} rows", style="dim")
 
 

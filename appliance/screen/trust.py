@@ -58,7 +58,8 @@ def door_of_this_machine(environ: Mapping[str, str] = os.environ) -> str:
     for folder in _folders(environ):
         with suppress(OSError, ValueError, KeyError, TypeError):
             told = msgspec.json.decode((folder / "run" / "box.json").read_bytes())
-            os.kill(int(told["pid"]), 0)
+            if "pid" in told:  # started by `appliance up`; else the system keeps it running
+                os.kill(int(told["pid"]), 0)
             return str(told["url"])
     return DEFAULT_DOOR
 

@@ -19,6 +19,7 @@ from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.pgflex.access.role_book import State
 from appliance.pgflex.access.tokens import Token, read_token, refused, resembles_token
+from appliance.services.admin.sessions import Sessions, is_session, signed_out
 from appliance.services.browsers import Browsers, is_browser
 from appliance.types import ROLES, Role, RoleName, rank
 
@@ -29,6 +30,11 @@ class Access:
     """Turns credentials into roles.
 
     Tokens are good only while :meth:`learn` keeps telling what was revoked.
+
+    Attributes:
+        browsers: which screen a browser is.
+        sessions: who is signed in; None where nobody can be.
+        levels: the roles there are, and whose rights each starts from.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -37,9 +43,10 @@ class Access:
         self._open_here = runtime.settings.join in ("auto", "open")
         self._secret = runtime.secret
         self._state: State | None = None
-        self._levels = State().levels
+        self.levels = State().levels
         self._read: dict[str, Token] = {}
         self._open: dict[asyncio.Event, Token] = {}
+        self.sessions: Sessions | None = None
         self.browsers = Browsers(runtime.settings.data / "keys" / "browsers.key")
 
     def learn(self, state: State | None) -> None:
@@ -47,7 +54,7 @@ class Access:
         self._state = state
         if state is None:
             return
-        self._levels = state.levels
+        self.levels = state.levels
         for gone, token in self._open.items():
             if not self._is_good(token, state):
                 gone.set()
@@ -58,8 +65,16 @@ class Access:
         Raises:
             ApplianceError: BRG401, a wrong credential, or none where one is needed; BRG406, tokens cannot be checked.
         """
+        if is_session(credential):
+            return self._signed_in(credential)
         token = self.token(credential)
         return token.role if token else self.key_role(credential)
+
+    def _signed_in(self, credential: str) -> RoleName:
+        role = self.sessions.role(credential) if self.sessions is not None else None
+        if role is None or role not in self.levels:
+            raise signed_out()
+        return role
 
     def key_role(self, credential: str) -> Role:
         """The role of a key.
@@ -71,6 +86,8 @@ class Access:
             return "staff"
         if is_browser(credential):
             return self.browsers.known(credential).role
+        if is_session(credential):
+            return self._built_in(self._signed_in(credential))
         found: Role | None = None
         for role in ROLES:  # all are compared, so that the time tells nothing
             if hmac.compare_digest(self._keys[role].encode(), credential.encode()):
@@ -134,9 +151,9 @@ class Access:
         """
         if wanted is None or wanted == own:
             return own
-        if wanted not in self._levels:
-            raise ApplianceError("BRG410", "There is no such role.", wanted[:100], f"One of {', '.join(self._levels)}.")
-        lower = wanted in ROLES and rank(self._levels[wanted]) < rank(self._levels.get(own, "wall"))
+        if wanted not in self.levels:
+            raise ApplianceError("BRG410", "There is no such role.", wanted[:100], f"One of {', '.join(self.levels)}.")
+        lower = wanted in ROLES and rank(self.levels[wanted]) < rank(self.levels.get(own, "wall"))
         if own != "admin" and not lower:
             raise ApplianceError("BRG402", f"The role {own} may not act as {wanted}.", None, f"Ask as {own}.")
         return wanted
@@ -147,10 +164,13 @@ class Access:
         Raises:
             ApplianceError: BRG401, as :meth:`key_role`; BRG410 and BRG402, as :meth:`acting`.
         """
-        acting = self.acting(self.key_role(credential), wanted)
-        found = next((role for role in ROLES if role == acting), None)
+        return self._built_in(self.acting(self.key_role(credential), wanted))
+
+    @staticmethod
+    def _built_in(role: RoleName) -> Role:
+        found = next((known for known in ROLES if known == role), None)
         if found is None:
-            raise ApplianceError("BRG402", f"A screen may not act as {acting}.", None, f"One of {', '.join(ROLES)}.")
+            raise ApplianceError("BRG402", f"A screen may not act as {role}.", None, f"One of {', '.join(ROLES)}.")
         return found
 
     @staticmethod

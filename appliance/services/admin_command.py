@@ -17,9 +17,11 @@ from rich.text import Text
 
 from appliance.config import default_data
 from appliance.errors import ApplianceError
+from appliance.services.admin import command
 
 Ask = Callable[[argparse.Namespace, str, str, Any, str, float], dict[str, Any]]
 ANSWER_S: Final = 15.0
+LONG_S: Final = 120.0
 
 
 def add_actions(parser: argparse.ArgumentParser, add_door: Callable[[argparse.ArgumentParser], None]) -> None:
@@ -28,6 +30,8 @@ def add_actions(parser: argparse.ArgumentParser, add_door: Callable[[argparse.Ar
     add_door(parser)
     parser.add_argument("--data", metavar="DIR", help="the box's data folder, where its admin key is")
     actions = parser.add_subparsers(title="actions", metavar="ACTION", dest="action")
+    address = actions.add_parser("address", help="where the box is, with the admin's key and codes for a camera")
+    address.add_argument("--deployment", metavar="FILE", help="the TOML file of a box that systemd or containers run")
     listed = actions.add_parser("screens", help="list screens, those that wait, and rooms")
     listed.add_argument("--json", action="store_true", help="print it as JSON")
     approve = actions.add_parser("approve", help="let in the screen that shows a code")
@@ -37,6 +41,9 @@ def add_actions(parser: argparse.ArgumentParser, add_door: Callable[[argparse.Ar
     change = actions.add_parser("change", help="rename or move a screen, or give it another role")
     change.add_argument("id", metavar="ID")
     _add_place(change, None)
+    change.add_argument(
+        "--surface", choices=("auto", "wall", "tablet", "phone", "watch", "text"), help="how it is laid out"
+    )
     actions.add_parser("revoke", help="take a screen out; its connection ends at once").add_argument("id", metavar="ID")
     room = actions.add_parser("room", help="declare a room, or say what it is called")
     room.add_argument("room", metavar="ROOM")
@@ -46,6 +53,10 @@ def add_actions(parser: argparse.ArgumentParser, add_door: Callable[[argparse.Ar
     ticket.add_argument("--role", default="wall", choices=("wall", "staff", "admin"))
     ticket.add_argument("--uses", type=int, default=1, help="for how many screens")
     ticket.add_argument("--days", type=float, default=30.0, help="how long it is good")
+    command.add_words(actions)
+    for action in actions.choices.values():
+        if not any(known.dest == "json" for known in action._actions):
+            action.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print it as JSON")
 
 
 def _add_place(parser: argparse.ArgumentParser, role: str | None) -> None:
@@ -60,7 +71,13 @@ def run(options: argparse.Namespace, ask: Ask) -> int:
     Raises:
         ApplianceError: the box refuses, or does not answer.
     """
+    if options.action in command.LOCAL:
+        return command.run(options, _nothing)
     options.key = options.key or _own_key(options.data)
+    if options.action in command.ACTIONS:
+        return command.run(
+            options, lambda method, path, body, wanted: ask(options, method, path, body, wanted, command_s(options))
+        )
     console = Console(highlight=False)
     if options.action in ("screens", None):
         told = ask(options, "GET", "/api/screens", None, "screens", ANSWER_S)
@@ -75,9 +92,18 @@ def run(options: argparse.Namespace, ask: Ask) -> int:
     return 0
 
 
+def _nothing(*_: Any) -> dict[str, Any]:
+    return {}
+
+
+def command_s(options: argparse.Namespace) -> float:
+    """How long the box may take: what it mends takes longer."""
+    return LONG_S if options.action in ("fix", "audit") else ANSWER_S
+
+
 def _request(options: argparse.Namespace) -> tuple[str, str, Any, str]:
     """Method, path, body, and a key that the answer has."""
-    place = {name: getattr(options, name, None) for name in ("name", "room", "role")}
+    place = {name: getattr(options, name, None) for name in ("name", "room", "role", "surface")}
     given = {name: value for name, value in place.items() if value is not None}
     match options.action:
         case "approve":

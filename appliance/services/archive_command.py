@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hmac
-import secrets
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -27,6 +26,7 @@ from appliance.screen.replay import when
 from appliance.screen.start import default_folder
 from appliance.screen.text import clean
 from appliance.screen.ticket import Ticket, parse, write
+from appliance.services.keys import random_key
 
 __all__ = ["get_archive", "list_archives", "serve_archives"]
 
@@ -65,7 +65,7 @@ async def serve_archives(folder: Path, key: str, *, lan: bool, port: int, tell: 
     Raises:
         ApplianceError: BRG407 (the port is in use), BRG413, BRG414 (the folder cannot hold the peer's identity).
     """
-    key = key or secrets.token_urlsafe(24)
+    key = key or random_key()
     identity = await asyncio.to_thread(load_or_create, folder / "peer.key")
     server = ArchiveServer(Archive([folder]))
 

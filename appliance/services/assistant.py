@@ -137,7 +137,9 @@ class Assistant:
         if understood.confidence < SURE and not before:
             understood = await with_second_opinion(self._client, self._runtime, question, understood, catalog, tell)
         clock.mark("model")
-        return await self._decided(question, understood, catalog, tell, clock)
+        found = await self._decided(question, understood, catalog, tell, clock)
+        follows = before.text if before and understood.best and understood.best.scores.follows else ""
+        return msgspec.structs.replace(found, follows=follows)
 
     async def _links(self, text: str, catalog: Catalog, role: RoleName, before: Before | None) -> list[Links]:
         """The collections that a question may be about; one that follows up is about the same as the one before.
@@ -191,7 +193,10 @@ class Assistant:
         sure, reading_ = round(understood.confidence, 3), found.reading
         if reading_ and sure < TOLD_AS_SURE:
             reading_ = f"perhaps: {reading_}"
-        return msgspec.structs.replace(found, confidence=sure, corrected=best.corrected, reading=reading_)
+        others = self._choices([each for each in understood.others if isinstance(each.plan, Query)])
+        others = tuple(each for each in others if each["label"] != found.reading)
+        found = msgspec.structs.replace(found, confidence=sure, corrected=best.corrected, reading=reading_)
+        return msgspec.structs.replace(found, alternatives=others)
 
     async def _by_value(self, text: str, catalog: Catalog, role: RoleName) -> list[Links]:
         """No collection or field is named: perhaps a stored value is ("how many masks do we have?")."""
@@ -257,7 +262,7 @@ class Assistant:
     def _answered(
         self, question: Question, plan: Query, collection: Collection, words_of_plan: str, rows: list[dict[str, Any]]
     ) -> Answer:
-        view = answer.view(plan, collection, rows)
+        view = answer.view(plan, collection, rows, question.text)
         return Answer(
             question.id,
             question.text,
@@ -327,21 +332,24 @@ class Assistant:
         )
 
     def _asked_back(self, question: Question, error: ApplianceError, readings: list[Candidate]) -> Answer:
-        today = self._now().date()
-        labels = [_plan_words(each, today) for each in readings]
-        choices = tuple(
-            {"label": label, "plan": msgspec.to_builtins(each.plan)}
-            for label, each in zip(labels, readings, strict=True)
-            if label
-        )
         return Answer(
             question.id,
             question.text,
             "clarify",
             sentence=error.message,
-            choices=choices,
+            choices=self._choices(readings),
             view={"kind": "text"},
             error=error.shape(),
+        )
+
+    def _choices(self, readings: list[Candidate]) -> tuple[dict[str, Any], ...]:
+        """Readings to choose from, each as it is said and its plan."""
+        today = self._now().date()
+        labels = [_plan_words(each, today) for each in readings]
+        return tuple(
+            {"label": label, "plan": msgspec.to_builtins(each.plan)}
+            for label, each in zip(labels, readings, strict=True)
+            if label
         )
 
     def _now(self) -> datetime:

@@ -5,7 +5,8 @@ collection changes, the answer's plan runs again under the role that asked, and 
 board is kept on disk, so that a restart of the gateway loses no answer.
 
 A question that is asked in a room shows in that room only. What its walls may not see as it is, they get in the form
-that they may (:mod:`~appliance.services.sharing`).
+that they may (:mod:`~appliance.services.sharing`). Whoever asked a question may stop it, and staff pin an answer to the
+walls (:mod:`~appliance.services.pins`).
 """
 
 from __future__ import annotations
@@ -13,23 +14,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import secrets
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from appliance.bridge.passes import own_stream
+from appliance.bridge.rooms import own_stream
 from appliance.errors import ApplianceError
 from appliance.llm.forms import Summary, is_confirmed, read_plan
 from appliance.llm.plan import Query
 from appliance.observation import logger
 from appliance.screen import cache
+from appliance.services import pins
 from appliance.services.assistant import Assistant, now_in
-from appliance.services.clients import MAIN, BridgeSource, Event
+from appliance.services.clients import BridgeSource, Event
 from appliance.services.heard import Heard
 from appliance.services.sharing import shared
-from appliance.types import Answer, Question, RoleName, audience_of
+from appliance.services.trends import Point, noted, number_of, trend
+from appliance.services.work import Work
+from appliance.types import Answer, Question, RoleName, audience_of, rank
 
 GATHER_S = 0.01
 """After a reading, changes that arrive within this time lead to one new reading."""
@@ -42,12 +47,14 @@ log = logger("assistant")
 class Live(msgspec.Struct):
     """An answer on the board: its question, the plan that keeps it live, and the day it was read for.
 
-    A plan without a collection reads all of them.
+    A plan without a collection reads all of them. `points` are what the number of the plan `of` was earlier.
     """
 
     question: Question
     plan: dict[str, Any] | None = None
     day: str = ""
+    points: tuple[Point, ...] = ()
+    of: dict[str, Any] | None = None
 
 
 class Board:
@@ -59,6 +66,10 @@ class Board:
         file: where the board is kept.
         kept: answers that stay, besides the pinned ones.
         timezone: of the facility; decides when "today" is another day.
+
+    Attributes:
+        asked, reread: how many questions were asked, and answers read anew, since the start.
+        tell: hears every question that somebody asked, what came of it, and the account where one asked.
     """
 
     def __init__(self, assistant: Assistant, bridge: BridgeSource, file: Path, kept: int, timezone: str) -> None:
@@ -68,8 +79,11 @@ class Board:
         self._more = asyncio.Event()
         self._heard = Heard(file.with_name("heard.json"))
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._work = Work()
+        self._reading: dict[str, str] = {}
         self.asked = 0
         self.reread = 0
+        self.tell: Callable[[Question, Answer, str], None] = lambda question, found, account: None
 
     async def ask(
         self,
@@ -80,6 +94,8 @@ class Board:
         pinned: bool = False,
         room: str = "",
         by: str = "",
+        account: str = "",
+        ref: str = "",
     ) -> Answer:
         """Answer a question and put it on the board.
 
@@ -91,7 +107,10 @@ class Board:
         self.asked += 1
         self._begin(question)
         await self._bridge.flushed()  # the screens show the question before any work begins
-        return await self._answer(question)
+        found = await self._answer(question, ref)
+        if not pinned:
+            self.tell(question, found, account)
+        return found
 
     def ask_soon(self, said: Event) -> None:
         """A screen's input: answer it in the background; a text that is no question is told to the screens."""
@@ -120,7 +139,7 @@ class Board:
         plan = said.get("plan") if isinstance(said.get("plan"), dict) else None
         room, by = str(said.get("room", "")), str(said.get("name", ""))
         try:
-            await self.ask(text, role, screen, plan, room=room, by=by)
+            await self.ask(text, role, screen, plan, room=room, by=by, ref=str(said.get("ref") or ""))
         except ApplianceError as error:
             question = self._question(text[:200], role, screen, None, False, room, by)
             self._begin(question)
@@ -144,12 +163,17 @@ class Board:
         )
         return Question(id_, text, role, self._now().isoformat(timespec="seconds"), screen, plan, pinned, room, by)
 
-    async def _answer(self, question: Question) -> Answer:
-        found = await self._assistant.ask(question, lambda event: self._stage(question, event))
+    async def _answer(self, question: Question, ref: str = "") -> Answer:
+        answering = self._assistant.ask(question, lambda event: self._stage(question, event))
+        found = await self._work.on(question, answering, ref)
         live = self._live.get(question.id)
+        if live is not None:
+            if msgspec.json.encode(live.of) != msgspec.json.encode(found.plan):  # from the disk tuples come as lists
+                live.points = ()
+            live.plan, live.of, live.day = found.plan, found.plan, str(self._today())
+            self._note(live, found)
         self._publish(question, found)
         if live is not None:
-            live.plan, live.day = found.plan, str(self._today())
             await self._share(question, found)
             await self._save()
         log.info(
@@ -162,12 +186,50 @@ class Board:
         )
         return found
 
+    # Stopping and pinning --------------------------------------------------------------------------------
+
+    def stop(self, said: Event) -> bool:
+        """Stop work on a question; see :meth:`Work.stop`."""
+        return self._work.stop(said)
+
+    async def pin(self, said: Event, rooms: dict[str, str] | None = None) -> None:
+        """Pin an answer to the walls of a `room` or of the whole house, or take it `off`.
+
+        Raises:
+            ApplianceError: LLM213, this role may not; LLM216, this answer cannot be; BRG443, there is no such room.
+        """
+        pins.check_may_pin(said["role"])
+        live = self._live.get(str(said.get("answer")))
+        if live is None or not self._is_seen(live.question, said):
+            raise ApplianceError("LLM216", "This answer is not there any more.", None, "Ask again, then pin it.")
+        if said.get("off"):
+            if pins.is_personal(live.question):
+                self._drop(live.question.id)
+                self._order(live.question.room)
+                await self._save()
+            return
+        room = str(said.get("room") or "")
+        pins.check_room(room, rooms)
+        own, wall = await self._assistant.catalog(live.question.role), await self._assistant.catalog("wall")
+        reading = str(self._reading.get(live.question.id, ""))
+        there = [each.question for each in self._live.values()]
+        by = str(said.get("name") or "")
+        question = pins.pinned(live.question, live.plan, own, wall, reading, room, by, there)
+        self._begin(question)
+        await self._answer(question)
+
+    def _is_seen(self, question: Question, said: Event) -> bool:
+        """Whether the screen that says something of an answer sees it."""
+        here = question.room in ("", str(said.get("room") or "")) or said["role"] == "admin"
+        return here and rank(audience_of(question.role)) <= rank(said["role"])
+
     # Signals ---------------------------------------------------------------------------------------------
 
     def _begin(self, question: Question) -> None:
+        same = [self._live[id_] for id_ in self._same(question)] or [self._live.get(question.id, Live(question))]
         for old in self._same(question):
             self._drop(old)
-        self._live[question.id] = Live(question)
+        self._live[question.id] = Live(question, points=same[-1].points, of=same[-1].of)
         for old in self._over(question.room):
             self._drop(old)
         self._order(question.room)
@@ -179,6 +241,7 @@ class Board:
                 "role": question.role,
                 "stage": "queued",
                 "position": 0,
+                "pinned": pins.told(question),
             },
         )
 
@@ -200,15 +263,17 @@ class Board:
 
     def _drop(self, id_: str) -> None:
         question = self._live.pop(id_).question
+        self._reading.pop(id_, None)
         self._set(question, dict.fromkeys(_SIGNALS))
         self._bridge.set({f"answer.{id_}.shared": None}, "wall", stream_of(question))
 
     def _order(self, room: str) -> None:
         asked = [(id_, live.question) for id_, live in self._live.items()]
         newest = [id_ for id_, question in reversed(asked) if not question.pinned and question.room == room]
-        pinned = [id_ for id_, question in asked if question.pinned]
-        self._bridge.set({"answers.order": [*newest, *pinned]}, "wall", own_stream(room))
-        self._bridge.set({"answers.pinned": pinned})
+        house = [id_ for id_, question in asked if question.pinned and not question.room]
+        here = [id_ for id_, question in asked if question.pinned and room and question.room == room]
+        self._bridge.set({"answers.order": [*newest, *house, *here]}, "wall", own_stream(room))
+        self._bridge.set({"answers.pinned": house})
 
     def _stage(self, question: Question, event: Event) -> None:
         if event.get("event") == "queued":
@@ -217,7 +282,8 @@ class Board:
             self._set(question, {name: event[name] for name in ("stage", "reading", "source") if name in event})
 
     def _publish(self, question: Question, found: Answer) -> None:
-        view = dict(found.view)
+        view, live = dict(found.view), self._live.get(question.id)
+        self._reading[question.id] = found.reading.removeprefix("perhaps: ")
         self._set(
             question,
             {
@@ -233,12 +299,20 @@ class Board:
                 "sentence": found.sentence,
                 "rest": found.rest,
                 "choices": list(found.choices),
+                "alternatives": list(found.alternatives) or None,
+                "follows": found.follows or None,
+                "trend": trend(live.points) if live else None,
                 "took_ms": found.took_ms,
                 "read_at": found.read_at,
                 "error": found.error,
                 "source": str(found.plan.get("collection") or "").replace("_", " ") if found.plan else "",
             },
         )
+
+    def _note(self, live: Live, found: Answer) -> None:
+        """Remember the number of an answer."""
+        number = number_of(found.view)
+        live.points = () if number is None else noted(live.points, self._now(), number)
 
     def _set(self, question: Question, values: dict[str, Any]) -> None:
         if question.id in self._live or all(value is None for value in values.values()):
@@ -287,6 +361,7 @@ class Board:
             self.changed(plan.collection)
             return False
         self.reread += 1
+        self._note(live, found)
         self._set(
             live.question,
             {
@@ -295,6 +370,7 @@ class Board:
                 "sentence": found.sentence,
                 "view": {name: value for name, value in found.view.items() if name != "fields"},
                 "read_at": found.read_at,
+                "trend": trend(live.points),
             },
         )
         await self._share(live.question, found)
@@ -320,12 +396,12 @@ class Board:
         for live in await asyncio.to_thread(self._load):
             if is_confirmed(live.question.plan):
                 continue
-            if not live.question.pinned or live.question.text in pinned:
+            if not live.question.pinned or pins.is_personal(live.question) or live.question.text in pinned:
                 self._live[live.question.id] = live
         for live in list(self._live.values()):
             self._begin(live.question)
             await self._answer(live.question)
-        there = {live.question.text for live in self._live.values() if live.question.pinned}
+        there = {live.question.text for live in self._live.values() if live.question.pinned and not live.question.plan}
         for text in pinned:
             if text not in there:
                 await self.ask(text, "wall", "", pinned=True)
@@ -351,7 +427,7 @@ class Board:
 
 def stream_of(question: Question) -> str:
     """The stream that a question shows in: its room's, or that of the whole house."""
-    return MAIN if question.pinned else own_stream(question.room)
+    return own_stream(question.room)
 
 
 _SIGNALS = (
@@ -374,6 +450,10 @@ _SIGNALS = (
     "read_at",
     "error",
     "source",
+    "alternatives",
+    "follows",
+    "trend",
+    "pinned",
 )
 
 

@@ -37,11 +37,13 @@ from appliance.bridge.transports.websocket import WebSocketConnection
 from appliance.config import Runtime, Settings
 from appliance.errors import ApplianceError
 from appliance.observation import logger
-from appliance.services import bridge_recordings, bridge_screens
+from appliance.services import bridge_recordings, bridge_screens, bridge_views
 from appliance.services.access import Access
 from appliance.services.internal import Json, checked_role, essential, make_app, start
 from appliance.services.joining import Joining
 from appliance.services.offers import Offers
+from appliance.services.past_zone import zone_of
+from appliance.services.snapshots import Snapshots
 from appliance.services.sockets import direct
 from appliance.types import Role, rank
 
@@ -65,11 +67,14 @@ class Bridge:
         self.sources: set[str] = set()
         self.iroh: IrohListener | None = None
         self.offers = Offers(self.settings, lambda: "assistant" in self.sources)
+        self.snapshots = Snapshots(self.offers.pictures)
         self._access = Access(runtime)
         self.joining = Joining(self.settings, self._access, self.streams)
         said = self.settings
         wanted = Wanted.read(said.record, said.record_roles, said.record_days, said.record_bytes)
-        self.recorders = Recorders(self.streams, said.data / "recordings", wanted, said.box_name)
+        self.recorders = Recorders(
+            self.streams, said.data / "recordings", wanted, said.box_name, zone_of(said.timezone)
+        )
         self.streams.past = self.recorders.past
         self.forks = Forks(self.streams)
         self.archive = ArchiveServer(Archive([said.data / "recordings", said.data / "archive"]))
@@ -181,6 +186,7 @@ def make(runtime: Runtime) -> FastAPI:
 
     app = make_app("bridge", runtime, lifespan)
     app.state.endings = [bridge.joining.close]
+    app.state.joining = bridge.joining
 
     @app.get("/health")
     async def health() -> Json:
@@ -193,6 +199,7 @@ def make(runtime: Runtime) -> FastAPI:
             await bridge.receiver(connection, bridge.browser(socket.headers.get("x-screen", "browser"), role))
 
     bridge_screens.install(app, bridge.joining)
+    bridge_views.install(app, bridge)
 
     @app.websocket("/source/{name}")
     async def source(socket: WebSocket, name: str, stream: str = MAIN) -> None:

@@ -23,6 +23,9 @@ WAIT_LIMIT_S: Final = 25.0
 DAY_S: Final = 86_400.0
 
 
+Surface = Literal["auto", "wall", "tablet", "phone", "watch", "text"]
+
+
 class KnockBody(BaseModel):
     """An unknown browser."""
 
@@ -46,6 +49,14 @@ class ChangeBody(BaseModel):
     name: str | None = None
     room: str | None = None
     role: Literal["wall", "staff", "admin"] | None = None
+    surface: Surface | None = BodyField(None, description="How it is laid out; auto: as it thinks itself.")
+
+
+class MessageBody(BaseModel):
+    """The body of ``POST /api/screens/{id}/message``."""
+
+    text: str = BodyField(min_length=1, max_length=500, examples=["Please call the front desk."])
+    seconds: float = BodyField(60.0, ge=0, le=86_400, description="How long it is shown; 0 takes it away.")
 
 
 class RoomBody(BaseModel):
@@ -123,18 +134,27 @@ def _screens(app: FastAPI, joining: Joining) -> None:
 
     @app.get("/screens/keys")
     async def keys(since: int = -1, wait_s: float = 0.0) -> Json:
-        """Browsers by key, for the door."""
+        """Browsers by key and rooms by name, for the door."""
         await joining.news(since, min(wait_s, WAIT_LIMIT_S))
         known = {
             screen.key: [screen.id, screen.role, screen.room]
             for screen in registry.screens.values()
             if screen.key.startswith("web:")
         }
-        return Json({"version": registry.version, "join": joining.policy, "keys": known})
+        told = {"version": registry.version, "join": joining.policy, "keys": known, "rooms": dict(registry.rooms)}
+        return Json(told)
 
     @app.patch("/screens/{id_}")
     async def change(id_: str, body: ChangeBody) -> Json:
-        return Json(registry.change(id_, body.name, body.room, body.role))
+        return Json(registry.change(id_, body.name, body.room, body.role, body.surface))
+
+    @app.post("/screens/{id_}/message")
+    async def message(id_: str, body: MessageBody) -> Json:
+        return Json(joining.signs.message(registry.get(id_), body.text, body.seconds))
+
+    @app.post("/screens/{id_}/identify")
+    async def identify(id_: str) -> Json:
+        return Json(joining.signs.identify(registry.get(id_)))
 
     @app.delete("/screens/{id_}")
     async def revoke(id_: str) -> Json:

@@ -41,11 +41,12 @@ class Known(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Heard(msgspec.Struct, frozen=True):
-    """What the bridge tells of browsers: the registry's version, the policy, and who is known by which key."""
+    """What the bridge tells of browsers: the registry's version, the policy, who has which key, the rooms."""
 
     version: int
     join: str
     keys: dict[str, Known]
+    rooms: dict[str, str] = {}
 
 
 def is_browser(credential: str) -> bool:

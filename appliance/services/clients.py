@@ -182,10 +182,11 @@ class BridgeSource:
             self._pending[where] = merge(self._pending.get(where, Diff({})), change)
             self._more.set()
 
-    def acknowledge(self, said: Event) -> None:
-        """Tell the screen that its input is done, where it asked for that."""
+    def acknowledge(self, said: Event, error: ApplianceError | None = None) -> None:
+        """Tell the screen that its input is done, where it asked for that, or why it cannot be."""
         if said.get("ack") and said.get("ref"):
-            self._done.append({"ref": str(said["ref"]), "screen": str(said.get("screen", ""))})
+            told: Event = {"ref": str(said["ref"]), "screen": str(said.get("screen", ""))}
+            self._done.append(told | ({"error": error.shape()} if error else {}))
             self._more.set()
 
     async def flushed(self) -> None:

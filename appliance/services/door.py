@@ -2,7 +2,8 @@
 
 * Host must name this box, so that another site's name that points here gets nothing (DNS rebinding).
 * Origin, where a browser sends one, must be the box's own, so that a page from elsewhere cannot ask.
-* The credential is a Bearer token, the cookie that ``/?key=...`` leaves, or that of a browser which joined as a screen.
+* The credential is a Bearer token, the session of who signed in, the cookie that ``/?key=...`` leaves, or that of a
+  browser which joined as a screen.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from appliance.errors import ApplianceError
 
 COOKIE = "dreamstack"
 SCREEN_COOKIE = "dreamstack_screen"
+SESSION = "dreamstack.session"
+"""Where a request's scope has the cookie of a session that holds (:mod:`appliance.services.admin.signed`)."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -57,6 +60,8 @@ def credential(connection: HTTPConnection) -> str:
     kind, _, token = connection.headers.get("authorization", "").partition(" ")
     if kind.casefold() == "bearer" and token:
         return token.strip()
+    if session := connection.scope.get(SESSION):
+        return str(session)
     return connection.cookies.get(COOKIE, "") or connection.cookies.get(SCREEN_COOKIE, "")
 
 
@@ -86,7 +91,8 @@ def names(settings: Settings) -> frozenset[str]:
     """The names the box answers to on the local network."""
     own = socket.gethostname().casefold()
     box = "-".join(settings.box_name.casefold().split())
-    return frozenset({own, f"{own}.local", f"{box}.local", "dreamstack.local"})
+    others = (each.strip().casefold() for each in settings.names.split(","))
+    return frozenset({own, f"{own}.local", f"{box}.local", "dreamstack.local", *filter(None, others)})
 
 
 def _is_address(name: str) -> bool:

@@ -9,6 +9,8 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 from pydantic import Field as BodyField
 
+from appliance.services.proxy import raw_path
+
 if TYPE_CHECKING:
     from appliance.services.gateway import Gateway
 
@@ -76,8 +78,7 @@ def install(app: FastAPI, gateway: Gateway) -> None:
 
 async def _on(gateway: Gateway, request: Request) -> Response:
     """Send a request on to the data service, under the role it acts as."""
-    path = request.url.path.removeprefix("/api")
-    return await gateway.to_data(request, path, request.headers.get("x-role"))
+    return await gateway.to_data(request, raw_path(request, "/api"), request.headers.get("x-role"))
 
 
 def _events(app: FastAPI, gateway: Gateway) -> None:

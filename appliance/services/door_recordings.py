@@ -1,6 +1,7 @@
 """The gateway's addresses of recordings: ``/api/recordings``, and of finished ones, ``/api/archives``.
 
-A role sees what was recorded of its own view, or of a less trusted one. Roles that the facility declared have no view
+A role sees what was recorded of its own view, or of a less trusted one; a room's past is for the screens in it, and for
+the admin. Roles that the facility declared have no view
 of streams, so nothing is recorded for them.
 """
 
@@ -26,6 +27,8 @@ __all__ = ["install"]
 Stream = Annotated[str, Path(max_length=100)]
 When = Annotated[str, Query(description="ISO 8601, ms since 1970, 14:05, 10m or now.")]
 Early = Annotated[str, Query(alias="from", description="As `t`.")]
+Day = Annotated[str, Query(max_length=10, description="Such as 2026-11-28; the latest where none is named.")]
+Parts = Annotated[int, Query(ge=1, le=1000, description="Into how many parts the changes are counted.")]
 
 
 class ForkBody(BaseModel):
@@ -42,15 +45,19 @@ def install(app: FastAPI, gateway: Gateway) -> None:
     async def recordings(request: Request) -> Response:
         return await _from_bridge(gateway, request, "/recordings")
 
-    @app.get("/api/recordings/{stream}/at", summary="The signals of a stream at a past moment")
+    @app.get("/api/recordings/{stream:path}/at", summary="The signals of a stream at a past moment")
     async def at(request: Request, stream: Stream, t: When = "now") -> Response:
         return await _from_bridge(gateway, request, f"/recordings/{quote(stream, safe='')}/at")
 
-    @app.get("/api/recordings/{stream}/frames", summary="What was recorded between two moments, as records")
+    @app.get("/api/recordings/{stream:path}/timeline", summary="When a day was recorded, and how much happened when")
+    async def timeline(request: Request, stream: Stream, day: Day = "", parts: Parts = 240) -> Response:
+        return await _from_bridge(gateway, request, f"/recordings/{quote(stream, safe='')}/timeline")
+
+    @app.get("/api/recordings/{stream:path}/frames", summary="What was recorded between two moments, as records")
     async def frames(request: Request, stream: Stream, begin: Early = "10m", to: When = "now") -> Response:
         return await _from_bridge(gateway, request, f"/recordings/{quote(stream, safe='')}/frames")
 
-    @app.post("/api/recordings/{stream}/fork", summary="A new stream that goes on from a past moment; staff")
+    @app.post("/api/recordings/{stream:path}/fork", summary="A new stream that goes on from a past moment; staff")
     async def fork(request: Request, stream: Stream, body: ForkBody) -> Response:
         return await _from_bridge(gateway, request, f"/recordings/{quote(stream, safe='')}/fork", at_least="staff")
 
@@ -69,6 +76,8 @@ async def _from_bridge(gateway: Gateway, request: Request, path: str, at_least: 
     if role is None or rank(role) < ROLES.index(at_least):
         raise ApplianceError("BRG402", f"The role {acting} may not do that.", None, f"One of {', '.join(ROLES)}.")
     headers = {"Authorization": f"Bearer {gateway.runtime.token}", "X-Role": role}
+    if known := gateway.screen(request):
+        headers["X-Screen"] = known.id
     absent = ApplianceError(
         "BRG406", "The bridge does not answer.", None, "It is being restarted; try again in a moment."
     )

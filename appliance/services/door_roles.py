@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from pydantic import Field as BodyField
 
 from appliance.services.door import credential
+from appliance.services.proxy import raw_path
 from appliance.services.token_watch import EndWithToken
 
 if TYPE_CHECKING:
@@ -77,10 +78,8 @@ def install(app: FastAPI, gateway: Gateway) -> None:
 async def _on(gateway: Gateway, request: Request, changes: bool = False) -> Response:
     """Send a request on to the data service, under the role it acts as; after a change go by it at once."""
     token = gateway.access.token(credential(request))
-    raw: bytes = request.scope.get("raw_path", request.url.path.encode())
-    path = raw.decode("latin-1").partition("?")[0].removeprefix("/api")
     more = {"X-Token": token.jti} if token else {}
-    answer = await gateway.to_data(request, path, request.headers.get("x-role"), **more)
+    answer = await gateway.to_data(request, raw_path(request, "/api"), request.headers.get("x-role"), **more)
     if changes:
         await gateway.watch.refresh()
     return answer

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import httpx
 import msgspec
+import segno
 from fastapi import FastAPI, Path, Query, Request, Response
+from starlette.responses import StreamingResponse
 
 from appliance.errors import ApplianceError
 from appliance.observation import logger
 from appliance.services.address import own_address
-from appliance.services.bridge_screens import ApproveBody, ChangeBody, MixBody, RoomBody, TicketBody
+from appliance.services.bridge_screens import ApproveBody, ChangeBody, MessageBody, MixBody, RoomBody, TicketBody
 from appliance.services.browsers import Heard
-from appliance.services.proxy import forward
+from appliance.services.internal import Json
+from appliance.services.proxy import forward, raw_path
 
 if TYPE_CHECKING:
     from appliance.services.gateway import Gateway
@@ -45,7 +48,7 @@ async def to_bridge(gateway: Gateway, request: Request, **more: str) -> Response
         )
     headers = {"Authorization": f"Bearer {gateway.runtime.token}"} | more
     absent = ApplianceError("BRG406", "The bridge does not answer.", None, "It is being restarted; try again.")
-    url = f"{gateway.runtime.bridge_url}{request.url.path.removeprefix('/api')}"
+    url = f"{gateway.runtime.bridge_url}{raw_path(request, '/api')}"
     return await forward(request, gateway.client, url, headers, limit=65_536, absent=absent)
 
 
@@ -70,6 +73,14 @@ def _screens(app: FastAPI, gateway: Gateway) -> None:
     async def change(id_: Id, request: Request, body: ChangeBody) -> Response:
         return await to_bridge(gateway, request)
 
+    @app.post("/api/screens/{id_}/message", summary="Show a text on a screen for a while")
+    async def message(id_: Id, request: Request, body: MessageBody) -> Response:
+        return await to_bridge(gateway, request)
+
+    @app.post("/api/screens/{id_}/identify", summary="Have a screen show for ten seconds which one it is")
+    async def identify(id_: Id, request: Request) -> Response:
+        return await to_bridge(gateway, request)
+
     @app.delete("/api/screens/{id_}", summary="Take a screen out; its connection ends at once")
     async def revoke(id_: Id, request: Request) -> Response:
         return await to_bridge(gateway, request)
@@ -89,7 +100,8 @@ def _rooms(app: FastAPI, gateway: Gateway) -> None:
         told = (await gateway.client.get(f"{gateway.runtime.bridge_url}/health")).json()
         own = f"{own_address()}:{told['addresses'][0].rpartition(':')[2]}" if told.get("addresses") else ""
         places = dict.fromkeys([*told.get("addresses", []), *([own] if gateway.settings.lan else [])])
-        return await to_bridge(gateway, request, **{"X-Addresses": ",".join(places)})
+        answer = await to_bridge(gateway, request, **{"X-Addresses": ",".join(places)})
+        return await _with_code(request, answer)
 
     @app.delete("/api/tickets/{id_}", summary="Take a ticket back; who came with it stays")
     async def take_back(id_: Id, request: Request) -> Response:
@@ -110,6 +122,17 @@ def _streams(app: FastAPI, gateway: Gateway) -> None:
         return await to_bridge(gateway, request)
 
 
+async def _with_code(request: Request, answer: Response) -> Response:
+    """A ticket's answer with an address that a browser joins at, and that as a code for a camera."""
+    if answer.status_code != 200 or not isinstance(answer, StreamingResponse):
+        return answer
+    pieces = [piece if isinstance(piece, bytes) else bytes(str(piece), "utf-8") async for piece in answer.body_iterator]
+    told = msgspec.json.decode(b"".join(pieces))
+    url = f"{request.url.scheme}://{request.headers.get('host', '')}/#ticket={told['ticket']}"
+    code = segno.make(url, error="l").svg_data_uri(border=2, dark="#0e1f1d", light="#fff")
+    return Json({**told, "url": url, "qr": code})
+
+
 async def learn_browsers(gateway: Gateway, since: int = -1, wait_s: float = 0.0) -> int:
     """Ask the bridge which browsers are screens; returns the version of what it told.
 
@@ -121,6 +144,8 @@ async def learn_browsers(gateway: Gateway, since: int = -1, wait_s: float = 0.0)
     answer.raise_for_status()
     heard = msgspec.json.decode(answer.content, type=Heard)
     gateway.access.browsers.heard = heard
+    rooms = [{"name": name, "label": label} for name, label in sorted(heard.rooms.items())]
+    gateway.bridge.set({"box.rooms": rooms}, "staff")
     return heard.version
 
 

@@ -31,13 +31,14 @@ _POINTS_BACK: Final = frozenset({"those", "them", "they", "these", "that", "ones
 
 
 class Before(msgspec.Struct, frozen=True):
-    """A question that was answered: its collection, its sketch and its plan."""
+    """A question that was answered: its words, its collection, its sketch and its plan."""
 
     collection: str
     sketch: Sketch
     plan: Query
     role: RoleName
     at: datetime
+    text: str = ""
 
     def followed_by(self, text: str) -> bool:
         """Whether a text reads as a second question."""
@@ -55,7 +56,8 @@ class Earlier:
         """Remember a question that was answered."""
         if question.screen and isinstance(best.plan, Query):
             self._held.pop(question.screen, None)
-            self._held[question.screen] = Before(best.plan.collection, best.sketch, best.plan, question.role, now)
+            told = (best.plan.collection, best.sketch, best.plan, question.role, now, question.text)
+            self._held[question.screen] = Before(*told)
             while len(self._held) > SCREENS_KEPT:
                 self._held.popitem(last=False)
 

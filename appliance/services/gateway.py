@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -27,10 +27,11 @@ from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.observation import logger
 from appliance.pgflex.rest import Rest
-from appliance.screen.receiver import Page, load_page
+from appliance.screen.receiver import load_page
 from appliance.services import (
     clients,
     door_alerts,
+    door_console,
     door_import,
     door_join,
     door_model,
@@ -41,6 +42,7 @@ from appliance.services import (
     door_watching,
 )
 from appliance.services.access import Access
+from appliance.services.admin.desk import Desk, install_doors
 from appliance.services.alarms import Alarms
 from appliance.services.assistant import Assistant
 from appliance.services.board import Board
@@ -52,9 +54,9 @@ from appliance.services.model_client import model_numbers
 from appliance.services.notice import notice
 from appliance.services.observer import Observer
 from appliance.services.own_columns import with_own_columns
-from appliance.services.proxy import forward
+from appliance.services.page_files import install_parts, served
+from appliance.services.proxy import forward, raw_path
 from appliance.services.relay import refuse, relay
-from appliance.services.small_pages import small_page
 from appliance.services.tls import Keeper
 from appliance.services.tls.serving import serve_door
 from appliance.services.token_watch import TokenWatch
@@ -64,6 +66,8 @@ from appliance.types import ROLES, RoleName
 log = logger("gateway")
 HOLD_S = 5.0
 """How long the bridge is left with the signals of the last gateway while this one puts its board back."""
+OPEN = frozenset({"/health", "/favicon.svg", "/api/session", "/api/setup", "/api/setup/restore"})
+"""What needs no credential: it says nothing, or asks for its own."""
 _NAME = re.compile(r"[A-Za-z_][\w-]{0,62}\Z")
 
 
@@ -86,19 +90,20 @@ class ErrorBody(BaseModel):
     hint: str | None = BodyField(None, examples=["Type a question, such as: How many beds are free?"])
 
 
-class Gateway:
+class Gateway(Desk):
     """What the process holds."""
 
     def __init__(self, runtime: Runtime) -> None:
-        self.runtime, self.settings = runtime, runtime.settings
         self.access = Access(runtime)
         self.client = clients.loopback_client(runtime)
+        super().__init__(runtime, self.access, self.client)
         self.plain = httpx.AsyncClient(trust_env=False, limits=httpx.Limits(max_connections=200))
         self.rest = Rest(runtime.postgrest_url, runtime.secret)
         self.assistant = Assistant(runtime, self.client, self.rest)
         self.bridge = clients.BridgeSource(runtime, self._hear)
         file = self.settings.data / "gateway" / "board.json"
         self.board = Board(self.assistant, self.bridge, file, self.settings.answers_kept, self.settings.timezone)
+        self.board.tell = self.tell_asked
         self.alarms = Alarms(self.client, runtime.pgflex_url, self.bridge)
         self.observer = Observer(self.client, runtime, self.bridge)
         self.keeper = Keeper(self.settings) if runtime.gateway_url.startswith("https:") else None
@@ -108,12 +113,31 @@ class Gateway:
         self.viewers = Viewers(runtime, self.page)
         self.metrics = Metrics()
         self._restored = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def _hear(self, said: clients.Event) -> None:
         if said.get("type") == "ask":
             self.board.ask_soon(said)
+        elif said.get("type") == "pin":
+            self._soon(self._pin(said))
+        else:
+            if said.get("type") == "cancel":
+                self.board.stop(said)
+            self.bridge.acknowledge(said)
+
+    async def _pin(self, said: clients.Event) -> None:
+        heard = self.access.browsers.heard
+        try:
+            await self.board.pin(said, heard.rooms if heard else None)
+        except ApplianceError as error:
+            self.bridge.acknowledge(said, error)
         else:
             self.bridge.acknowledge(said)
+
+    def _soon(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def role(self, request: Request | WebSocket) -> RoleName:
         """The role of a request's credential."""
@@ -151,22 +175,32 @@ class Gateway:
             tasks.create_task(self._watch_changes())
             tasks.create_task(self.watch.run())
             tasks.create_task(door_screens.follow_browsers(self))
+            tasks.create_task(self.ledger.run())
             tasks.create_task(self._open())
 
     async def _open(self) -> None:
         await self.health.wait_well(besides="bridge")
-        demo = (await self.client.get(f"{self.runtime.pgflex_url}/demo")).json()
-        facility = self.settings.facility or demo.get("facility") or self.settings.box_name
-        self.bridge.set(
-            {
-                "box.name": self.settings.box_name,
-                "box.facility": facility,
-                "box.suggestions": demo.get("questions") or [],
-            }
-        )
+        demo = await self.learn_demo()
         await self.alarms.loaded()
         await self.board.restore(tuple(demo.get("pinned") or ()))
         self._restored.set()
+
+    async def learn_demo(self) -> dict[str, Any]:
+        """Go by the demo that the database holds, if any."""
+        self.demo = (await self.client.get(f"{self.runtime.pgflex_url}/demo")).json()
+        self.tell_box()
+        return self.demo
+
+    @property
+    def facility(self) -> str:
+        """What the house is called."""
+        return self.chosen.value("facility") or self.demo.get("facility") or self.settings.box_name
+
+    def tell_box(self) -> None:
+        """Tell the screens whose box this is."""
+        told = {"box.name": self.settings.box_name, "box.facility": self.facility}
+        told["box.language"] = self.chosen.value("language")
+        self.bridge.set(told | {"box.suggestions": self.demo.get("questions") or []})
 
     async def _join_bridge(self) -> None:
         """Take the bridge over once the board is back: a restart of the gateway must not empty the screens."""
@@ -216,8 +250,10 @@ def make(runtime: Runtime) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        await asyncio.to_thread(gateway.load)
         task = essential("gateway", gateway.run())
         yield
+        await gateway.close()
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         await gateway.client.aclose()
@@ -237,6 +273,7 @@ def make(runtime: Runtime) -> FastAPI:
     app.state.keeper = gateway.keeper
     _pages(app, gateway)
     _api(app, gateway)
+    door_console.install(app, gateway)
     door_alerts.install(app, gateway)
     door_watching.install(app, gateway)
     door_roles.install(app, gateway)
@@ -245,6 +282,7 @@ def make(runtime: Runtime) -> FastAPI:
     door_import.install(app, gateway)
     door_screens.install(app, gateway)
     door_join.install(app, gateway)
+    install_doors(app, gateway)
     shapes = door_shapes.install(app, gateway)
     _data(app, gateway)
     return app
@@ -260,9 +298,9 @@ class Guard:
         """Raise unless the request is meant for this box and, with ``--lan``, carries a credential."""
         check_meant(request, self._gateway.settings)
         path = request.url.path
-        keyed = path in ("/", "/admin") and "key" in request.query_params
+        keyed = path == "/" and "key" in request.query_params
         joins = path in door_join.PATHS or door_join.wants_to_join(self._gateway, request)
-        if path not in ("/health", "/favicon.svg") and not keyed and not joins:
+        if path not in OPEN and not keyed and not joins and not door_console.is_open(path):
             self._gateway.role(request)
 
 
@@ -272,11 +310,13 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
         key = request.query_params.get("key")
         if key:
             return _signed_in(request, gateway, key)
-        return door_join.join_page(gateway) if _is_unknown(request, gateway) else _page(request, gateway.page)
+        return door_join.join_page(gateway) if _is_unknown(request, gateway) else served(request, gateway.page)
 
     @app.get("/favicon.svg", include_in_schema=False)
     async def icon() -> Response:
         return Response(gateway.page.icon, media_type="image/svg+xml", headers={"Cache-Control": "max-age=86400"})
+
+    install_parts(app)
 
     @app.get("/s/{stream}", include_in_schema=False)
     async def stream_page(request: Request, stream: str) -> Response:
@@ -284,16 +324,7 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
             return door_join.join_page(gateway)
         known, own = gateway.screen(request), gateway.role(request)
         role = next((role for role in ROLES if role == own), ROLES[0])
-        return _page(request, await gateway.viewers.page(stream, role, known.id if known else "viewer"))
-
-    @app.get("/admin", include_in_schema=False)
-    async def admin(request: Request) -> Response:
-        key = request.query_params.get("key")
-        if key:
-            return _signed_in(request, gateway, key, "/admin")
-        if gateway.role(request) != "admin":
-            raise ApplianceError("BRG401", "The console is the admin's.", None, "Come in with the admin's key.")
-        return small_page("admin", gateway.settings.box_name)
+        return served(request, await gateway.viewers.page(stream, role, known.id if known else "viewer"))
 
     @app.websocket("/ws")
     async def socket(websocket: WebSocket) -> None:
@@ -307,24 +338,6 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
         await relay(websocket, gateway.runtime, role, known.id if known else "")
 
 
-def _page(request: Request, page: Page) -> Response:
-    headers = {
-        "Content-Security-Policy": page.policy,
-        "ETag": page.etag,
-        "Cache-Control": "no-cache",
-        "Vary": "Accept-Encoding",
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "no-referrer",
-    }
-    if request.headers.get("if-none-match") == page.etag:
-        return Response(status_code=304, headers=headers)
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        return Response(
-            page.gzipped, headers=headers | {"Content-Encoding": "gzip"}, media_type="text/html; charset=utf-8"
-        )
-    return Response(page.plain, headers=headers, media_type="text/html; charset=utf-8")
-
-
 def _is_unknown(request: Request, gateway: Gateway) -> bool:
     try:
         gateway.role(request)
@@ -335,9 +348,9 @@ def _is_unknown(request: Request, gateway: Gateway) -> bool:
     return False
 
 
-def _signed_in(request: Request, gateway: Gateway, key: str, path: str = "/") -> Response:
+def _signed_in(request: Request, gateway: Gateway, key: str) -> Response:
     gateway.access.role(key)
-    answer = RedirectResponse(path, 303)
+    answer = RedirectResponse("/", 303)
     secure = request.url.scheme == "https"
     answer.set_cookie(COOKIE, key, max_age=30 * 86400, httponly=True, samesite="lax", path="/", secure=secure)
     return answer
@@ -350,7 +363,8 @@ def _api(app: FastAPI, gateway: Gateway) -> None:
         began = time.perf_counter()
         known = gateway.screen(request)
         screen, room = (known.id, known.room) if known else ("", "")
-        found = await gateway.board.ask(body.question, role, screen, body.plan, room=room)
+        account = gateway.account(request)
+        found = await gateway.board.ask(body.question, role, screen, body.plan, room=room, account=account)
         gateway.metrics.asked.labels(found.status).inc()
         gateway.metrics.took.observe(time.perf_counter() - began)
         return Json(found)
@@ -390,13 +404,13 @@ def _data(app: FastAPI, gateway: Gateway) -> None:
     async def rest(request: Request, path: str) -> Response:
         role = gateway.access.acting(gateway.role(request), request.headers.get("x-role"))
         headers = {"Authorization": f"Bearer {gateway.rest.token(role)}"}
-        target = f"{runtime.postgrest_url}/{_raw_path(request, '/rest/')}"
+        target = f"{runtime.postgrest_url}/{raw_path(request, '/rest/')}"
         request = await with_own_columns(request, path, role, gateway.watch)
         return await forward(request, gateway.plain, target, headers, limit=settings.document_limit, absent=no_rest)
 
     @app.api_route("/flex/{path:path}", methods=["GET", "POST", "PATCH", "PUT", "DELETE"], include_in_schema=False)
     async def flex(request: Request, path: str) -> Response:
-        return await gateway.to_data(request, f"/flex/{_raw_path(request, '/flex/')}", request.headers.get("x-role"))
+        return await gateway.to_data(request, f"/flex/{raw_path(request, '/flex/')}", request.headers.get("x-role"))
 
     @app.get("/changes", include_in_schema=False)
     async def changes(request: Request) -> Response:
@@ -407,12 +421,6 @@ def _data(app: FastAPI, gateway: Gateway) -> None:
         query = f"role={role}" + (f"&collection={collection}" if collection else "")
         request.scope["query_string"] = query.encode()
         return await gateway.to_data(Request(request.scope, request.receive), "/changes", role)
-
-
-def _raw_path(request: Request, prefix: str) -> str:
-    """The path behind the prefix as the asker wrote it, still percent-encoded."""
-    raw: bytes = request.scope.get("raw_path", request.url.path.encode())
-    return raw.decode("latin-1").partition("?")[0].removeprefix(prefix)
 
 
 def main() -> None:

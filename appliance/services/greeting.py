@@ -13,6 +13,7 @@ import appliance
 from appliance.config import Settings
 from appliance.screen.trust import DEFAULT_DOOR
 from appliance.services.address import own_address
+from appliance.services.admin import setup_code
 from appliance.services.supervisor import local_url, port_of, scheme
 from appliance.services.tls.authority import fingerprint
 from appliance.services.tls.names import encrypted
@@ -35,8 +36,11 @@ def greet(settings: Settings, key: str, ticket: str, out: TextIO | None = None) 
     codes = [("Open it", address)]
     if encrypted(settings):
         trust = trust_url(settings, host)
-        lines += [f"  Trust  {trust}   first, once on each device; its fingerprint is", *_fingerprint(settings)]
+        lines += [f"  Trust  {trust}   first, once on each device; its fingerprint is", *fingerprint_lines(settings)]
         codes = [("1  Trust it", trust), ("2  Open it", address)]
+    if code := setup_code.code_of(settings.data):
+        base = f"{scheme(settings)}://{host}{port_of(settings)}"
+        lines.append(f"  Set up {base}/setup   with the code {setup_code.grouped(code)}")
     named = "" if local_url(settings) == DEFAULT_DOOR else f" --url {local_url(settings)}"
     lines += [
         f"  Data   {settings.data}",
@@ -69,7 +73,8 @@ def _code(address: str) -> str:
     return out.getvalue().rstrip("\n")
 
 
-def _fingerprint(settings: Settings) -> list[str]:
+def fingerprint_lines(settings: Settings) -> list[str]:
+    """The fingerprint of the box's authority, in two lines."""
     pem = (settings.data / "keys" / "ca.crt").read_text()
     groups = fingerprint(ssl.PEM_cert_to_DER_cert(pem)).split()
     return [f"         {' '.join(groups[:8])}", f"         {' '.join(groups[8:])}"]

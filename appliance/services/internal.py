@@ -67,6 +67,7 @@ Page = Callable[[Request, ApplianceError], Response | None]
 _UNFORESEEN: Final = {"pgflex": "PGF100", "llm": "LLM200"}
 _HTTP_CODES: Final = {401: "BRG401", 403: "BRG402", 404: "BRG404", 405: "BRG405"}
 _SHUTDOWN_S: Final = 1
+_END_S: Final = 0.1
 STREAM_GRACE_S: Final = 0.8
 """What an event stream gets to end by itself when the service stops, before it is cut off: less than a second."""
 
@@ -92,6 +93,13 @@ def make_app(part: str, runtime: Runtime, lifespan: Lifespan | None = None) -> F
     """
     app = FastAPI(title=f"appliance-{part}", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
     install_errors(app, part, _bearer(runtime.token))
+
+    @app.post("/end")
+    async def end() -> Json:
+        """End the process; who started it starts it anew."""
+        asyncio.get_running_loop().call_later(_END_S, os.kill, os.getpid(), signal.SIGTERM)
+        return Json({"ends": True})
+
     return app
 
 

@@ -21,18 +21,20 @@ from appliance.bridge.invitations import is_invitation, unusable
 from appliance.bridge.invitations import read as read_invitation
 from appliance.bridge.mesh import Mesh, as_shown
 from appliance.bridge.mixing import Mix, Mixer, Part
-from appliance.bridge.passes import ROOM, Pass, own_stream
+from appliance.bridge.passes import Pass
 from appliance.bridge.registry import Caller, Kept, Knock, Registry, Screen, called, refused
+from appliance.bridge.rooms import ROOM, may_read_room, own_stream
 from appliance.bridge.transports import Connection
 from appliance.config import Settings
 from appliance.errors import ApplianceError
 from appliance.observation import logger
 from appliance.screen import cache
 from appliance.services.access import Access
+from appliance.services.screen_signs import ScreenSigns
 from appliance.types import rank
 
-NOT_IN_ROOMS: Final = ("answers.order", "answer.a*")
-"""What of the whole house a room does not show: the questions that were asked elsewhere."""
+NOT_IN_ROOMS: Final = ("answers.order", "answer.a*", "to.*")
+"""What of the whole house a room does not show: the questions that were asked elsewhere, and what is for others."""
 log = logger("bridge")
 
 
@@ -74,6 +76,7 @@ class Joining:
         mixer: the composed streams.
         identity: the box's key, set once it is there.
         mesh: gives passes and signs, from :meth:`vouch` on.
+        signs: what the box tells single screens.
     """
 
     def __init__(self, settings: Settings, access: Access, streams: Streams) -> None:
@@ -83,6 +86,7 @@ class Joining:
         self.mixer = Mixer(streams)
         self.identity: Identity | None = None
         self.mesh: Mesh | None = None
+        self.signs = ScreenSigns(streams)
         self._passed: dict[str, Screen] = {}  # as the passes have it that were given
         self._sessions: dict[str, set[Session]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -97,6 +101,7 @@ class Joining:
         self.registry.take(kept or Kept())
         self._declare_all(mixes or [])
         self.registry.listeners.append(self._changed)
+        self.signs.follow(self.registry.screens.values())
 
     async def vouch(self, mesh: Mesh) -> None:
         """Tell the mesh from now on whose passes hold no longer, beginning with those of before a restart."""
@@ -187,7 +192,7 @@ class Joining:
     def may(self, member: Member, stream: str) -> bool:
         """Whether a member may read a stream: rooms are read by who is in them, and by the admin."""
         if stream.startswith(ROOM):
-            return stream == member.own or member.role == "admin"
+            return may_read_room(stream, member.own, member.role)
         mix = self.mixer.find(stream)
         return mix is None or rank(member.role) >= rank(mix.audience)
 
@@ -213,10 +218,10 @@ class Joining:
             self.registry.version += 1
             self._tell()
 
-    def done(self, screen: str, ref: str) -> None:
-        """Tell a screen that what it sent up is done."""
+    def done(self, screen: str, ref: str, fault: dict[str, Any] | None = None) -> None:
+        """Tell a screen that what it sent up is done, or by an error that it cannot be."""
         for session in self._sessions.get(screen, ()):
-            self._soon(session.tell(control("ack", ref=ref)))
+            self._soon(session.tell(control("error", **fault, ref=ref) if fault else control("ack", ref=ref)))
         behind = self.mesh.done(screen, ref) if self.mesh is not None else None
         if behind is not None:
             self._soon(behind)
@@ -224,7 +229,7 @@ class Joining:
     def told(self) -> dict[str, Any]:
         """Everything an admin sees of screens and rooms."""
         screens = [
-            {**msgspec.to_builtins(screen), "key": screen.key[:21], "live": screen.id in self._sessions}
+            {**msgspec.to_builtins(screen), "key": screen.key[:21], **self._here(screen.id)}
             for screen in sorted(self.registry.screens.values(), key=lambda screen: (screen.room, screen.name))
         ]
         return {
@@ -234,6 +239,15 @@ class Joining:
             "waiting": [_told_knock(knock) for knock in self.registry.waiting()],
             "rooms": [{"name": name, "label": label} for name, label in sorted(self.registry.rooms.items())],
         }
+
+    def _here(self, id_: str) -> dict[str, Any]:
+        """Whether a screen is here, what it shows, and how long it takes to answer."""
+        sessions = self._sessions.get(id_, set())
+        told: dict[str, Any] = {"live": bool(sessions), "latency_ms": None, "stream": "", "version": None}
+        for session in sessions:
+            stream, version = session.showing
+            told |= {"latency_ms": session.latency_ms, "stream": stream, "version": version}
+        return told
 
     def close(self) -> None:
         """Let everybody go who waits for news: the bridge stops."""
@@ -295,6 +309,7 @@ class Joining:
     def _changed(self, ids: set[str]) -> None:
         self._tell()
         self._declare_rooms()
+        self.signs.follow(self.registry.screens.values())
         for id_ in ids:
             screen = self.registry.screens.get(id_)
             for session in self._sessions.get(id_, ()):

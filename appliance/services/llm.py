@@ -14,8 +14,7 @@ from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-import appliance
-from appliance.config import Runtime, Settings
+from appliance.config import Runtime, Settings, shipped_models
 from appliance.errors import ApplianceError
 from appliance.llm.desk import Desk, Which
 from appliance.llm.dialects import pick
@@ -27,6 +26,7 @@ from appliance.llm.prompt import Dialect, Task
 from appliance.llm.prose import Prose
 from appliance.llm.worker import Event, Measured, Worker
 from appliance.observation import logger
+from appliance.services import model_library
 from appliance.services.internal import STREAM_GRACE_S, Json, essential, make_app, start
 from appliance.services.llm_metrics import ModelMetrics
 
@@ -64,7 +64,7 @@ def model_file(settings: Settings) -> Path:
     """The GGUF file that the settings name, else the shipped one."""
     if settings.model:
         return Path(settings.model).expanduser()
-    return Path(appliance.__file__).resolve().parent.parent / "models" / SHIPPED
+    return shipped_models() / SHIPPED
 
 
 def large_model(settings: Settings) -> tuple[Path, str] | None:
@@ -84,7 +84,7 @@ class Models:
     """Both models of a box, and the guard of the larger one."""
 
     def __init__(self, settings: Settings, metrics: ModelMetrics) -> None:
-        self._settings, self._family = settings, "auto"
+        self.settings, self._family = settings, "auto"
         self.guard = Guard(settings.data / "models" / "guard.json")
         small = Worker(self._small, self._small_dialect, settings.queue_limit, measure=metrics.of("small"))
         self._measure_large = metrics.of("large")
@@ -106,13 +106,13 @@ class Models:
             self.guard.well()
 
     def _small(self) -> Model:
-        return self._load(model_file(self._settings))
+        return self._load(model_file(self.settings))
 
     def _small_dialect(self, model: Model) -> Dialect:
-        return pick(self._settings.model_dialect, model.name, model.template)
+        return pick(self.settings.model_dialect, model.name, model.template)
 
     def _large(self) -> Model | None:
-        chosen = large_model(self._settings)
+        chosen = large_model(self.settings)
         if chosen is None:
             return None
         self.guard.check()
@@ -124,7 +124,7 @@ class Models:
         return pick(self._family, model.name, model.template)
 
     def _load(self, file: Path) -> Model:
-        model = Model.load(file, self._settings.model_threads, self._settings.model_context)
+        model = Model.load(file, self.settings.model_threads, self.settings.model_context)
         log.info("model loaded", name=model.name, seconds=round(model.load_s, 2), context=model.context)
         return model
 
@@ -176,6 +176,8 @@ def make(runtime: Runtime) -> FastAPI:
         wanted = _read(await request.body(), ProseRequest)
         told = desk.tell(wanted.prose, wanted.screen, wanted.deadline_s)
         return EventSourceResponse(_told(told), ping=10, shutdown_grace_period=STREAM_GRACE_S)
+
+    model_library.install(app, models)
 
     @app.post("/reload")
     async def reload() -> Json:

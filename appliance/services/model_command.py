@@ -25,7 +25,7 @@ from appliance.services.llm import model_file
 from appliance.services.model_probe import Trial, Tried, probe
 from appliance.types import Catalog, Collection, Field
 
-__all__ = ["add_model", "box_settings", "list_models", "try_model", "use_model"]
+__all__ = ["add_model", "box_settings", "file_of", "list_models", "model_rows", "try_model", "use_model"]
 
 _LOADING_S: Final = 610.0
 _WIDTH: Final = 110
@@ -52,7 +52,7 @@ def box_settings(data: str | None) -> Settings:
 
 def list_models(settings: Settings, as_json: bool) -> None:
     """Print the shipped model, those that were added, and those of the catalog."""
-    rows = _rows(settings)
+    rows = model_rows(settings)
     console = Console(highlight=False, soft_wrap=True)
     console.width = max(console.width, _WIDTH)
     if as_json:
@@ -72,7 +72,8 @@ def list_models(settings: Settings, as_json: bool) -> None:
     console.print("Those of the catalog are yours to bring: copy the file here, then: appliance model add FILE")
 
 
-def _rows(settings: Settings) -> list[dict[str, Any]]:
+def model_rows(settings: Settings) -> list[dict[str, Any]]:
+    """The shipped model, those that were added, and those of the catalog."""
     library = Library(settings.data)
     used, held = library.used(), library.held()
     small = model_file(settings)
@@ -166,7 +167,7 @@ def try_model(settings: Settings, name: str, question: str, door: str, key: str,
     Raises:
         ApplianceError: LLM220, there is none of this name; LLM206, LLM208, it cannot be loaded or writes no plan.
     """
-    file, family = _file(settings, name)
+    file, family = file_of(settings, name)
     seen = _catalog(door, key, ca)
     task, collection = _task(question, seen or Catalog("", (_EXAMPLE,)), settings)
     where = f"of the box at {door}" if seen else "of an example; no box answers"
@@ -188,7 +189,12 @@ def _now(settings: Settings) -> datetime:
     return datetime.now(ZoneInfo(settings.timezone)) if settings.timezone else datetime.now().astimezone()
 
 
-def _file(settings: Settings, name: str) -> tuple[Path, str]:
+def file_of(settings: Settings, name: str) -> tuple[Path, str]:
+    """A model's file and its family.
+
+    Raises:
+        ApplianceError: LLM220, there is none of this name.
+    """
     if name == SHIPPED_NAME:
         return model_file(settings), settings.model_dialect
     if name.endswith(".gguf"):
@@ -222,7 +228,9 @@ def _catalog(door: str, key: str, ca: str) -> Catalog | None:
 def _running(settings: Settings) -> bool:
     """Whether a box runs on this data folder."""
     try:
-        os.kill(int(_told(settings)["pid"]), 0)
+        told = _told(settings)
+        if "pid" in told:  # started by `appliance up`; else the system keeps it running
+            os.kill(int(told["pid"]), 0)
     except (ApplianceError, KeyError, ValueError, TypeError, ProcessLookupError):
         return False
     except PermissionError:

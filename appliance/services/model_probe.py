@@ -17,7 +17,7 @@ import msgspec
 from appliance.errors import ApplianceError, from_shape
 from appliance.llm.dialects import pick
 from appliance.llm.model import Model
-from appliance.llm.prompt import Task
+from appliance.llm.prompt import Dialect, Task
 
 __all__ = ["Trial", "Tried", "probe"]
 
@@ -25,13 +25,23 @@ _SIX_WORDS: Final = 6
 
 
 class Trial(msgspec.Struct, frozen=True):
-    """A file, and a task for it; without one it only has to load and to write a little."""
+    """A file, and a task for it, or several; without one it only has to load and to write a little."""
 
     file: str
     family: str = "auto"
     threads: int = 0
     context: int = 4096
     task: Task | None = None
+    tasks: tuple[Task, ...] = ()
+
+
+class Run(msgspec.Struct, frozen=True):
+    """What came of one of several tasks; times are in milliseconds."""
+
+    plan: dict[str, Any] | None
+    tokens: int
+    model_ms: float
+    first_token_ms: float
 
 
 class Tried(msgspec.Struct, frozen=True):
@@ -46,6 +56,7 @@ class Tried(msgspec.Struct, frozen=True):
     model_ms: float = 0.0
     first_token_ms: float = 0.0
     tokens: int = 0
+    runs: tuple[Run, ...] = ()
 
 
 def probe(trial: Trial, timeout_s: float = 900.0) -> Tried:
@@ -83,22 +94,33 @@ def _try(trial: Trial) -> Tried:
     model = Model.load(Path(trial.file), trial.threads, trial.context)
     dialect = pick(trial.family, model.name, model.template)
     tried = Tried(model.name, dialect.name, round(model.load_s * 1000, 1), model.context)
+    if trial.tasks:
+        return msgspec.structs.replace(tried, runs=tuple(_run(model, dialect, task) for task in trial.tasks))
     task = trial.task or Task("How many rows are there?", "rows", "Rows", ())
     limit = dialect.token_limit if trial.task else _SIX_WORDS
+    text, tokens, took, first = _write(model, dialect, task, limit)
+    plan = msgspec.to_builtins(dialect.parse(text, task)) if trial.task else None
+    return msgspec.structs.replace(tried, written=text, plan=plan, tokens=tokens, model_ms=took, first_token_ms=first)
+
+
+def _run(model: Model, dialect: Dialect, task: Task) -> Run:
+    """One of several tasks; one of which no plan comes has None."""
+    text, tokens, took, first = _write(model, dialect, task, dialect.token_limit)
+    try:
+        plan = msgspec.to_builtins(dialect.parse(text, task))
+    except ApplianceError:
+        plan = None
+    return Run(plan, tokens, took, first)
+
+
+def _write(model: Model, dialect: Dialect, task: Task, limit: int) -> tuple[str, int, float, float]:
+    """What it writes, in how many tokens, and after how many milliseconds all of it and the first."""
     began, first, pieces = time.perf_counter(), 0.0, list[str]()
     for piece in model.write(dialect.pieces(task, model.template), dialect.grammar(task), limit):
         first = first or time.perf_counter() - began
         pieces.append(piece)
-    took, text = time.perf_counter() - began, "".join(pieces)
-    plan = msgspec.to_builtins(dialect.parse(text, task)) if trial.task else None
-    return msgspec.structs.replace(
-        tried,
-        written=text,
-        plan=plan,
-        tokens=len(pieces),
-        model_ms=round(took * 1000, 1),
-        first_token_ms=round(first * 1000, 1),
-    )
+    took = time.perf_counter() - began
+    return "".join(pieces), len(pieces), round(took * 1000, 1), round(first * 1000, 1)
 
 
 def main() -> None:

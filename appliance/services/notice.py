@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from appliance.errors import ApplianceError
 
 _KEY_FORM = (
-    '<form method="get" action="{{path}}">'
+    '<form method="get" action="/">'
     '<input name="key" type="password" placeholder="Key of this box" aria-label="Key of this box" '
     'autocomplete="off" required autofocus>'
     "<button>Open</button></form>"
@@ -40,11 +40,7 @@ def notice(request: Request, error: ApplianceError) -> Response | None:
         "title": html.escape(error.message),
         "hint": html.escape(error.hint or ""),
         "code": html.escape(error.code),
-        "form": _KEY_FORM.replace("{{path}}", "/admin" if request.url.path == "/admin" else "/")
-        if error.status == 401
-        else _WAY_ON
-        if request.url.path != "/"
-        else "",
+        "form": _KEY_FORM if error.status == 401 else _WAY_ON if request.url.path != "/" else "",
     }
     for name, value in words.items():
         template = template.replace("{{" + name + "}}", value)

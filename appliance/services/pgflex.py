@@ -8,6 +8,7 @@
     GET    /changes?role=&collection=   server-sent events; resumes after the header Last-Event-ID
     GET    /changes?role=&whole=     that rows changed, not which, but for the collections listed
     GET    /v1/shape?table=          a shape, in ElectricSQL's protocol
+    POST   /demo                     {"name"}: load one into a box that has none
     GET    /demo                     the demo's facility, questions and pinned questions, or nulls
     GET    /health                   503 until the service is ready, then 200; what does not answer is named
 
@@ -40,7 +41,8 @@ from appliance.pgflex.catalog import FRESH_S, Catalogs
 from appliance.pgflex.changes import CatalogChanged, Feed, Gap, Kept, Ready
 from appliance.pgflex.database import connection, open_pool
 from appliance.pgflex.demo import Demo, load_demo
-from appliance.pgflex.fields import write_json
+from appliance.pgflex.fields import read_json, write_json
+from appliance.pgflex.ledger import Ledger
 from appliance.pgflex.migrate import migrations
 from appliance.pgflex.outbox import Lag
 from appliance.pgflex.relations.discovery import Discovery
@@ -56,6 +58,7 @@ from appliance.services import (
     data_alerts,
     data_computed,
     data_import,
+    data_ledger,
     data_relations,
     data_roles,
     data_shapes,
@@ -70,6 +73,7 @@ __all__ = ["main", "make"]
 _PING_S: Final = 10
 _RETRY_S: Final = 1.0
 _HEALTH_S: Final = 0.8
+_DEMOS: Final = ("hospital", "lawfirm")
 
 
 class DataService:
@@ -93,6 +97,7 @@ class DataService:
         self.alerts = Alerts(self.pool)
         self.watching = Watching(self.pool, zone_of(runtime.settings.timezone))
         self.digests = Digests(self.pool, self.catalogs)
+        self.ledger = Ledger(self.pool)
         self.roles = Roles(self.pool)
         self.tokens = Tokens(self.pool, runtime.secret, runtime.settings.token_ttl_limit_s)
         self.book = RoleBook(runtime.postgres_dsn)
@@ -100,6 +105,7 @@ class DataService:
         self._zone = ZoneInfo(self.settings.timezone) if self.settings.timezone else None
         self.demo_ready = runtime.settings.demo == "none"
         self._changed = asyncio.Event()
+        self._choice, self._chosen = asyncio.Event(), ""
         self.discovery = Discovery(self.pool, self._changed.set)
         self._log = logger("pgflex")
 
@@ -146,6 +152,7 @@ class DataService:
                 "lag_commits": lag.commits,
                 "lag_s": lag.seconds,
             },
+            "shapes": {"followed": self.shapes.count, "waiting": self.shapes.waiting},
         }
 
     async def _looked(self) -> tuple[int | None, Lag, str | None]:
@@ -181,9 +188,8 @@ class DataService:
 
     async def _demo(self) -> None:
         """Load the demo once, then keep it fresh and changing; a database that is away is waited for."""
-        if self.settings.demo == "none":
-            return
-        demo = await asyncio.to_thread(load_demo, self.settings.demo, self._now().date())
+        name = await self._wanted_demo()
+        demo = await asyncio.to_thread(load_demo, name, self._now().date())
         rng = random.SystemRandom()
         while True:
             try:
@@ -197,6 +203,33 @@ class DataService:
             await asyncio.sleep(
                 self.settings.demo_tick_s if self.demo_ready and self.settings.demo_tick_s else _RETRY_S
             )
+
+    async def _wanted_demo(self) -> str:
+        """The demo of the settings, else the one that is chosen, perhaps later."""
+        if self.settings.demo != "none":
+            return self.settings.demo
+        while True:
+            with suppress(ApplianceError):
+                if self._chosen or (name := await self.seed.chosen()):
+                    return self._chosen or name
+                await self._choice.wait()
+                continue
+            await asyncio.sleep(_RETRY_S)
+
+    async def choose_demo(self, name: str) -> None:
+        """Load a demo into a box that has none, and let it live from now on.
+
+        Raises:
+            ApplianceError: BRG410, no such demo; PGF116, there is one already; as :meth:`Seed.load`.
+        """
+        if name not in _DEMOS:
+            raise ApplianceError("BRG410", "There is no such demo.", name[:60], f"One of {', '.join(_DEMOS)}.")
+        demo = await asyncio.to_thread(load_demo, name, self._now().date())
+        if not await self.seed.load(demo, self._now().date()):
+            raise ApplianceError("PGF116", "The box holds a demo already.", name, None)
+        await self.seed.choose(name)
+        self._chosen = name
+        self._choice.set()
 
     def _now(self) -> datetime:
         return datetime.now(self._zone) if self._zone else datetime.now().astimezone()
@@ -233,6 +266,7 @@ def make(runtime: Runtime) -> FastAPI:
     data_relations.install(app, service)
     data_shapes.install(app, service)
     data_roles.install(app, service)
+    data_ledger.install(app, service)
     return app
 
 
@@ -258,10 +292,22 @@ def _reads(app: FastAPI, service: DataService) -> None:
             events = service.feed.brief(role, whole.split(","), after)
         return EventSourceResponse(_stream(events), ping=_PING_S, shutdown_grace_period=STREAM_GRACE_S)
 
+    @app.get("/version")
+    async def version() -> Response:
+        async with connection(service.pool) as db:
+            row = await (await db.execute("show server_version")).fetchone()
+        return Json(row[0] if row else None)
+
     @app.get("/demo")
     async def demo() -> Response:
         told = await service.seed.facility()
         return Json({name: getattr(told, name, None) for name in ("facility", "questions", "pinned")})
+
+    @app.post("/demo")
+    async def choose(request: Request) -> Response:
+        told = read_json(await request.body())
+        await service.choose_demo(str(told.get("name")) if isinstance(told, dict) else "")
+        return await demo()
 
 
 def main() -> None:

@@ -56,6 +56,10 @@ class Wish(msgspec.Struct, frozen=True):
     packed: bool = False
 
 
+Key = tuple[Stream, Role, Shape, bool]
+"""What a picture shows: a stream, as a role sees it, in a shape, with or without the time."""
+
+
 class Place(msgspec.Struct, eq=False):
     """A picture that is kept: its feed, who draws it, and how many look."""
 
@@ -75,7 +79,7 @@ class Pictures:
     def __init__(self, settings: Settings, kept_up: Callable[[], bool]) -> None:
         self._settings, self._kept_up = settings, kept_up
         self._zone = ZoneInfo(settings.timezone) if settings.timezone else None
-        self._places: dict[tuple[str, Role, Shape, bool], Place] = {}
+        self._places: dict[Key, Place] = {}
         self._hand = ThreadPoolExecutor(1, "pictures")
         self._seen_up = time.time()
 
@@ -92,8 +96,8 @@ class Pictures:
         """
         wish = read_wish(pixels, self._settings)
         shape = Shape(wish.width, wish.height, wish.colors)  # type: ignore[arg-type]
-        key = (stream.name, role, shape, wish.clock)
-        place = self._places.get(key) or self._begin(key, stream)
+        key = (stream, role, shape, wish.clock)
+        place = self._places.get(key) or self._begin(key)
         place.receivers += 1
         flow = PictureFlow(place.feed, partial(self._leave, key, place), packed=wish.packed)
         try:
@@ -106,20 +110,20 @@ class Pictures:
             raise
         return flow
 
-    def _begin(self, key: tuple[str, Role, Shape, bool], stream: Stream) -> Place:
+    def _begin(self, key: Key) -> Place:
         limit = self._settings.pictures_limit
         if len(self._places) >= limit:
             hint = "Let screens share a size, or raise the setting pictures_limit."
             raise ApplianceError(
                 "BRG451", "The box draws as many different pictures as it may.", {"limit": limit}, hint
             )
-        _, role, shape, clock = key
+        stream, role, shape, clock = key
         feed = PictureFeed(shape.width, shape.height, self._settings.frame_limit)
         place = Place(feed, asyncio.create_task(self._draw(feed, stream, role, shape, clock)))
         self._places[key] = place
         return place
 
-    def _leave(self, key: tuple[str, Role, Shape, bool], place: Place) -> None:
+    def _leave(self, key: Key, place: Place) -> None:
         place.receivers -= 1
         if place.receivers == 0:
             place.drawing.cancel()
@@ -129,7 +133,7 @@ class Pictures:
         last: Look | None = None
         told: tuple[int, Moment] | None = None
         while True:
-            version, moment = stream.view(role).version, self._moment(clock)
+            version, moment = stream.view(role).version, self._moment(stream, clock)
             if told != (version, moment):
                 told, values = (version, moment), stream.view(role).values
                 loop = asyncio.get_running_loop()
@@ -144,12 +148,18 @@ class Pictures:
             except TimeoutError:
                 continue
 
-    def _moment(self, clock: bool) -> Moment:
+    def _moment(self, stream: Stream, clock: bool) -> Moment:
+        if stream.clock is not None:
+            return self._past(stream.clock())
         now = time.time()
         if self._kept_up():
             self._seen_up = now
         away = self._say(self._seen_up) if now - self._seen_up > AWAY_S else ""
         return Moment(self._say(now) if clock else "", away, self._local(now).tzinfo)  # type: ignore[arg-type]
+
+    def _past(self, shown: int) -> Moment:
+        """Of a stream that shows the past; its time is always drawn, so that it does not pass for the present."""
+        return Moment(f"Past {self._say(shown / 1000)}", "", self._local(shown / 1000).tzinfo)  # type: ignore[arg-type]
 
     def _say(self, at: float) -> str:
         return self._local(at).strftime("%H:%M")

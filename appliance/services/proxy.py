@@ -18,6 +18,12 @@ _NOT_PASSED = frozenset(
 _NOT_RETURNED = frozenset("connection keep-alive transfer-encoding content-encoding content-length server date".split())
 
 
+def raw_path(request: Request, prefix: str) -> str:
+    """The path behind the prefix as the asker wrote it, still percent-encoded: a name may hold any sign."""
+    raw: bytes = request.scope.get("raw_path", request.url.path.encode())
+    return raw.decode("latin-1").partition("?")[0].removeprefix(prefix)
+
+
 async def forward(
     request: Request,
     client: httpx.AsyncClient,

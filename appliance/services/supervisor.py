@@ -24,7 +24,7 @@ from pathlib import Path
 import httpx
 import msgspec
 
-from appliance.config import Runtime, Settings
+from appliance.config import CHOOSABLE, Runtime, Settings
 from appliance.errors import ApplianceError
 from appliance.observation import logger
 from appliance.pgflex.embedded import (
@@ -38,9 +38,9 @@ from appliance.pgflex.embedded import (
     release,
     wait_ready,
 )
+from appliance.services.keys import role_keys
 from appliance.services.tls import Keeper, encrypted
 from appliance.services.tls.authority import trusted
-from appliance.types import ROLES
 
 FIRST_WAIT_S = 0.2
 LONGEST_WAIT_S = 5.0
@@ -59,7 +59,7 @@ class Child:
     """A process that is kept running.
 
     Args:
-        command: how it is started.
+        command: how it is started; a function says it anew before every start.
         stop_signal: what ends it cleanly.
         before: done before every start.
         log_file: where its output goes; None leaves it on the box's own.
@@ -67,12 +67,12 @@ class Child:
 
     def __init__(
         self,
-        command: Command,
+        command: Command | Callable[[], Command],
         stop_signal: signal.Signals = signal.SIGTERM,
         before: Callable[[], Awaitable[None]] | None = None,
         log_file: Path | None = None,
     ) -> None:
-        self.name = command.name
+        self.name = command.name if isinstance(command, Command) else command().name
         self._command, self._stop_signal, self._before, self._log_file = command, stop_signal, before, log_file
         self._process: asyncio.subprocess.Process | None = None
         self.stopping = False
@@ -106,10 +106,12 @@ class Child:
         if self._before is not None and self.deaths:
             await self._before()
         output = await asyncio.to_thread(self._open_log)
+        told = self._command
+        command = told if isinstance(told, Command) else await asyncio.to_thread(told)
         try:
             self._process = await asyncio.create_subprocess_exec(
-                *self._command.argv,
-                **self._command.options(),
+                *command.argv,
+                **command.options(),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -159,11 +161,21 @@ def _status(code: int) -> str:
     return signal.Signals(-code).name if code < 0 and -code in set(signal.Signals) else str(code)
 
 
-class Box:
-    """All processes of one box."""
+Again = Callable[[], tuple[Settings, dict[str, str]]]
 
-    def __init__(self, settings: Settings) -> None:
+
+class Box:
+    """All processes of one box.
+
+    Args:
+        settings: the box's.
+        again: gives the settings as they are now, and where each is from; a part that starts anew goes by those that
+            may be chosen while the box runs.
+    """
+
+    def __init__(self, settings: Settings, again: Again | None = None) -> None:
         self.settings = settings
+        self._again = again or (lambda: (settings, {}))
         self.runtime: Runtime | None = None
         self._cluster: Cluster | None = None
         self._children: list[Child] = []
@@ -182,18 +194,34 @@ class Box:
         if encrypted(self.settings):
             await asyncio.to_thread(lambda: Keeper(self.settings).renew())
         self.runtime = runtime = _runtime(self.settings, self._cluster, keys)
+        self.runtime = runtime = await asyncio.to_thread(self._now)
         self._add(self._postgres(self._cluster))
         for part in ("llm", "bridge", "gateway"):
-            self._add(Child(_service(part, runtime)))
+            self._add(Child(self._starter(part)))
         await _wait_database(self._cluster)
-        await asyncio.to_thread(bootstrap, self._cluster, self.settings, DATABASE_STEP_S)
+        await asyncio.to_thread(bootstrap, self._cluster, DATABASE_STEP_S)
         port = int(runtime.postgrest_url.rsplit(":", 1)[1])
         rest = postgrest_command(self._cluster, self.settings, port, runtime.secret)
         self._add(Child(rest, log_file=self.settings.data / "logs" / "postgrest.log"))
-        self._add(Child(_service("pgflex", runtime)))
+        self._add(Child(self._starter("pgflex")))
         await self._wait_ready(runtime)
         await asyncio.to_thread(self._tell, runtime)
         return runtime
+
+    def _starter(self, part: str) -> Callable[[], Command]:
+        return lambda: _service(part, self._now())
+
+    def _now(self) -> Runtime:
+        """What a part that starts now is told."""
+        assert self.runtime is not None
+        try:
+            settings, origins = self._again()
+        except ApplianceError as error:
+            log.warn("the settings cannot be read anew", reason=error.line())
+            return self.runtime
+        changes = {name: getattr(settings, name) for name in CHOOSABLE}
+        told = msgspec.structs.replace(self.settings, **changes)
+        return msgspec.structs.replace(self.runtime, settings=told, origins=origins)
 
     def _postgres(self, cluster: Cluster) -> Child:
         async def mend() -> None:
@@ -307,6 +335,12 @@ def local_url(settings: Settings) -> str:
     return f"{scheme(settings)}://127.0.0.1{port_of(settings)}"
 
 
+def door_url(settings: Settings) -> str:
+    """Where the door listens."""
+    host = "0.0.0.0" if settings.lan else "127.0.0.1"  # noqa: S104 (--lan says so)
+    return f"{scheme(settings)}://{host}:{settings.port}"
+
+
 def port_of(settings: Settings) -> str:
     """The port as an address writes it: nothing where it is the usual one."""
     return "" if settings.port == {"http": 80, "https": 443}[scheme(settings)] else f":{settings.port}"
@@ -317,32 +351,9 @@ def scheme(settings: Settings) -> str:
     return "https" if encrypted(settings) else "http"
 
 
-def role_keys(folder: Path) -> dict[str, str]:
-    """The credential of each role, made at the first start; files only the owner can read."""
-    keys: dict[str, str] = {}
-    for role in ROLES:
-        file = folder / f"{role}.key"
-        try:
-            keys[role] = file.read_text().strip()
-        except FileNotFoundError:
-            keys[role] = _random_key()
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as out:
-                out.write(keys[role] + "\n")
-    return keys
-
-
-def _random_key() -> str:
-    """24 random bytes as text that a command line takes for a value: one that begins with a dash is an option."""
-    while (key := secrets.token_urlsafe(24)).startswith("-"):
-        pass
-    return key
-
-
 def _runtime(settings: Settings, cluster: Cluster, keys: dict[str, str]) -> Runtime:
     ports = _free_ports(4)
     urls = [f"http://127.0.0.1:{port}" for port in ports]
-    host = "0.0.0.0" if settings.lan else "127.0.0.1"  # noqa: S104 (--lan says so)
     return Runtime(
         settings=settings,
         postgres_dsn=cluster.dsn("flex"),
@@ -350,10 +361,11 @@ def _runtime(settings: Settings, cluster: Cluster, keys: dict[str, str]) -> Runt
         pgflex_url=urls[1],
         llm_url=urls[2],
         bridge_url=urls[3],
-        gateway_url=f"{scheme(settings)}://{host}:{settings.port}",
+        gateway_url=door_url(settings),
         token=secrets.token_urlsafe(32),
         secret=secrets.token_urlsafe(48),
         keys=keys,
+        profile="embedded",
     )
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import httpx
 import msgspec
 from starlette.requests import HTTPConnection
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from appliance.bridge.sources.feed import follow
 from appliance.errors import ApplianceError, from_shape
@@ -16,7 +15,7 @@ from appliance.pgflex.access.role_book import State
 from appliance.pgflex.access.roles import Access as Readable
 from appliance.pgflex.access.tokens import Token, refused
 from appliance.services.door import credential
-from appliance.services.internal import Json
+from appliance.services.ending import serve_until
 from appliance.types import RoleName
 
 if TYPE_CHECKING:
@@ -103,32 +102,8 @@ class EndWithToken:
         if token is None:
             await self._app(scope, receive, send)
             return
-        begun = False
-
-        async def watched(message: Message) -> None:
-            nonlocal begun
-            begun = True
-            await send(message)
-
-        served = asyncio.create_task(self._serve(scope, receive, watched))
-        ended = asyncio.create_task(self._gateway.access.gone(token))
-        try:
-            await asyncio.wait({served, ended}, return_when=asyncio.FIRST_COMPLETED)
-            stopped = not served.done()
-        finally:
-            for task in (served, ended):
-                task.cancel()
-            results = await asyncio.gather(served, ended, return_exceptions=True)
-        if not stopped and isinstance(results[0], Exception):
-            raise results[0]
-        if stopped and begun:
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
-        elif stopped:
-            error = refused("The token has ended.")
-            await Json(error.shape(), error.status)(scope, receive, send)
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._app(scope, receive, send)
+        gone, error = self._gateway.access.gone(token), refused("The token has ended.")
+        await serve_until(self._app, scope, receive, send, gone, error)
 
     def _token(self, scope: Scope) -> Token | None:
         try:

@@ -20,10 +20,10 @@ from msgspec.structs import replace
 
 from appliance.config import Runtime
 from appliance.errors import ApplianceError
-from appliance.llm import reading
+from appliance.llm import reading, senses
 from appliance.llm.confidence import Candidate, Scores, Understood, decided, likeliest, links_text, told_by, with_code
 from appliance.llm.forms import AddField, Alert, AlertCancel, Summary, check_form
-from appliance.llm.interpret import Interpreted, interpret, open_literals, replaced
+from appliance.llm.interpret import Interpreted, interpret, open_literals, replaced, said_in
 from appliance.llm.linking import Links
 from appliance.llm.notation import Sketch, later, read, write
 from appliance.llm.outline import Outline, Seen, Sketched
@@ -31,6 +31,7 @@ from appliance.llm.plan import Query, Refuse, Select
 from appliance.llm.render import to_rest
 from appliance.llm.variants import variants
 from appliance.llm.views import View, marks, view
+from appliance.llm.words import singular
 from appliance.pgflex.rest import Rest
 from appliance.services import clients
 from appliance.types import Catalog, Question, RoleName
@@ -52,6 +53,7 @@ TRIED: Final = 3
 """So many readings are run before one is chosen."""
 
 Tell = Callable[[dict[str, Any]], None]
+senses.ready()  # a file is not read while others wait
 
 
 class Earlier(Protocol):
@@ -127,7 +129,7 @@ class Understanding:
     ) -> list[Candidate]:
         made = []
         for wrote, score, varied in _sketches(written, seen, links):
-            sketch = replaced(wrote) if before else wrote
+            sketch = replaced(wrote, said_in(links, seen)) if before else wrote
             looks = [
                 await self.look(seen.collection.name, wanted, role, catalog)
                 for wanted in open_literals(sketch, seen, links)
@@ -165,11 +167,12 @@ class Understanding:
         self, collection: str, wanted: reading.Lookup, role: RoleName, catalog: Catalog
     ) -> reading.Found | None:
         """The stored values that a literal means, in the first field that holds any."""
+        spellings = (wanted.text, " ".join(map(singular, wanted.text.lower().split())))
         for field in wanted.fields:
             place = _stands_in(collection, field, catalog)
             if place is None:
                 continue
-            stored = await self._rest.lookup(*place, wanted.text, role, LOOKED_UP)
+            stored = await self._rest.lookup(*place, spellings, role, LOOKED_UP)
             values = tuple(value for value in stored if reading.holds(value, wanted.text))
             if len(stored) >= LOOKED_UP:
                 return None  # there are more of them: some would be left out in silence

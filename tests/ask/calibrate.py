@@ -50,8 +50,13 @@ PRIOR: Final = {
     "rank_unmet": -1.2,
     "count_unasked": -1.0,
     "rank_unasked": -0.8,
+    "compared_otherwise": -2.0,
+    "compared_unasked": -2.0,
     "group_unmet": -0.7,
     "dimension_unmet": -0.7,
+    "numbers_listed": -1.0,
+    "said_once": -2.0,
+    "sensed": -0.7,
 }
 """What common sense says of what is seldom seen; all other weights are held to nothing."""
 

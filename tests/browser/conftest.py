@@ -7,13 +7,15 @@ import json
 import os
 import shutil
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import Error as PlaywrightError
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
@@ -45,7 +47,8 @@ class Watched:
 
     def _logged(self, said: ConsoleMessage) -> None:
         if said.type in ("error", "warning"):
-            self.problems.append(f"{said.type}: {said.text}")
+            of = f" ({said.location['url']})" if said.text.startswith("Failed to load resource") else ""
+            self.problems.append(f"{said.type}: {said.text}{of}")
 
     def _asked(self, request: Request) -> None:
         if not request.url.startswith((self._url, "data:", "blob:")):
@@ -90,16 +93,37 @@ def chromium() -> str:
     return found
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
+@asynccontextmanager
+async def launched() -> AsyncIterator[Browser]:
+    """A headless Chromium."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         yield browser
         await browser.close()
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with launched() as browser:
+        yield browser
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note of a test that it failed."""
+    report = yield
+    if report.when == "call" and report.failed:
+        item.stash[FAILED] = True
+    return report
+
+
+FAILED: Final = pytest.StashKey[bool]()
+RESULTS: Final = ROOT / "test-results" / "browser"
+"""Where the pages of a test that failed are kept, as they looked."""
+
+
 @pytest_asyncio.fixture(loop_scope="module")
-async def opens(browser: Browser) -> AsyncIterator[Opens]:
+async def opens(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Opens]:
     """Opens pages of a box; at the end of the test none may have done what it should not."""
     opened: list[Watched] = []
 
@@ -112,7 +136,10 @@ async def opens(browser: Browser) -> AsyncIterator[Opens]:
 
     yield opens
     problems = [problem for watched in opened for problem in watched.problems]
-    for watched in opened:
+    for number, watched in enumerate(opened):
+        if request.node.stash.get(FAILED, False) and not watched.page.is_closed():
+            with suppress(PlaywrightError):
+                await watched.page.screenshot(path=RESULTS / f"{request.node.name}-{number}.png", timeout=5000)
         await watched.page.context.close()
     assert problems == []
 

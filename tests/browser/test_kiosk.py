@@ -16,7 +16,7 @@ from tests.browser.conftest import Opens
 from tests.browser.probes import CONTRAST, OVERFLOW
 from tests.kiosk import kiosk_of
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.alone]
 
 QUESTION = "How many beds are free in cardiology?"
 OFFLINE = "How many beds are occupied in cardiology?"

@@ -35,9 +35,10 @@ SURFACES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-async def call(box: Box, method: str, path: str, body: Any = None) -> Any:
+async def call(box: Box, method: str, path: str, body: Any = None, more: dict[str, str] | None = None) -> Any:
+    headers = {"Prefer": "return=representation"} | (more or {})
     async with httpx.AsyncClient(base_url=box.url, timeout=20, trust_env=False) as door:
-        answer = await door.request(method, path, json=body, headers={"Prefer": "return=representation"})
+        answer = await door.request(method, path, json=body, headers=headers)
         assert answer.is_success, answer.text
         return answer.json()
 
@@ -116,10 +117,10 @@ async def test_choice_that_is_offered_can_be_taken(box: Box, opens: Opens) -> No
     await watched.live()
     question = "How many beds are flibbered in cardiology?"
     await watched.ask(question)
-    await watched.page.locator(".choice").first.wait_for()
+    await watched.page.locator("#choices .choice").first.wait_for()
     assert "flibbered" in await watched.text("#sentence")
     assert await watched.text("#source") == "LLM207"
-    await watched.page.locator(".choice").first.click()
+    await watched.page.locator("#choices .choice").first.click()
     await watched.page.locator(NUMBER).first.wait_for()
     assert await watched.text(NUMBER) == str(len(await call(box, "GET", "/rest/beds?select=id&ward=eq.Cardiology")))
 

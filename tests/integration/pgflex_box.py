@@ -165,7 +165,7 @@ def running_box(**given: object) -> Iterator[Box]:
     with box_folder() as folder:
         box = Box(load({"data": folder / "data", "demo_tick_s": 0.0, **given}, environ={}))
         try:
-            bootstrap(box.cluster, box.settings)
+            bootstrap(box.cluster)
             yield box
         finally:
             box.stop()

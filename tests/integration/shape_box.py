@@ -60,6 +60,16 @@ class ShapeBox:
             time.sleep(0.05)
         raise AssertionError("the gateway did not start")
 
+    def wait_for_readers(self, count: int) -> None:
+        """Until `count` readers wait at the data service for news of a shape."""
+        until = time.monotonic() + SOON_S
+        while time.monotonic() < until:
+            told = httpx.get(f"{self.box.pgflex_url}/health", headers=self.box.bearer, timeout=5).json()
+            if told["shapes"]["waiting"] == count:
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"{told['shapes']['waiting']} readers wait, not {count}")
+
     def kill_service(self) -> None:
         """End the data service the hard way."""
         self.service.kill()

@@ -37,3 +37,15 @@ async def test_not_on_another_screen_nor_for_another_role(runtime: Runtime) -> N
         for screen, role in (("s2", "staff"), ("s1", "admin"), ("", "staff")):
             alone = await asked(box, "what about tomorrow?", screen, role)
             assert "number of appointments" not in alone.reading, (screen, role, alone)
+
+
+async def test_a_value_that_is_said_stands_in_the_place_of_the_earlier_one(runtime: Runtime) -> None:
+    async with assistant(runtime) as box:
+        await asked(box, "How many beds are free in maternity?", "s3")
+        for said, ward in (("and in surgery?", "Surgery"), ("what about cardiology?", "Cardiology")):
+            found = await asked(box, said, "s3")
+            assert found.reading.endswith(f"number of beds where status is free and ward is {ward}"), found
+        third = await asked(box, "and only standard ones?", "s3")
+        assert third.status == "clarify" or "ward is Cardiology" in third.reading, (
+            "never the ward of the first question"
+        )

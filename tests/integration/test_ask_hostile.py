@@ -1,11 +1,13 @@
 """Hostile questions against a real box: nothing breaks, nothing changes, and nobody learns what is not theirs.
 
-`tests/ask/hostile.jsonl` has a question and its kind per line. Each is asked as staff and as a wall, of a box
-that holds canaries: values that the role may not read, which must not be in anything it is told.
+`tests/ask/hostile.jsonl` has a question and its kind per line. They are asked as staff and as a wall by turns (with
+`ASK_ALL=1`, as `make eval` does, each as both), of a box that holds canaries: values that the role may not read, which
+must not be in anything it is told.
 """
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -135,7 +137,7 @@ async def test_hostile_questions_break_change_and_tell_nothing(runtime: Runtime,
         catalog = await box.catalog(role)
         hidden = {"vault"} if role == "staff" else {"vault", "safes", "patients"}
         assert not hidden & {item.name for item in catalog.collections}
-        for each in corpus():
+        for each in corpus() if os.environ.get("ASK_ALL") else corpus()[list(CANARIES).index(role) :: 2]:
             faults += [f"{each.kind}: {each.question[:80]!r}: {fault}" for fault in await ask(box, each, role, catalog)]
     assert not faults, "\n".join(faults)
     assert held(runtime) == before

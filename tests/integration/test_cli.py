@@ -16,6 +16,8 @@ from appliance.bridge.identity import load_or_create
 from appliance.config import SETTINGS
 from tests.box import Box, appliance, box_folder, free_port, running_box
 
+pytestmark = pytest.mark.alone
+
 QUESTION = "How many beds are free in cardiology?"
 
 
@@ -274,3 +276,11 @@ def test_screen_where_no_box_is(folder: Path) -> None:
         assert done.returncode == 1
         fault(done.stderr, "SCR504")
         assert "/" not in done.stderr, "nobody's source paths"
+
+
+def test_the_address_of_the_box_with_the_admins_key(box: Box, folder: Path) -> None:
+    told = appliance("admin", "--data", str(box.data), "address")
+    assert told.returncode == 0, told.stderr
+    assert f"http://localhost:{box.port}/" in told.stdout and "\u2588" in told.stdout
+    nobody = appliance("admin", "--data", str(folder / "none"), "address")
+    assert nobody.returncode == 1 and nobody.stderr.startswith("BRG406: ")

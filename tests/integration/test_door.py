@@ -151,7 +151,6 @@ async def test_lan_serves_nothing_without_a_credential(lan: Box, street: httpx.A
         "/rest/beds",
         "/changes",
         "/nope",
-        "/admin",
     ):
         refused = await street.get(path)
         assert told(refused, 401, "BRG401")["hint"]
@@ -192,7 +191,7 @@ async def test_lan_health_tells_without_a_key(street: httpx.AsyncClient) -> None
 WRONG = [
     ("GET", "/nope", None, 404, "BRG404"),
     ("GET", "/api/nope", None, 404, "BRG404"),
-    ("GET", "/admin", None, 401, "BRG401"),
+    ("GET", "/api/admin/audit", None, 401, "BRG401"),
     ("GET", "/shape", None, 400, "PGF120"),
     ("GET", "/shape?table=nope", None, 404, "PGF104"),
     ("DELETE", "/v1/shape?table=beds", None, 405, "BRG405"),
@@ -247,9 +246,11 @@ async def test_person_who_opens_a_wrong_address_gets_a_page(box: Box, door: http
     refused = await door.get(lan.url + "/", headers=person)
     assert refused.status_code == 200 and "Saying hello" in refused.text, "the page shows a code by which to get in"
     assert "I have a key" in refused.text
-    refused = await door.get(lan.url + "/admin", headers=person)
+    refused = await door.get(lan.url + "/metrics", headers=person)
     assert refused.status_code == 401
     assert "BRG401" in refused.text and "key" in refused.text, "the page says how to get in"
+    console = await door.get(lan.url + "/admin/screens", headers=person)
+    assert console.status_code == 200, "the console's page is open; what it shows is asked for with a session"
     evil = await door.get("/<script>alert(1)</script>", headers=person)
     assert "<script>" not in evil.text
 

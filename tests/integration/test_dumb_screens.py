@@ -90,6 +90,36 @@ async def test_a_picture_that_cannot_be_drawn_is_refused_and_the_rest_goes_on(jo
         assert screen.said[-1]["type"] == "subscribed"
 
 
+async def test_the_past_comes_as_pictures_and_so_does_the_present_after_it(
+    join: Join, data: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    await ask(data, "How many beds are in cleaning?")
+    bed = (await data.get("/rest/beds?status=eq.cleaning&limit=1")).json()[0]["id"]
+    async with join() as screen:
+        await screen.subscribe(pixels=PAPER)
+        first = screen.picture.data
+        await asyncio.sleep(1)
+        then = time.time_ns() // 1_000_000
+        await asyncio.sleep(1)
+        await turn_bed(data, bed, "occupied")
+        try:
+            await screen.until(lambda: screen.picture.data != first)
+            await asyncio.sleep(1)
+            present = screen.picture.data
+            await screen.send(control("replay", t=then, speed=0))
+            await screen.until(lambda: screen.said[-1]["type"] == "replaying")
+            past = screen.picture.data
+            assert len({first, present, past}) == 3, "what was then, with the word that it is the past"
+            below = 4 * 800 * 60  # under the title, where that word stands
+            assert past[below:] == first[below:] != present[below:]
+            await screen.send(control("replay", live=True))
+            await screen.until(lambda: screen.said[-1].get("state") == "live")
+            assert screen.picture.data == present
+            assert set(screen.kinds()) == {FrameType.PIXELS, FrameType.PIXELS_DELTA}
+        finally:
+            await turn_bed(data, bed, "cleaning")
+
+
 def samples(frames: list[Frame]) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
     return np.frombuffer(b"".join(frame.payload for frame in frames), "<i2")
 

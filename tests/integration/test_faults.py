@@ -30,6 +30,8 @@ from tests.box import (
 )
 from tests.receiver import Signals, joined
 
+pytestmark = pytest.mark.alone
+
 BACK_S = 10.0
 QUESTION = "How many beds are free in cardiology?"
 BED = {"bed": "C-98", "ward": "Cardiology", "room": 299, "floor": 2, "kind": "standard", "status": "free"}

@@ -146,7 +146,7 @@ def test_an_unknown_browser_gets_the_page_that_shows_a_code_and_nothing_else(box
         page = client.get("/", headers={"Accept": "text/html"})
         assert page.status_code == 200 and "Saying hello" in page.text
         assert client.get("/").status_code == 401, "a program gets no page"
-        for path in ("/api/catalog", "/rest/beds", "/changes", "/api/screens", "/admin"):
+        for path in ("/api/catalog", "/rest/beds", "/changes", "/api/screens", "/api/admin/audit"):
             assert client.get(path).status_code == 401
         told = client.post("/api/join", json={"kind": "wall"}).json()
         assert set(told) == {"box", "state", "code", "expires_s", "qr"} and told["state"] == "waiting"

@@ -1,7 +1,6 @@
 """The official client of ElectricSQL, unchanged, follows the box; at the end it holds what a direct query finds."""
 
 import random
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -165,18 +164,20 @@ def test_readers_of_one_shape_are_all_woken_and_let_go_when_the_service_stops(sh
 
     with ThreadPoolExecutor(30) as readers:
         asked = [readers.submit(live, first.headers["electric-offset"]) for _ in range(30)]
-        time.sleep(0.5)
+        shapes.wait_for_readers(30)
         assert not any(answer.done() for answer in asked)
         shapes.write("POST", "/flex/woken", {"a": 1})
         answers = [answer.result(5) for answer in asked]
         assert {answer.text for answer in answers} == {answers[0].text}
         assert len({answer.headers["electric-handle"] for answer in answers}) == 1
         waiting = [readers.submit(live, answers[0].headers["electric-offset"]) for _ in range(10)]
-        time.sleep(0.5)
-        shapes.service.terminate()
-        shapes.service.wait(3)
-        assert {answer.result(5).status_code for answer in waiting} == {200}
-    shapes.restart_service()
+        shapes.wait_for_readers(10)
+        try:
+            shapes.service.terminate()
+            shapes.service.wait(5)
+            assert {answer.result(5).status_code for answer in waiting} == {200}
+        finally:
+            shapes.restart_service()
     assert live(answers[0].headers["electric-offset"]).status_code == 409
 
 

@@ -19,6 +19,7 @@ from tests.box import Box, running_box
 from tests.receiver import Receiver, joined
 
 ROOT = Path(__file__).resolve().parents[2]
+ROOM = {"label": "Intensive care"}
 
 
 @pytest.fixture(scope="module")
@@ -133,11 +134,29 @@ async def test_a_fork_can_be_subscribed_to_and_stands_still(moving: Box) -> None
         screen.subscribed.clear()
         await screen.send(control("subscribe", stream="what-if"))
         await asyncio.wait_for(screen.subscribed.wait(), 5)
-        assert screen.signals == past["signals"]
+        copy = past["signals"] | {"fork.of": {"stream": "main", "t": t}}
+        assert screen.signals == copy
         await asyncio.sleep(3)
-        assert screen.signals == past["signals"]
+        assert screen.signals == copy
     ended = await asyncio.to_thread(httpx.delete, f"{moving.url}/api/recordings/forks/what-if", trust_env=False)
     assert ended.status_code == 200
+
+
+def test_rooms_are_recorded_where_a_setting_says_so_and_seen_by_the_admin() -> None:
+    with running_box("--record", "main,room/*", "--lan", "--no-mdns", "--tls", "off") as box:
+        assert httpx.put(f"{box.url}/api/rooms/icu", headers=box.bearer("admin"), json=ROOM, trust_env=False).is_success
+
+        def asked(path: str, role: str) -> httpx.Response:
+            return httpx.get(f"{box.url}/api/recordings{path}", headers=box.bearer(role), trust_env=False)
+
+        def recorded(role: str) -> set[str]:
+            return {each["stream"] for each in asked("", role).json()["recordings"]}
+
+        until(lambda: "room/icu" in recorded("admin"))
+        assert recorded("staff") == recorded("wall") == {"main"}
+        for path in ("/room%2Ficu/timeline", "/room%2Ficu/at", "/room/icu/frames?from=1h"):
+            assert asked(path, "admin").status_code == 200, path
+            assert asked(path, "staff").json()["code"] == "BRG460", path
 
 
 def test_replay_in_a_pipe(moving: Box) -> None:

@@ -21,6 +21,8 @@ import pytest
 from appliance.bridge.sources.feed import follow
 from tests.box import Box, running_box
 
+pytestmark = pytest.mark.alone
+
 WRITERS = 20
 BACK_S = 20.0
 

@@ -12,7 +12,7 @@ from appliance.config import Runtime
 from tests.box import Box
 
 _WATCHED = "update flex.watching set since = now() - interval '80 days'"
-_MADE = "update flex.collections set created = now() - interval '80 days'"
+_MADE = "update flex.collections set created = now() - interval '80 days' where name = %s"
 _HOURS = """
 insert into flex.rates (collection, at, came)
 select %s, at, 1 from generate_series(
@@ -39,7 +39,7 @@ def _write(told: Runtime, collection: str) -> None:
     with psycopg.connect(told.postgres_dsn) as db:
         db.execute("delete from flex.rates where collection = %s", [collection])
         db.execute(_WATCHED)
-        db.execute(_MADE)
+        db.execute(_MADE, [collection])
         db.execute(_HOURS, [collection, told.settings.timezone, told.settings.timezone])
 
 

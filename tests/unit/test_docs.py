@@ -31,7 +31,7 @@ DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", ROOT / "models" / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")])
 REFERENCE = DOCS / "reference"
 IMAGE_LIMIT = 300_000
-SOURCES = {".py", ".sql", ".html", ".css", ".js", ".svg"}
+SOURCES = {".py", ".sql", ".html", ".css", ".js", ".mjs", ".svg"}
 
 
 def named(path: Path) -> str:

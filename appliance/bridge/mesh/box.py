@@ -26,6 +26,7 @@ from appliance.bridge.mesh.alive import Alive
 from appliance.bridge.mesh.letters import Letters
 from appliance.bridge.mesh.seal import Place, seal
 from appliance.bridge.passes import Pass
+from appliance.bridge.rooms import own_stream
 from appliance.bridge.session import Member
 from appliance.bridge.signals import View
 from appliance.types import Role
@@ -47,7 +48,7 @@ class Opened(msgspec.Struct, frozen=True):
 
 def as_shown(shown: Pass) -> Member:
     """The member that a pass speaks of."""
-    return Member(shown.screen[:16], shown.role, shown.room, shown.name, passes.own_stream(shown.room))
+    return Member(shown.screen[:16], shown.role, shown.room, shown.name, own_stream(shown.room))
 
 
 class Mesh:

@@ -12,7 +12,8 @@ import msgspec
 
 from appliance.bridge.frame import Frame, FrameType, control, encode
 from appliance.bridge.mesh.chain import Link
-from appliance.bridge.passes import Pass, own_stream, refused
+from appliance.bridge.passes import Pass, refused
+from appliance.bridge.rooms import own_stream
 from appliance.bridge.session import SILENCE_S
 from appliance.bridge.transports import Connection, ConnectionLost
 from appliance.errors import ApplianceError

@@ -29,7 +29,7 @@ WAITING_LIMIT: Final = 200
 WAITING_S: Final = 20.0
 REFUSED: Final = frozenset({"SIG306", "SIG309"})
 """What a source is told and may go on after."""
-INPUT_KINDS: Final = frozenset({"ask", "set", "pointer", "touch", "key"})
+INPUT_KINDS: Final = frozenset({"ask", "cancel", "pin", "set", "pointer", "touch", "key"})
 
 
 class Inputs:
@@ -124,11 +124,12 @@ async def run(
     stream: Stream,
     inputs: Inputs,
     others: Callable[[str], Stream] | None = None,
-    done: Callable[[str, str], None] | None = None,
+    done: Callable[[str, str, dict[str, Any] | None], None] | None = None,
 ) -> None:
     """Serve one source until it leaves.
 
-    `others` opens the other streams that it may write; `done` hears the screen and the ref of an input that is done.
+    `others` opens the other streams that it may write; `done` hears the screen and the ref of an input
+    that is done, and the error where it cannot be.
     """
     upward = asyncio.create_task(_send_inputs(connection, inputs))
     try:
@@ -141,7 +142,8 @@ async def run(
                     raise
                 await connection.send(encode(control("error", **error.shape())))
             if done is not None and frame.type == FrameType.CONTROL and (said := frame.json()).get("type") == "ack":
-                done(str(said.get("screen")), str(said.get("ref")))
+                fault = said.get("error")
+                done(str(said.get("screen")), str(said.get("ref")), fault if isinstance(fault, dict) else None)
     except ConnectionLost:
         pass
     finally:

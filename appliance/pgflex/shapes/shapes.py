@@ -69,6 +69,11 @@ class Shapes:
         """How many shapes are followed now."""
         return len(self._shapes)
 
+    @property
+    def waiting(self) -> int:
+        """How many readers wait for news of one."""
+        return sum(shape.waiting for shape in self._shapes.values())
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Shapes]:
         """Follow; at the end every shape ends."""

@@ -4,16 +4,21 @@
 True
 """
 
-from appliance.screen.receiver.assembly import (
-    Page,
-    close_up,
-    digest,
-    join_style,
-    load_page,
-    load_waiting,
-    policy,
-    squeeze,
-    trim,
-)
+from appliance.screen.receiver.assembly import Page, join_style, load_page, load_waiting, policy
+from appliance.screen.receiver.bundling import close_up, digest, squeeze, trim
+from appliance.screen.receiver.layers import Part, load_parts, load_past
 
-__all__ = ["Page", "close_up", "digest", "join_style", "load_page", "load_waiting", "policy", "squeeze", "trim"]
+__all__ = [
+    "Page",
+    "Part",
+    "close_up",
+    "digest",
+    "join_style",
+    "load_page",
+    "load_parts",
+    "load_past",
+    "load_waiting",
+    "policy",
+    "squeeze",
+    "trim",
+]

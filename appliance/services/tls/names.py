@@ -33,9 +33,11 @@ def encrypted(settings: Settings) -> bool:
 
 def wanted(settings: Settings) -> Wanted:
     """Every name and address this box is reached by now. Asks the kernel, no name server; blocks for a moment."""
-    own = names(settings) if settings.lan else frozenset[str]()
-    told = {"localhost", *filter(None, map(dns_name, own))}
-    addresses = {ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"), *(_own() if settings.lan else ())}
+    said = names(settings) if settings.lan else frozenset[str]()
+    by_number = {found for each in said if (found := _address(each)) is not None}
+    told = {"localhost", *filter(None, (dns_name(each) for each in said if _address(each) is None))}
+    addresses: set[Address] = {ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1"), *by_number}
+    addresses |= _own() if settings.lan else set()
     return Wanted(tuple(sorted(told)[:MOST]), tuple(sorted(addresses, key=lambda each: (each.version, each))[:MOST]))
 
 
@@ -46,6 +48,13 @@ def dns_name(name: str) -> str:
     except UnicodeError:
         return ""
     return ascii_name if _DNS_NAME.match(ascii_name) else ""
+
+
+def _address(name: str) -> Address | None:
+    try:
+        return ipaddress.ip_address(name)
+    except ValueError:
+        return None
 
 
 def _own() -> set[Address]:

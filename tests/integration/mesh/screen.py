@@ -15,8 +15,8 @@ from pathlib import Path
 
 import msgspec
 
-from appliance.screen import Agent, ScreenOptions, make_agent
-from appliance.screen.start import passing_on
+from appliance.screen.agent import Agent
+from appliance.screen.start import ScreenOptions, make_agent, passing_on
 
 
 def told(agent: Agent) -> str:

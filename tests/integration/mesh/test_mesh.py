@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.alone
+
 ROOT = Path(__file__).resolve().parents[3]
 ASLEEP_S = os.environ.get("MESH_ASLEEP_S", "8")
 

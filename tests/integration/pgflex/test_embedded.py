@@ -88,7 +88,7 @@ def test_second_box_on_the_same_folder_is_refused(box: Box) -> None:
 
 
 def test_bootstrap_again_changes_nothing(box: Box) -> None:
-    bootstrap(box.cluster, box.settings)
+    bootstrap(box.cluster)
     assert migrate(box.admin_dsn) == []
     with psycopg.connect(box.dsn) as db:
         assert db.execute("select count(*) from flex.migrations").fetchone() == (len(migrations()),)

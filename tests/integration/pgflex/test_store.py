@@ -249,19 +249,25 @@ async def test_lookup(store: Store, rest: Rest) -> None:
         "100% *special*",
         "a_b",
         "axb",
+        "Dr. Wiktor Jaskóła",
         'qu"ote, (x)',
         "back\\slash",
     ]
     await store.insert("wards", [{"name": name} for name in names * 2], "staff")
     await eventually(rest, "/wards", "staff")
-    assert sorted(await rest.lookup("wards", "name", "cardiology", "staff")) == ["CARDIOLOGY", "Cardiology"]
-    assert await rest.lookup("wards", "name", "paediatric", "staff") == ["Paediatric cardiology"]
+    assert sorted(await rest.lookup("wards", "name", ["cardiology"], "staff")) == ["CARDIOLOGY", "Cardiology"]
+    assert await rest.lookup("wards", "name", ["paediatric"], "staff") == ["Paediatric cardiology"]
     for text in ("100% *special*", "a_b", 'qu"ote, (x)', "back\\slash"):
-        assert await rest.lookup("wards", "name", text, "staff") == [text]
-    assert await rest.lookup("wards", "name", "*", "staff") == ["100% *special*"]
-    assert await rest.lookup("wards", "name", "%", "staff") == ["100% *special*"]
-    assert await rest.lookup("wards", "name", "nothing like it", "staff") == []
-    assert len(await rest.lookup("wards", "name", "a", "staff", limit=2)) == 2
+        assert await rest.lookup("wards", "name", [text], "staff") == [text]
+    assert await rest.lookup("wards", "name", ["*"], "staff") == ["100% *special*"]
+    assert await rest.lookup("wards", "name", ["%"], "staff") == ["100% *special*"]
+    assert await rest.lookup("wards", "name", ["nothing like it"], "staff") == []
+    assert await rest.lookup("wards", "name", ["jaskola"], "staff") == ["Dr. Wiktor Jaskóła"]
+    assert await rest.lookup("wards", "name", ["cardiologies", "paediatric"], "staff") == ["Paediatric cardiology"]
+    assert len(await rest.lookup("wards", "name", ["a"], "staff", limit=2)) == 2
+    assert len(await rest.lookup("wards", "name", ["cardiology"], "staff", limit=2)) == 2, "the equal ones, not all"
+    for long in ("a" * 200, "a" * 2000, "é" * 200, '"' * 200):
+        assert await rest.lookup("wards", "name", [long, long + "x"], "staff") == []
 
 
 async def test_statement_timeout_holds_for_the_roles(box: Box) -> None:

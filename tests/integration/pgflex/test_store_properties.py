@@ -159,8 +159,10 @@ def check(document: dict[str, Any], row: dict[str, Any], labels: dict[str, str])
     assert len(read) == len(told)
     rest = dict(read)
     for label, value in told.items():
-        # A label that means the same as an earlier one goes to that one's place.
-        place = label if label in rest else next((name for name in rest if alike(name, label)), None)
+        # A label that is a column's name, or means the same as an earlier label, goes to that one's place.
+        of_column = labels.get(label)
+        known = label if label in rest else of_column if of_column in rest else None
+        place = known or next((name for name in rest if alike(name, label)), None)
         assert place is not None, (label, row)
         assert same(value, rest.pop(place)), (label, value, read)
 

@@ -23,9 +23,9 @@ def step(view: View, at: int, values: dict[str, Any], *, key: bool = False, open
     return Step(at, Frame(kind, payload, KEYFRAME if is_sync else 0), opens)
 
 
-def counted(folder: Path, count: int = 100, every: int = 10, role: str = "staff") -> Path:
+def counted(folder: Path, count: int = 100, every: int = 10, role: str = "staff", stream: str = "main") -> Path:
     """A finished segment in which `n` counts up by one each 100 ms, a keyframe for each `every` of them."""
-    writer, view = SegmentWriter(folder, {"stream": "main", "role": role}, reserve=0), View()
+    writer, view = SegmentWriter(folder, {"stream": stream, "role": role}, reserve=0), View()
     steps = [step(view, T0 + n * 100, {"n": n, f"x{n % 7}": n}, key=n % every == 0, opens=n == 0) for n in range(count)]
     writer.write(steps)
     path = writer.path

@@ -11,6 +11,8 @@ from appliance.bridge import discovery
 from appliance.bridge.discovery import FoundBox, announce, announcing, find, find_relays
 from appliance.errors import ApplianceError
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture(autouse=True)
 def own_service(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -35,11 +35,12 @@ def test_a_fork_begins_with_the_past_and_lives_its_own_life(past: Recordings) ->
     Forks(streams).begin(past_of(past, "what-if", "main", "staff", T0 + 1_000))
     fork = streams.find("what-if")
     assert fork is not None
-    assert fork.view("staff").values == {"beds": 7, "ward": "in full", "patient": "A. B."}
+    of = {"fork.of": {"stream": "main", "t": T0 + 1_000}}
+    assert fork.view("staff").values == {"beds": 7, "ward": "in full", "patient": "A. B."} | of
     live.write("s", [Signal("beds", 99)])
     assert fork.view("staff").values["beds"] == 7
     fork.write("model", [Signal("beds", 3), Signal("patient", None)])
-    assert fork.view("admin").values == {"beds": 3, "ward": "in full"}
+    assert fork.view("admin").values == {"beds": 3, "ward": "in full"} | of
     assert "patient" not in live.view("admin").values
 
 
@@ -52,7 +53,7 @@ def test_nobody_sees_more_of_a_fork_than_they_saw_then(past: Recordings) -> None
     Forks(streams).begin(past_of(past, "g", "main", "wall", T0 + 6_000))
     of_wall = streams.find("g")
     assert of_wall is not None
-    assert of_wall.view("admin").values == {"beds": 8, "ward": "open"}
+    assert of_wall.view("admin").values == {"beds": 8, "ward": "open", "fork.of": {"stream": "main", "t": T0 + 6_000}}
 
 
 def test_names_and_numbers_are_bounded(past: Recordings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,6 +36,11 @@ def test_what_is_wanted_is_read_from_the_settings() -> None:
     assert wanted("main, ward , main", "staff,wall") == Wanted(("main", "ward"), ("wall", "staff"), 0, 0)
     assert wanted("none", "wall").streams == ()
     assert wanted("", "none") == Wanted((), (), 0, 0)
+    assert wanted("main,room/*", "wall").picks(["main", "mainly", "room/a", "room/b", "rooms"]) == [
+        "main",
+        "room/a",
+        "room/b",
+    ]
 
 
 async def test_each_role_has_its_own_and_one_that_is_off_has_none(tmp_path: Path) -> None:

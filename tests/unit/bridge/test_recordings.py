@@ -16,8 +16,8 @@ from appliance.types import Role
 from tests.unit.bridge.past import T0, at_count, counted, step
 
 
-def recorded(tmp_path: Path, role: Role = "staff", **more: int) -> Recordings:
-    counted(tmp_path / "main" / role, role=role, **more)
+def recorded(tmp_path: Path, role: Role = "staff", count: int = 100) -> Recordings:
+    counted(tmp_path / "main" / role, count, role=role)
     return Recordings(tmp_path)
 
 

@@ -13,6 +13,7 @@ from appliance.bridge import Copy, Member, Session, Streams, control, encode, in
 from appliance.bridge.frame import Frame, FrameType
 from appliance.bridge.mesh import Mesh, Witness, alive, letters
 from appliance.bridge.mesh.seal import Place
+from appliance.bridge.rooms import own_stream
 from appliance.bridge.sources.screens import Screens, SetLimits
 from appliance.bridge.transports import ConnectionLost
 from appliance.bridge.transports.memory import MemoryConnection, pair
@@ -251,7 +252,7 @@ async def test_a_pass_says_room_and_name_and_a_browser_gets_none(streams: Stream
     async with screen_of(streams, None, admit=lambda _: member, mesh=Mesh(BOX, 7)) as screen:
         await screen.say("hello", version=1)
         found = passes.verify((await screen.hear("hello"))["pass"], BOX.endpoint_id)
-        assert (found.name, found.room, passes.own_stream(found.room)) == ("Hall", "icu", member.own)
+        assert (found.name, found.room, own_stream(found.room)) == ("Hall", "icu", member.own)
     async with screen_of(streams, member, mesh=Mesh(BOX, 7)) as screen:
         assert "pass" not in await screen.hear("hello")
 

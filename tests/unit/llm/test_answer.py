@@ -35,6 +35,7 @@ BEDS = Collection(
 )
 CATALOG = Catalog("1", (BEDS,))
 COUNT = Select("*", "count")
+LEAST = Select("daily_price", "min")
 FREE = Condition("status", "eq", "free")
 CARDIOLOGY = Condition("ward", "eq", "Cardiology")
 
@@ -321,7 +322,7 @@ def test_the_view_and_columns_name_what_the_rows_hold(case: tuple[Query, list[di
         ),
         (per("ward"), ({"ward": "A", "count": 5},), {"kind": "bars", "label": "ward", "value": "count"}),
         (per("ward"), (), {"kind": "text"}),
-        (per("ward", "floor"), ({"ward": "A", "floor": 1, "count": 5},), {"kind": "table"}),
+        (per("ward", "floor", measure=LEAST), ({"ward": "A", "floor": 1, "min": 5},), {"kind": "table"}),
         (query(select=shown("bed")), ({"id": 1, "bed": "A"},), {"kind": "table"}),
         (query(select=shown("bed")), (), {"kind": "text"}),
     ],
@@ -432,3 +433,30 @@ def test_a_time_bucket_is_called_what_people_call_it(bucket: Bucket, said: str) 
     plan = query(select=(Select("admitted_on", bucket=bucket), COUNT), group=("admitted_on",))
     assert say(plan, BEDS, [{"admitted_on": "2026-10-01", "count": 2}], TODAY) == f"Beds per {bucket}: {said} (2)."
     assert say(plan, BEDS, [{"admitted_on": None, "count": 2}], TODAY) == f"Beds per {bucket}: none (2)."
+
+
+def test_two_groups_of_what_adds_up_are_stacked_and_time_goes_along_the_bars() -> None:
+    rows = ({"ward": "A", "status": "free", "count": 3}, {"ward": "A", "status": "dirty", "count": 1})
+    told = view(per("ward", "status"), BEDS, rows)
+    assert told == {"kind": "stacked", "label": "ward", "part": "status", "value": "count"}
+    assert view(per("ward", "status", measure=Select("daily_price", "avg")), BEDS, rows) == {"kind": "table"}
+    by_month = Query(
+        "beds", (Select("ward"), Select("admitted_on", bucket="month"), COUNT), group=("ward", "admitted_on")
+    )
+    assert view(by_month, BEDS, rows)["label"] == "admitted_on"
+
+
+@pytest.mark.parametrize(
+    ("question", "measure", "value", "share"),
+    [
+        ("What share of beds is there per ward?", COUNT, 3, True),
+        ("What percentage of beds is in each ward?", COUNT, 3, True),
+        ("How many beds are there per ward?", COUNT, 3, False),
+        ("Share of the average price per ward", Select("daily_price", "avg"), 3, False),
+        ("Share of the total price per ward", Select("total_price", "sum"), -3, False),
+    ],
+)
+def test_parts_of_a_whole_are_told_apart(question: str, measure: Select, value: float, share: bool) -> None:
+    rows = ({"ward": "A", "count": value, "avg": value, "sum": value, "daily_price": value, "total_price": value},)
+    told = view(per("ward", measure=measure), BEDS, rows, question)
+    assert (told["kind"], told.get("share", False)) == ("bars", share)

@@ -77,6 +77,34 @@ def test_the_fields_beside_do_not_make_another_query() -> None:
     assert not alike(one, Query("beds", (Select("*", "count"),)))
 
 
+@pytest.mark.parametrize(
+    ("question", "sketch", "name"),
+    [
+        ("beds on floor 3", "<all><and> floor<gt> 3<e>", "compared_unasked"),
+        ("beds on floor 3", "<count><all><by> ward<having><gt> 3<e>", "compared_unasked"),
+        ("beds with a floor over 3", "<all><and> floor<lt> 3<e>", "compared_otherwise"),
+    ],
+)
+def test_a_number_that_is_held_against_others_unasked_is_unlikely(question: str, sketch: str, name: str) -> None:
+    against, over = (
+        candidate(question, sketch),
+        candidate("beds with a floor above 3, or higher than 4", "<all><and> floor<gt> 3<e>"),
+    )
+    assert numbers(against, [against])[name] == 1
+    assert not any(numbers(over, [over])[each] for each in ("compared_unasked", "compared_otherwise"))
+    same = candidate(question, "<all><and> floor<eq> 3<e>", -3.0)
+    assert shares([same, against])[0] > shares([same, against])[1] or name == "compared_otherwise"
+
+
+def test_a_word_that_is_said_once_is_a_value_or_names_a_time() -> None:
+    when = candidate(
+        "scheduled appointments starting today", "<all><and> status<eq> scheduled<and> starts at<when><w1><e>"
+    )
+    assert numbers(when, [when])["said_once"] == 0
+    twice = candidate("starts today", "<all><and> reason<eq> starts<and> starts at<when><w1><e>")
+    assert numbers(twice, [twice])["said_once"] == 1
+
+
 def test_nothing_to_judge() -> None:
     assert decided([]).best is None and shares([]) == [] and with_code([], {}, NOW) == []
 

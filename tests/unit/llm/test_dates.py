@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from appliance.llm.dates import Span, spans
+from appliance.llm.dates import Span, hours_of, spans
 from tests.unit.llm.facility import NOW
 
 
@@ -173,3 +173,41 @@ def test_a_relative_time_moves_with_the_day(text: str, days: int) -> None:
     [span] = spans(text, now)
     assert span.start is not None
     assert abs((span.start - now.date()).days) <= 731
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "part", "clock"),
+    [
+        ("appointments after 2pm today", "2026-11-23", "", (840, 1440)),
+        ("morning appointments in cardiology tomorrow", "2026-11-24", "morning", None),
+        ("visits on wendesday afternoon", "2026-11-25", "afternoon", None),
+        ("meetings after 14:30", "2026-11-23", "", (870, 1440)),
+        ("between 9 and 11am on friday", "2026-11-27", "", (540, 660)),
+    ],
+)
+def test_a_part_of_a_day_is_said_anywhere(text: str, day: str, part: str, clock: tuple[int, int] | None) -> None:
+    [span] = spans(text, NOW)
+    assert (str(span.start), span.part, span.clock) == (day, part, clock)
+    for place in (span.at, span.apart):
+        assert place is None or 0 <= place[0] < place[1] <= len(text)
+
+
+def test_the_hours_of_a_day() -> None:
+    [span] = spans("visits after 2pm tomorrow", NOW)
+    assert hours_of(span, NOW) == ("2026-11-24T14:00:00+00:00", "2026-11-25T00:00:00+00:00")
+
+
+def test_what_is_still_to_come() -> None:
+    [span] = spans("hearings coming up", NOW)
+    assert (span.start, span.end) == (NOW.date(), None)
+
+
+@pytest.mark.parametrize("text", ["whats due tomorow", "whats due tommorrow"])
+def test_a_slip_in_a_day_is_read_and_stands_where_it_was(text: str) -> None:
+    [span] = spans(text, NOW)
+    assert str(span.start) == "2026-11-24" and text[slice(*span.at)].endswith(text.split()[-1])
+
+
+@pytest.mark.parametrize("text", ["flights to augusta", "sundry items", "the mondays"])
+def test_what_is_another_word_is_no_slip(text: str) -> None:
+    assert [span for span in spans(text, NOW) if span.words not in ("monday",)] == []

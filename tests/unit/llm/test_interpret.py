@@ -108,4 +108,13 @@ def test_a_field_to_show() -> None:
 
 def test_a_new_value_takes_the_place_of_the_old_one() -> None:
     both = read("<count><all><and> status<eq> free<and> ward<eq> cardiology<and> ward<eq> surgery<and> floor<gt> 2<e>")
-    assert write(replaced(both)) == "<count><all><and> status<eq> free<and> ward<eq> surgery<and> floor<gt> 2<e>"
+    assert write(replaced(both, [])) == "<count><all><and> status<eq> free<and> ward<eq> surgery<and> floor<gt> 2<e>"
+
+
+def test_a_value_that_is_said_takes_the_earlier_ones_place_in_its_field() -> None:
+    earlier = read("<count><all><and> status<eq> free<and> ward<eq> maternity<e>")
+    said = [(("ward", "unit"), "surgery"), (("colour",), "blue")]
+    assert write(replaced(earlier, said)) == "<count><all><and> status<eq> free<and> ward<eq> surgery<e>"
+    both = [*said, (("ward",), "oncology")]
+    assert write(replaced(earlier, both)) == "<count><all><and> status<eq> free<and> ward<eq> surgery<or> oncology<e>"
+    assert replaced(earlier, [(("ward",), "maternity")]) == earlier

@@ -226,3 +226,52 @@ def test_any_question_can_be_linked(text: str) -> None:
         assert all(0 <= start < end <= len(links.words) for start, end in places)
         assert all(value.values for value in links.values)
         assert set(links.unexplained()) <= set(links.words)
+
+
+RESULTS = Collection(
+    "tests",
+    "tests",
+    (
+        Field("diagnosis", "diagnosis", "text", ("asthma", "hip fracture")),
+        Field("ward", "ward", "text", ("Cardiology", "Pediatrics", "Surgery")),
+        Field("floor", "floor", "integer"),
+        Field("admitted_on", "admitted_on", "timestamptz"),
+        Field("price", "price", "numeric"),
+    ),
+)
+
+
+def of_results(question: str) -> Links:
+    return link(question, Catalog("1", (RESULTS,)), NOW, always="*")[0]
+
+
+def test_a_word_of_a_labels_family_names_the_field() -> None:
+    links = of_results("what was he diagnosed with")
+    assert [(mention.field, mention.kin) for mention in links.fields] == [("diagnosis", True)]
+    assert missed(links) == []
+    assert [mention.field for mention in of_results("admissions per day").fields] == ["admitted_on"]
+
+
+def test_words_that_people_cut_short() -> None:
+    assert said(of_results("beds in paeds")) == {"ward": ("Pediatrics",)}
+    assert said(of_results("tests in cardio")) == {"ward": ("Cardiology",)}
+    assert said(of_results("tests of a car")) == {}, "a word of its own is no other cut short"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "tests at the moment",
+        "tests so far",
+        "admitted date of tests",
+        "kind of tests",
+        "tests on file",
+    ],
+)
+def test_words_that_say_nothing_more(question: str) -> None:
+    assert missed(of_results(question)) == []
+
+
+def test_amounts_between_two() -> None:
+    found = of_results("price between 10 and 5 euros")
+    assert [(each.op, each.number) for each in found.comparisons] == [("gte", 5), ("lte", 10)]

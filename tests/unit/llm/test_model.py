@@ -11,7 +11,7 @@ import pytest
 from appliance.errors import ApplianceError
 from appliance.llm.dialects import pick
 from appliance.llm.dialects.ask import Ask
-from appliance.llm.model import Model
+from appliance.llm.model import Model, _gpu_layers
 from appliance.llm.plan import Query
 from appliance.llm.prompt import Piece, Task
 from appliance.services.llm import SHIPPED
@@ -151,3 +151,14 @@ def test_only_the_template_makes_turns(chat: Model) -> None:
 def test_a_model_that_wants_a_first_token_gets_one(tmp_path: Path) -> None:
     model = Model.load(chat_model(tmp_path / "tiny.gguf", add_bos=True), 1, 4096)
     assert model._tokens([Piece("a")]) == [256, ord("a")]
+
+
+def test_a_large_model_goes_to_the_gpu_where_the_library_has_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = tmp_path / "large.gguf"
+    with large.open("wb") as file:
+        file.truncate(100_000_000)
+    assert (_gpu_layers(MODEL), _gpu_layers(large)) == (0, 0)
+    monkeypatch.setattr("llama_cpp.llama_supports_gpu_offload", lambda: True)
+    assert (_gpu_layers(MODEL), _gpu_layers(large)) == (0, -1)

@@ -112,3 +112,10 @@ def test_a_field_inside_a_value_is_not_marked() -> None:
 def test_an_earlier_time_is_the_second_one() -> None:
     sketch = Sketch(where=(Tried("day", "when", ("w1",)), Tried("ward", "eq", ("icu",))))
     assert write(later(sketch)) == "<all><and> day<when><w2><and> ward<eq> icu<e>"
+
+
+def test_a_label_stands_for_a_word_of_its_family_and_idle_words_go() -> None:
+    text = "what was he diagnosed with so far"
+    marks = (Mark("field", 12, 21, ("diagnosis",)), Mark("idle", 27, 33))
+    shown = "".join(piece.text for piece in question(text, marks))
+    assert shown == "<q> what was he<m> diagnosis with<a>"

@@ -154,6 +154,7 @@ MISFITS = {
     "empty list": query(Condition("doctor", "in", [])),
     "long list": query(Condition("minutes", "in", list(range(101)))),
     "misfit in a list": query(Condition("minutes", "in", [1, "2"])),
+    "document in a list": query(Condition("notes", "in", ["free"])),
     "list in a list": query(Condition("doctor", "in", [["Smith"]])),
     "part of a number": query(Condition("minutes", "like", "3")),
     "number as a part": query(Condition("doctor", "like", 3)),

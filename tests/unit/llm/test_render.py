@@ -1,7 +1,7 @@
 """Render: the request and the words that a plan becomes."""
 
 import re
-from datetime import date
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -223,21 +223,35 @@ def test_a_plan_in_words(plan: Query, words: str) -> None:
 def test_bounds_of_one_field_are_one_span_of_days() -> None:
     doctor = Condition("doctor", "eq", "Smith")
     first, last = Condition("starts_on", "gte", "2026-11-23"), Condition("starts_on", "lt", "2026-11-30")
-    assert paired((first, doctor, last)) == ([doctor], [("starts_on", date(2026, 11, 23), date(2026, 11, 30))])
+    assert paired((first, doctor, last)) == ([doctor], [("starts_on", datetime(2026, 11, 23), datetime(2026, 11, 30))])
 
 
 @pytest.mark.parametrize(
     ("start", "end"),
     [
-        ("2026-11-23T08:00:00+00:00", "2026-11-24T00:00:00+00:00"),
+        ("2026-11-23T08:00:00+00:00", "2026-11-25T00:00:00+00:00"),
         ("2026-11-24", "2026-11-23"),
         ("2026-11-23", "2026-11-23"),
         ("2026-11-23T00:00:00+00:00", "2026-11-23T00:00:00-05:00"),
     ],
 )
-def test_bounds_that_are_no_whole_days_stay_apart(start: str, end: str) -> None:
+def test_bounds_that_are_neither_whole_days_nor_in_one_stay_apart(start: str, end: str) -> None:
     bounds = (Condition("seen_at", "gte", start), Condition("seen_at", "lt", end))
     assert paired(bounds) == (list(bounds), [])
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "words"),
+    [
+        ("2026-11-24T00:00:00+01:00", "2026-11-24T12:00:00+01:00", "tomorrow before 12:00"),
+        ("2026-11-23T14:00:00+00:00", "2026-11-24T00:00:00+00:00", "today from 14:00"),
+        ("2026-11-23T09:00:00", "2026-11-23T11:30:00", "today from 09:00 to 11:30"),
+        ("2026-12-01T14:30:00", "2026-12-01T14:31:00", "on 1 December 2026 at 14:30"),
+    ],
+)
+def test_hours_of_a_day_are_said_with_the_day(start: str, end: str, words: str) -> None:
+    plan = query(Condition("seen_at", "gte", start), Condition("seen_at", "lt", end))
+    assert to_words(plan, validate(plan, CATALOG), TODAY) == f"number of visits where seen at is {words}"
 
 
 def test_bounds_with_and_without_a_zone_can_be_told() -> None:

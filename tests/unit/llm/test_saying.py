@@ -1,13 +1,13 @@
 """How values are said: labels, numbers, days and lists."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.llm.saying import days, join, number, say_collection, say_day, say_days, say_label, say_value
+from appliance.llm.saying import join, number, say_collection, say_day, say_days, say_label, say_value, span
 from appliance.types import Collection, Field
 
 TODAY = date(2026, 11, 23)
@@ -139,34 +139,36 @@ def test_the_last_day_said_is_the_one_before_the_end(start: date, count: int) ->
 @given(st.dates(), st.dates(), st.booleans())
 def test_midnights_are_whole_days(start: date, end: date, zoned: bool) -> None:
     tail = "T00:00:00+02:00" if zoned else ""
-    assert days(f"{start}{tail}", f"{end}{tail}") == ((start, end) if start < end else None)
+    midnights = (datetime.combine(start, time()), datetime.combine(end, time()))
+    assert span(f"{start}{tail}", f"{end}{tail}") == (midnights if start < end else None)
 
 
-@given(st.datetimes(timezones=st.just(UTC)))
-def test_an_hour_is_no_whole_day(start: datetime) -> None:
-    midnight = (start.hour, start.minute, start.second) == (0, 0, 0)
-    assert (days(start.isoformat(), "9999-12-31T00:00:00+00:00") is None) != (
-        midnight and start.date() < date(9999, 12, 31)
-    )
+@given(st.datetimes(), st.integers(1, 3000))
+def test_minutes_of_one_day_are_a_span_and_those_of_two_are_none(day: datetime, length: int) -> None:
+    start = day.replace(second=0, microsecond=0, year=2026)
+    end = start + timedelta(minutes=length)
+    midnight = datetime.combine(start.date() + timedelta(days=1), time())
+    whole = start.time() == end.time() == time()
+    assert (span(start.isoformat(), end.isoformat()) is not None) == (end <= midnight or whole)
 
 
 def test_the_clocks_change_within_whole_days() -> None:
-    spring = days("2026-03-29T00:00:00+01:00", "2026-03-30T00:00:00+02:00")
-    assert spring == (date(2026, 3, 29), date(2026, 3, 30))
+    spring = span("2026-03-29T00:00:00+01:00", "2026-03-30T00:00:00+02:00")
+    assert spring == (datetime(2026, 3, 29), datetime(2026, 3, 30))
 
 
 @pytest.mark.parametrize("other", ["today", "", None, 5, [], "2026-13-01", "2026-11-24T00:00:01+00:00"])
 def test_what_is_no_midnight_is_no_day(other: Any) -> None:
-    assert days("2026-11-23", other) is None
-    assert days(other, "2026-11-30") is None
+    assert span("2026-11-23", other) is None
+    assert span(other, "2026-11-30") is None
 
 
 def test_eight_digits_are_a_number() -> None:
-    assert days(20261101, 20261123) is None
+    assert span(20261101, 20261123) is None
 
 
 def test_a_bound_without_a_zone_goes_with_one_that_has_it() -> None:
-    assert days("2026-11-23", "2026-11-24T00:00:00+00:00") == (date(2026, 11, 23), date(2026, 11, 24))
+    assert span("2026-11-23", "2026-11-24T00:00:00+00:00") == (datetime(2026, 11, 23), datetime(2026, 11, 24))
 
 
 @pytest.mark.parametrize(

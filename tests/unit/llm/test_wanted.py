@@ -140,6 +140,11 @@ def test_what_a_plan_does_not_show_is_dropped(question: str, left: list[str]) ->
     assert dropped(shown(linked(question))) == left
 
 
+def test_rows_have_no_groups_of_their_own() -> None:
+    assert of_invoices("the clients per invoice").dropped == [(2, 4)]
+    assert of_invoices("average fees per invoice").dropped == []
+
+
 def test_prices_are_not_added_up() -> None:
     assert dropped(of_invoices("total rate of the invoices")) != []
     assert of_invoices("total rate of the invoices").select != (Select("rate", "sum"),)

@@ -47,8 +47,8 @@ async def test_postgrest_away_is_pgf102() -> None:
 async def test_lookup_refuses_names_that_are_none(collection: str, field: str) -> None:
     rest = Rest("http://127.0.0.1:9", SECRET)
     with pytest.raises(ApplianceError, match="PGF105"):
-        await rest.lookup(collection, field, "x", "staff")
-    assert await rest.lookup(collection, field, "  ", "staff") == []
+        await rest.lookup(collection, field, ["x"], "staff")
+    assert await rest.lookup(collection, field, ["  "], "staff") == []
     await rest.close()
 
 

@@ -14,7 +14,9 @@ from appliance.bridge.session import Waiting
 from appliance.bridge.transports import Connection
 from appliance.bridge.transports.iroh import IrohListener, listen
 from appliance.errors import ApplianceError
-from appliance.screen import Agent, Finder, Ticket
+from appliance.screen.agent import Agent
+from appliance.screen.finder import Finder
+from appliance.screen.ticket import Ticket
 from appliance.types import Signal
 
 KEY = "the right key"

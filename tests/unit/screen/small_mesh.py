@@ -13,12 +13,14 @@ from appliance.bridge import Member, Session, passes
 from appliance.bridge.frame import DEFAULT_LIMIT, Decoder, Frame, encode
 from appliance.bridge.identity import Identity, load_or_create
 from appliance.bridge.mesh import Mesh, Relay
+from appliance.bridge.rooms import own_stream
 from appliance.bridge.transports import Connection
 from appliance.bridge.transports.iroh import listen
 from appliance.errors import ApplianceError
-from appliance.screen import Agent, Ticket
+from appliance.screen.agent import Agent
 from appliance.screen.mesh import Side
 from appliance.screen.roads import Roads
+from appliance.screen.ticket import Ticket
 from appliance.types import Role
 from tests.unit.screen.small_box import SmallBox
 
@@ -62,7 +64,7 @@ class SigningBox(SmallBox):
 
     def _let_in(self, connection: Connection, said: dict[str, Any]) -> Member:
         self._admit(said)
-        return Member(connection.peer[:16], self.role, self.room, "", passes.own_stream(self.room))
+        return Member(connection.peer[:16], self.role, self.room, "", own_stream(self.room))
 
     def _hear(self, member: Member, said: dict[str, Any]) -> None:
         self.heard.put_nowait({**said, "role": member.role, "screen": member.screen})

@@ -13,7 +13,10 @@ from appliance.bridge.identity import Identity
 from appliance.bridge.transports import Connection, ConnectionLost
 from appliance.bridge.transports.iroh import listen
 from appliance.errors import ApplianceError
-from appliance.screen import Agent, Finder, Ticket, agent, cache, finder
+from appliance.screen import agent, cache, finder
+from appliance.screen.agent import Agent
+from appliance.screen.finder import Finder
+from appliance.screen.ticket import Ticket
 from tests.unit.screen.small_box import KEY, SmallBox, agent_for, running, until
 
 

@@ -8,8 +8,12 @@ from appliance.bridge.discovery import announce
 from appliance.bridge.frame import DEFAULT_LIMIT
 from appliance.bridge.identity import Identity, load_or_create
 from appliance.errors import ApplianceError
-from appliance.screen import Finder, Ticket, finder
+from appliance.screen import finder
+from appliance.screen.finder import Finder
+from appliance.screen.ticket import Ticket
 from tests.unit.screen.small_box import SmallBox
+
+pytestmark = pytest.mark.alone
 
 NOWHERE = ("127.0.0.1:9",)
 

@@ -14,14 +14,16 @@ import pytest
 from appliance.bridge.identity import Identity, load_or_create
 from appliance.bridge.session import Member, Waiting
 from appliance.errors import ApplianceError
-from appliance.screen import ScreenOptions
 from appliance.screen.kiosk import KioskOptions, run_kiosk
+from appliance.screen.start import ScreenOptions
 from appliance.screen.ticket import Ticket, write
 from tests.box import ROOT, environment, free_port
 from tests.kiosk import Kiosk, kiosk_of
 from tests.receiver import Receiver, joined
 from tests.unit.screen.small_box import SmallBox, until
 from tests.unit.screen.small_mesh import Room, SigningBox, all_running
+
+pytestmark = pytest.mark.alone
 
 LINK = "screen.box"
 

@@ -15,7 +15,9 @@ from appliance.bridge import Streams, passes
 from appliance.bridge.frame import Frame, FrameType
 from appliance.bridge.identity import Identity
 from appliance.errors import ApplianceError
-from appliance.screen import Agent, Ticket, agent, finder, mesh
+from appliance.screen import agent, finder, mesh
+from appliance.screen.agent import Agent
+from appliance.screen.ticket import Ticket
 from appliance.types import Signal
 from tests.unit.screen.small_box import until
 from tests.unit.screen.small_mesh import NOWHERE, Room, SigningBox, all_running

@@ -12,7 +12,8 @@ import pytest
 
 from appliance.bridge.identity import Identity
 from appliance.errors import ApplianceError
-from appliance.screen import Agent, outbox
+from appliance.screen import outbox
+from appliance.screen.agent import Agent
 from appliance.screen.outbox import Outbox
 from tests.unit.screen.small_box import SmallBox, agent_for, running, until
 

@@ -14,8 +14,9 @@ from appliance.bridge.identity import Identity
 from appliance.bridge.transports import Connection
 from appliance.bridge.transports.iroh import listen
 from appliance.errors import ApplianceError
-from appliance.screen import Ticket, finder
+from appliance.screen import finder
 from appliance.screen.roads import Roads
+from appliance.screen.ticket import Ticket
 from tests.unit.bridge.mesh.keys import BOX, OTHER, SCREEN, make
 
 NOWHERE = ("127.0.0.1:9",)

@@ -9,8 +9,7 @@ import pytest
 
 from appliance.bridge.discovery import announce
 from appliance.errors import ApplianceError
-from appliance.screen import ScreenOptions, default_folder, make_agent, run_screen
-from appliance.screen.start import passing_on
+from appliance.screen.start import ScreenOptions, default_folder, make_agent, passing_on, run_screen
 from appliance.screen.ticket import write
 from appliance.types import Signal
 from tests.unit.screen.small_box import SmallBox

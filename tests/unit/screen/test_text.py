@@ -10,9 +10,11 @@ from rich.console import Console
 
 from appliance.bridge.identity import Identity
 from appliance.errors import ApplianceError
-from appliance.screen import Agent, Ticket, cache, finder, run_text
+from appliance.screen import cache, finder
+from appliance.screen.agent import Agent
 from appliance.screen.digits import large
-from appliance.screen.text import clean, draw
+from appliance.screen.text import clean, draw, run_text
+from appliance.screen.ticket import Ticket
 from tests.unit.screen.small_box import KEY, SmallBox, agent_for, an_answer
 
 BEDS = {"label": "Bed", "type": "text", "name": "bed"}
@@ -108,6 +110,23 @@ def test_earlier_answers_are_one_line_each(screen: Identity) -> None:
 def test_a_part_that_is_away_is_told(screen: Identity) -> None:
     parts = [{"name": "llm", "state": "down", "sentence": "The model is starting again."}]
     assert "The model is starting again." in drawn(holding(screen, {"box.parts": parts}))
+
+
+def test_alerts_stand_over_the_answers_and_those_nobody_has_seen_come_first(screen: Identity) -> None:
+    alerts = {
+        "alert.1": {
+            "message": "Old and \x1b[2Jseen",
+            "fired_at": "2026-11-28T09:00",
+            "acknowledged_at": "2026-11-28T09:01",
+        },
+        "alert.2": {"message": "First", "fired_at": "2026-11-28T08:00", "acknowledged_at": None},
+        "alert.3": {"message": "Second", "fired_at": "2026-11-28T08:30", "acknowledged_at": None},
+        "alert.4": {"fired_at": "2026-11-28T08:30"},
+    }
+    text = drawn(holding(screen, with_answer(sentence="12 beds are free.") | alerts))
+    told = [line.strip() for line in text.splitlines() if "▲" in line]
+    assert told == ["▲ Second", "▲ First", "▲ Old and  [2Jseen"]
+    assert text.index("▲ First") < text.index("12 beds are free.")
 
 
 def test_data_cannot_steer_the_terminal(screen: Identity) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 
+from appliance.bridge.registry import Caller
 from appliance.bridge.segments import apply_record, unpack
 from appliance.bridge.signals import Copy
 from appliance.services import bridge
@@ -58,7 +59,8 @@ async def test_a_moment(tmp_path: Path) -> None:
         assert (await client.get("/recordings/main/at")).json()["signals"] == at_count(49)
         assert await code(await client.get("/recordings/main/at", params={"t": "noon"})) == (400, "BRG466")
         assert await code(await client.get("/recordings/main/at", params={"t": 10**12})) == (404, "BRG460")
-        assert await code(await client.get("/recordings/..%2F..%2Fkeys/at")) == (404, "BRG404")
+        assert await code(await client.get("/recordings/..%2F..%2Fkeys/at")) == (404, "BRG460")
+        assert await code(await client.get("/recordings/room%2F..%2F..%2Fkeys/at")) == (404, "BRG460")
         assert await code(await client.get("/recordings/%2e%2e/at")) in ((404, "BRG404"), (404, "BRG460"))
     for role, wanted in (("wall", (404, "BRG460")), ("nobody", (422, "BRG410")), (None, (422, "BRG410"))):
         async with asking(tmp_path, role) as client:
@@ -73,8 +75,9 @@ async def test_what_followed(tmp_path: Path) -> None:
         records = list(unpack([answer.content]))
         assert [apply_record(copy, record) for record in records] == [True] * 21
         assert copy.values == at_count(30)
+        early = await client.get("/recordings/main/frames", params={"from": 10**12, "to": T0 + 50})
+        assert [record.at for record in unpack([early.content])] == [T0], "before the beginning is the beginning"
         for wrong, wanted in (
-            ({"from": 10**12}, (404, "BRG460")),
             ({"from": "x"}, (400, "BRG466")),
             ({"from": T0 + 9, "to": T0}, (400, "BRG466")),
         ):
@@ -96,3 +99,44 @@ async def test_a_fork_and_its_end(tmp_path: Path) -> None:
         assert await code(await client.delete("/recordings/forks/what-if")) == (404, "BRG408")
         assert await code(await client.delete("/recordings/forks/main")) == (404, "BRG408")
         assert (await client.get("/health")).json()["recording"]["on"] is True
+
+
+async def test_a_days_bar(tmp_path: Path) -> None:
+    async with asking(tmp_path) as client:
+        told = (await client.get("/recordings/main/timeline", params={"parts": 6})).json()
+        assert (told["day"], told["days"], told["role"]) == (told["days"][-1], [told["day"]], "staff")
+        assert (told["first"], told["last"]) == (T0 + 5_000 - 60_000, T0 + 5_000), "at least a minute"
+        assert told["spans"] == [[T0, T0 + 5_000]]
+        assert (len(told["parts"]), sum(told["parts"])) == (6, 49)
+        assert isinstance(told["offset"], int)
+        assert await code(await client.get("/recordings/main/timeline", params={"day": "1999-01-01"})) == (
+            404,
+            "BRG460",
+        )
+        assert await code(await client.get("/recordings/other/timeline")) == (404, "BRG460")
+
+
+async def test_a_rooms_past_is_for_who_is_in_it_and_the_admin(tmp_path: Path) -> None:
+    await asyncio.to_thread(counted, tmp_path / "recordings" / "room+icu" / "staff", 20, stream="room/icu")
+    told = await asyncio.to_thread(runtime, data=str(tmp_path))
+    app = bridge.make(told)
+    joining = app.state.joining
+    await joining.load()
+    inside = joining.registry.admit(Caller("iroh:" + "a" * 64, "tablet", ""), "In", "icu", "staff", "")
+    headers = {"Authorization": f"Bearer {told.token}"}
+    paths = ("room%2Ficu/at", "room%2Ficu/timeline", "room%2Ficu/frames?from=1000000000000")
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://bridge", headers=headers
+    ) as client:
+        for who, streams, archives in (
+            ({"X-Role": "staff"}, [], 0),
+            ({"X-Role": "staff", "X-Screen": inside.id}, ["room/icu"], 1),
+            ({"X-Role": "admin"}, ["room/icu"], 1),
+        ):
+            there = (await client.get("/recordings", headers=who)).json()["recordings"]
+            assert [each["stream"] for each in there] == streams
+            assert len((await client.get("/archives", headers=who)).json()["archives"]) == archives
+            for path in paths:
+                assert (await client.get(f"/recordings/{path}", headers=who)).is_success == bool(streams), path
+        own = await client.get("/recordings/main/at", headers={"X-Role": "staff", "X-Screen": inside.id})
+        assert (own.json()["stream"], own.json()["signals"]) == ("room/icu", at_count(19))

@@ -81,6 +81,9 @@ def test_it_lists_shows_a_moment_replays_and_forks(folder: Path, capsys: pytest.
         assert "n  20" in capsys.readouterr().out
         assert main(["replay", "--url", url, "--from", str(T0), "--to", str(T0 + 3_000), "--speed", "max"]) == 0
         assert asked[-1] == ("/api/recordings/main/frames", {"from": str(T0), "to": str(T0 + 3_000)})
+        assert main(["replay", "--url", url, "--from", "2001-01-01T00:00Z", "--speed", "max"]) == 0, (
+            "from the beginning"
+        )
         assert main(["replay", "--url", url, "--at", str(T0), "--fork", "new"]) == 0
         assert "The stream new goes on from" in capsys.readouterr().out
         assert asked[-1] == ("/api/recordings/main/fork", {"t": T0, "name": "new"})

@@ -10,7 +10,8 @@ import pytest
 
 from appliance.config import Settings, load
 from appliance.errors import ApplianceError
-from appliance.services.supervisor import check_port, local_url, role_keys
+from appliance.services.keys import role_keys
+from appliance.services.supervisor import check_port, local_url
 from tests.box import free_port
 
 

@@ -16,7 +16,7 @@ from appliance.bridge import Member, Session, Streams
 from appliance.bridge.transports.websocket import WebSocketConnection
 from appliance.config import load
 from appliance.errors import ApplianceError
-from appliance.screen.receiver import load_page
+from appliance.screen.receiver import load_page, load_parts
 from appliance.services.offers import Offers
 from appliance.services.viewer import Viewers, page_of
 from tests.accepted import Accepted
@@ -41,8 +41,15 @@ def test_a_page_without_scripts_runs_none() -> None:
     assert "script-src 'none'" in page_of(b"<p>", b"").policy
 
 
-def test_the_usual_page_has_the_policy_it_always_had() -> None:
-    assert page_of(USUAL.plain, b"").policy == USUAL.policy
+def test_the_usual_page_may_run_itself_and_what_it_fetches_and_nothing_else() -> None:
+    policy = USUAL.policy
+    for part in load_parts().values():
+        if part.kind == "application/json":
+            continue
+        named = f" 'sha256-{digest(part.plain.decode())}'"
+        assert policy.count(named) == 1
+        policy = policy.replace(named, "")
+    assert page_of(USUAL.plain, b"").policy == policy
 
 
 @asynccontextmanager

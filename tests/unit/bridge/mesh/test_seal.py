@@ -50,7 +50,9 @@ def test_only_the_box_seals() -> None:
     assert is_refused(WALL, FRAME, seal.seal(OTHER, WALL, FRAME, SEAL.g, SEAL.t))
 
 
-@pytest.mark.parametrize("sig", ["", "!", "AAAA", "é", SEAL.sig[:-2]])
+@pytest.mark.parametrize(
+    "sig", ["", "!", "AAAA", "é", SEAL.sig[:-2]], ids=["none", "a mark", "short", "no ASCII", "cut"]
+)
 def test_what_is_no_signature_is_refused(sig: str) -> None:
     assert is_refused(WALL, FRAME, msgspec.structs.replace(SEAL, sig=sig))
 

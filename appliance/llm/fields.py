@@ -1,0 +1,108 @@
+"""Fields in a question: the words that name one, those of one's family, and those that one explains beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+
+from appliance.llm.plan import NUMBERS, TIMES
+from appliance.llm.senses import kin
+from appliance.llm.words import MEASURES, NEVER_STORED, STOP, Word, label_words, parts, stem
+from appliance.types import Collection, Field
+
+LONGEST_PHRASE: Final = 6
+KIN_FROM: Final = 5
+"""A word of fewer letters has no family here."""
+_TAILS: Final = frozenset(map(stem, ("on", "at", "date", "by", "no", "time")))
+
+
+class FieldMention(msgspec.Struct, frozen=True):
+    """A field whose label occurs in the question at the words `at` (first, past the last).
+
+    `kin` is True where a word of the label's family stands there: "diagnosed" for ``diagnosis``.
+    """
+
+    field: str
+    at: tuple[int, int]
+    kin: bool = False
+
+
+def phrases(asked: tuple[Word, ...], taken: set[int], longest: int = LONGEST_PHRASE) -> Iterator[tuple[int, int]]:
+    """Every run of free words, the longest first, at most six of them."""
+    for size in range(min(longest, len(asked)), 0, -1):
+        for start in range(len(asked) - size + 1):
+            if not any(index in taken for index in range(start, start + size)):
+                yield start, start + size
+
+
+def fields_said(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
+    """Fields whose label is said, whole or short, and those that a phrase measures: "how long"."""
+    labels = [(field, label_words(field.label)) for field in collection.fields if field.name != "id"]
+    seen: set[int] = set()
+    for start, end in phrases(asked, taken):
+        if seen & set(range(start, end)):
+            continue
+        stems = tuple(word.stem for word in asked[start:end])
+        whole = (field for field, label in labels if stems in (label, _short_label(label, asked[start].folded)))
+        field = next(whole, None) or measured(" ".join(word.folded for word in asked[start:end]), collection)
+        if field is not None:
+            seen |= set(range(start, end))
+            yield FieldMention(field.name, (start, end))
+
+
+def kin_fields(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
+    """Fields of whose label's family a free word is, where only one is: "diagnosed", "discharges"."""
+    labels = [(field, label_texts(field.label)) for field in collection.fields if field.name != "id"]
+    for at, word in enumerate(asked):
+        if at in taken or word.folded in STOP or word.folded in NEVER_STORED or len(word.folded) < KIN_FROM:
+            continue
+        found = [field for field, said in labels if any(kin(word.folded, one) for one in said)]
+        own = [field for field in found if "." not in field.name] or found
+        if len(own) == 1:
+            yield FieldMention(own[0].name, (at, at + 1), kin=True)
+
+
+@lru_cache(maxsize=16_384)
+def label_texts(label: str) -> tuple[str, ...]:
+    """The words of a label that say what it is, folded: ``admitted_on`` -> ("admitted",)."""
+    return tuple(word.folded for word in parts(label) if word.stem not in _TAILS)
+
+
+def measured(phrase: str, collection: Collection) -> Field | None:
+    """The number field that a phrase measures: "how long" is told by ``minutes``, "cheapest" by ``unit_cost``."""
+    numbers = [(field, label_words(field.label)) for field in collection.fields if field.type in NUMBERS]
+    return next((field for word in MEASURES.get(phrase, ()) for field, label in numbers if word in label), None)
+
+
+def _short_label(label: tuple[str, ...], said: str) -> tuple[str, ...]:
+    """``admitted_on`` is meant by "admitted", ``ordered_by`` not by "order", ``unit_cost`` not by "unit"."""
+    if label[-1:] == (stem("by"),) and not said.endswith("ed"):
+        return ()
+    return label[:1] if len(label) == 2 and label[1] in _TAILS else ()
+
+
+_TIME_NOUNS: Final = frozenset({"date", "dates", "day", "days", "time", "times"})
+_KINDS: Final = frozenset({"kind", "kinds", "type", "types", "sort", "sorts"})
+
+
+def words_around(
+    asked: tuple[Word, ...], fields: Iterable[FieldMention], named: set[int], collection: Collection
+) -> set[int]:
+    """Words that a field or the rows' name explains: the "date" of "discharge date", the "kind" of "kind of test"."""
+    timed = {at for one in fields if _type(collection, one.field) in TIMES for at in (one.at[0] - 1, one.at[1])}
+    if any(field.type in TIMES for field in collection.fields):
+        timed |= {at + step for at in named for step in (-1, 1)}
+    found = {at for at in timed if 0 <= at < len(asked) and asked[at].folded in _TIME_NOUNS}
+    starts = {one.at[0] for one in fields} | named
+    for at, word in enumerate(asked[:-2]):
+        if word.folded in _KINDS and asked[at + 1].folded == "of" and {at + 2, at + 3} & starts:
+            found.add(at)
+    return found
+
+
+def _type(collection: Collection, name: str) -> str:
+    field = collection.field(name)
+    return field.type if field else ""

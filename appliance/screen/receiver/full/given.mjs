@@ -1,0 +1,24 @@
+// What the bare page gives: its elements, its words, its state.
+
+export const { KINDS, $, add, answer, ask, bring, buttons, clock, csv, decimals, dress, fit, glow, ids, keyed, learn, list, localise, make, now, open, page, pick, put, root, show, signals, status, still, t, text, told, transmit, up, views, wall, wanted, when } = self.receiver;
+
+export const own = () => page.role && page.role !== "wall";
+
+// what this screen keeps for itself; a browser that keeps nothing still works
+export function kept(name, fallback) {
+  try {
+    return JSON.parse(localStorage.getItem("screen." + name)) ?? fallback;
+  } catch {
+    return fallback;
+  }
+}
+export function keep(name, value) {
+  try {
+    localStorage.setItem("screen." + name, JSON.stringify(value));
+  } catch {}
+}
+
+export const rem = () => parseFloat(getComputedStyle(root).fontSize);
+export const surfaceNow = () => root.dataset.surface;
+// the dates of a column are days of the facility, not moments of UTC
+export const moment = (value) => new Date(/^\d{4}-\d\d-\d\d$/.test(value) ? value + "T00:00" : value);

@@ -1,0 +1,17 @@
+// What the rooms of the page share.
+
+import { root } from "./dom.mjs";
+import { Signals } from "./signals.mjs";
+
+export const signals = new Signals();
+
+// past: what shows it, while it is shown; full: the richer page, once it is there; draw and door are set when the page begins
+export const page = { pending: [], chosen: null, hero: undefined, note: "", skew: 0, joined: false, role: "", own: "main", past: null, full: null, screen: "", draw: null, door: null };
+
+export const wall = () => root.dataset.surface === "wall";
+// a kiosk's agent says how things are with the box: it may be away while the line to the agent is there
+export const link = () => signals.get("screen.box") ?? {};
+export const up = () => page.door.live() && [undefined, "live", "catching up"].includes(link().state);
+export const seen = () => (page.door.live() ? link().seen : page.door.seen());
+// the box's time, or the moment that is shown
+export const now = () => page.past?.now() ?? Date.now() + page.skew;

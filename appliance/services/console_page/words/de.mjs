@@ -1,0 +1,7 @@
+// German, by the English that stands in the pages.
+import box from "./de/box.mjs";
+import data from "./de/data.mjs";
+import frame from "./de/frame.mjs";
+import screens from "./de/screens.mjs";
+
+export default { ...frame, ...screens, ...data, ...box };

@@ -1,0 +1,43 @@
+"""The receiver page as the door gives it out, and what the page fetches later: gzipped, with an entity tag."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+
+from appliance.screen.receiver import Page, Part, load_parts
+
+__all__ = ["given", "install_parts", "served"]
+
+
+def served(request: Request, page: Page) -> Response:
+    """A page with the policy that lets nothing but itself run."""
+    policy = {"Content-Security-Policy": page.policy, "Referrer-Policy": "no-referrer"}
+    return given(request, Part(page.plain, page.gzipped, page.etag, "text/html; charset=utf-8"), policy)
+
+
+def install_parts(app: FastAPI) -> None:
+    """Add what the page fetches after itself."""
+    for path, part in load_parts().items():
+        _install(app, path, part)
+
+
+def _install(app: FastAPI, path: str, part: Part) -> None:
+    @app.get(path, include_in_schema=False)
+    async def file(request: Request) -> Response:
+        return given(request, part, {})
+
+
+def given(request: Request, part: Part, more: dict[str, str]) -> Response:
+    """A file of a page, gzipped where that is taken, or nothing where the browser has it; `more` are headers."""
+    headers = {
+        "ETag": part.etag,
+        "Cache-Control": "no-cache",
+        "Vary": "Accept-Encoding",
+        "X-Content-Type-Options": "nosniff",
+    } | more
+    if request.headers.get("if-none-match") == part.etag:
+        return Response(status_code=304, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(part.gzipped, headers=headers | {"Content-Encoding": "gzip"}, media_type=part.media)
+    return Response(part.plain, headers=headers, media_type=part.media)
