@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from urllib.parse import unquote
 
 import httpx
 from starlette.background import BackgroundTask
@@ -44,8 +45,9 @@ async def forward(
         absent: the error when the service does not answer.
 
     Raises:
-        ApplianceError: PGF109, the body is over the limit; `absent`.
+        ApplianceError: BRG404, the path leads elsewhere than it says; PGF109, the body is over the limit; `absent`.
     """
+    _check_straight(url)
     body = await _body(request, limit)
     passed = {name: value for name, value in request.headers.items() if name not in _NOT_PASSED}
     query = request.url.query.encode()
@@ -62,6 +64,12 @@ async def forward(
         raise ApplianceError(absent.code, absent.message, str(error) or type(error).__name__, absent.hint) from None
     kept = {name: value for name, value in answer.headers.items() if name not in _NOT_RETURNED}
     return StreamingResponse(_stream(answer), answer.status_code, kept, background=BackgroundTask(answer.aclose))
+
+
+def _check_straight(url: str) -> None:
+    """See that no step of the path leads back: the client would resolve it, and so leave the prefix it was given."""
+    if any(unquote(step) in (".", "..") for step in url.split("/")) or "#" in url:
+        raise ApplianceError("BRG404", "There is nothing at this address.", None, "Write the path without dots alone.")
 
 
 async def _stream(answer: httpx.Response) -> AsyncIterator[bytes]:

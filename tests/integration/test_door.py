@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import http.client
 import json
 import re
 import struct
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -400,3 +402,32 @@ async def test_stream_that_is_not_there_is_told(box: Box) -> None:
                 message = await socket.recv()
                 assert isinstance(message, bytes)
                 codes += [frame.json().get("code") for frame in decoder.feed(message)]
+
+
+# Paths that lead back ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/flex/../tokens"),
+        ("GET", "/flex/../ledger/audit"),
+        ("POST", "/flex/%2e%2e/end"),
+        ("GET", "/rest/../ready"),
+        ("POST", "/api/alerts/../../tokens"),
+    ],
+)
+def test_no_path_reaches_what_stands_behind_the_door(lan: Box, method: str, path: str) -> None:
+    """As `curl --path-as-is` writes it, with the key of a wall."""
+    address = urlsplit(lan.url)
+    road = http.client.HTTPConnection(address.hostname or "", address.port, timeout=15)
+    try:
+        road.putrequest(method, path, skip_accept_encoding=True)
+        road.putheader("Authorization", f"Bearer {lan.key('wall')}")
+        road.putheader("Content-Type", "application/json")
+        road.putheader("Content-Length", "31")
+        road.endheaders(b'{"role":"admin","ttl_s": 86400}')
+        answer = road.getresponse()
+        assert answer.status in (404, 405), answer.read()
+    finally:
+        road.close()

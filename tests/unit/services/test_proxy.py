@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -12,7 +13,7 @@ from starlette.responses import StreamingResponse
 
 from appliance.errors import ApplianceError
 from appliance.services.internal import install_errors
-from appliance.services.proxy import forward
+from appliance.services.proxy import forward, raw_path
 
 LIMIT = 1000
 ABSENT = ApplianceError("PGF102", "Rows cannot be read or written just now.", None, "Try again.")
@@ -134,3 +135,34 @@ async def test_service_that_is_away_is_told_as_such() -> None:
     told = answer.json()
     assert (told["code"], told["message"], told["hint"]) == ("PGF102", ABSENT.message, "Try again.")
     assert told["details"]
+
+
+@pytest.mark.parametrize("path", ["/../tokens", "/a/../../end", "/./x", "/%2e%2e/tokens", "/a/%2E%2e", "/.%2e/x"])
+async def test_no_path_leads_out_of_where_it_was_sent(path: str) -> None:
+    """A client would resolve the dots itself; so the request comes as its bytes, and the one behind must not hear it."""
+    heard = []
+
+    async def behind(scope: Any, receive: Any, send: Any) -> None:
+        heard.append(scope["raw_path"])
+
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(behind)) as client:
+        app = FastAPI()
+        install_errors(app, "gateway", lambda request: None)
+
+        @app.api_route("/flex/{path:path}", methods=["GET"])
+        async def flex(request: Request, path: str) -> Response:
+            url = f"http://behind/flex/{raw_path(request, '/flex/')}"
+            return await forward(request, client, url, {}, limit=LIMIT, absent=ABSENT)
+
+        scope = {"type": "http", "http_version": "1.1", "method": "GET", "path": f"/flex{unquote(path)}", "headers": []}
+        scope |= {"raw_path": f"/flex{path}".encode(), "query_string": b"", "scheme": "http", "server": ("door", 80)}
+        await app(scope | {"asgi": {"version": "3.0"}, "client": ("1", 1), "root_path": ""}, receive, send)
+    assert (sent[0]["status"], heard) == (404, [])
