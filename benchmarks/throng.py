@@ -129,7 +129,7 @@ class Source:
     def drive(
         self, rate: float, seconds: float, size: int, payload: Callable[[int, int], bytes] = payload_of
     ) -> dict[int, int]:
-        """Write steps at a rate; returns when each had been written, in nanoseconds. Blocks.
+        """Write steps at a rate; returns when each was about to be written, in nanoseconds. Blocks.
 
         Args:
             rate: steps a second.
@@ -143,8 +143,9 @@ class Source:
             if wait > 0:
                 time.sleep(wait)
             step = next(self._steps)
-            self._road.sendall(self._wire.publish(payload(step, size)))
-            sent[step] = time.monotonic_ns()
+            written = self._wire.publish(payload(step, size))
+            sent[step] = time.monotonic_ns()  # before: on a busy machine it may have arrived before this goes on
+            self._road.sendall(written)
             self._listen()
         return sent
 
