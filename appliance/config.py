@@ -109,6 +109,13 @@ SETTINGS: Final[tuple[Setting, ...]] = (
     Setting("speech_voice", str, "en", "The voice of espeak-ng that speaks answers."),
     Setting("speech_limit", int, 600, "Characters of an answer that are spoken."),
     Setting("speech_timeout_s", float, 10.0, "Seconds the voice may take for an answer."),
+    Setting("listening", bool, True, "Screens with a microphone may be spoken to; what is said is heard on the box."),
+    Setting(
+        "listening_model",
+        str,
+        "",
+        "A folder with another model that hears speech (Moonshine's files); empty takes the one that is installed.",
+    ),
     Setting(
         "record",
         str,
@@ -166,6 +173,7 @@ CHOOSABLE: Final = (
     "record_days",
     "record_bytes",
     "speech_voice",
+    "listening",
 )
 """What may be chosen there: nothing that names a program, a file or an address."""
 
@@ -224,6 +232,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     speech_voice: str
     speech_limit: int
     speech_timeout_s: float
+    listening: bool
+    listening_model: str
     record: str
     record_roles: str
     record_days: int
@@ -247,6 +257,11 @@ def shipped_models() -> Path:
     """The folder of what is shipped for the model: a checkout's ``models``, else what the package installed."""
     checkout = Path(__file__).resolve().parent.parent / "models"
     return checkout if checkout.is_dir() else Path(sys.prefix) / "share" / "dreamstack" / "models"
+
+
+def shipped_listening() -> Path:
+    """The folder of the model that hears speech, as the setup installed it (scripts/listening_wheel.py)."""
+    return Path(sys.prefix) / "share" / "dreamstack" / "listening" / "tiny-en"
 
 
 def default_data(demo: str, environ: Mapping[str, str] = os.environ) -> Path:

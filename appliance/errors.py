@@ -68,6 +68,9 @@ HTTP_STATUS: Final[dict[str, int]] = {
     "LLM222": 409,  # there is no model that writes text
     "LLM223": 422,  # the model wrote nothing that the rows bear out
     "LLM224": 503,  # the larger model is set aside
+    "LLM230": 503,  # there is no model that hears speech, or it cannot be loaded
+    "LLM231": 422,  # nobody spoke, or no words were heard
+    "LLM232": 413,  # an utterance is too long or no sound
     "SIG300": 400,  # the frame header cannot be read
     "SIG301": 400,  # a flag this version does not know
     "SIG302": 413,  # the payload is longer than the receiver's limit

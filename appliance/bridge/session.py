@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from appliance.bridge.ear import Ear, Understanding
 from appliance.bridge.fanout import Fanout
 from appliance.bridge.flow import Flow, Offer, offer_nothing
 from appliance.bridge.frame import KEYFRAME, Frame, FrameType, control, encode
@@ -111,6 +112,7 @@ class Session:
         offer: what a subscription may carry besides signals.
         write: see :data:`Write`; where it is not given, a ``set`` is an input as any other.
         mesh: signs what screens pass on to others; None where they do not.
+        understanding: hears what is spoken to the screen; without it sound is skipped.
     """
 
     def __init__(
@@ -126,7 +128,10 @@ class Session:
         offer: Offer = offer_nothing,
         write: Write | None = None,
         mesh: Mesh | None = None,
+        understanding: Understanding | None = None,
     ) -> None:
+        self._understanding = understanding
+        self._ear: Ear | None = None
         self._connection = connection
         self._now = connection if isinstance(connection, AtOnce) else None
         self._streams = streams
@@ -184,6 +189,8 @@ class Session:
             if self._waiting is not None:
                 self._waiting.cancel()
                 await asyncio.gather(self._waiting, return_exceptions=True)
+            if self._ear is not None:
+                self._ear.close()
             self._reading.close()
             await self._stop_pumps()
             with contextlib.suppress(ConnectionLost):
@@ -209,6 +216,9 @@ class Session:
             await self._control(frame.json())
         elif frame.type == FrameType.INPUT:
             await self._input(self._known(), frame.json())
+        elif frame.type == FrameType.AUDIO and self._understanding is not None:
+            self._ear = self._ear or Ear(self._known(), self._understanding, self.tell)
+            self._ear.take(frame)
         # any other frame, a later version's too, is skipped by its length
 
     async def _control(self, said: dict[str, Any]) -> None:
@@ -278,6 +288,8 @@ class Session:
 
     async def _hello(self, member: Member) -> None:
         more: dict[str, Any] = {"room": member.room, "name": member.name} if member.room or member.name else {}
+        if self._understanding is not None:
+            more["listens"] = True
         if self._mesh is not None and self._admit is not None:  # over Iroh, where the peer's key is known
             called = member.name or member.screen
             more |= self._mesh.greeting(self._connection.peer, called, member.role, member.room)

@@ -37,8 +37,9 @@ from appliance.bridge.transports.websocket import WebSocketConnection
 from appliance.config import Runtime, Settings
 from appliance.errors import ApplianceError
 from appliance.observation import logger
-from appliance.services import bridge_recordings, bridge_screens, bridge_views
+from appliance.services import bridge_recordings, bridge_screens, bridge_views, clients
 from appliance.services.access import Access
+from appliance.services.hearing import Hearing
 from appliance.services.internal import Json, checked_role, essential, make_app, start
 from appliance.services.joining import Joining
 from appliance.services.offers import Offers
@@ -57,7 +58,7 @@ class Bridge:
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
-        self.settings = runtime.settings
+        self.settings = said = runtime.settings
         self.streams = Streams(self.settings.diffs_kept, _limits(self.settings), self.settings.streams_limit)
         self.streams.keep(MAIN)
         self.inputs = writer.Inputs()
@@ -68,9 +69,10 @@ class Bridge:
         self.iroh: IrohListener | None = None
         self.offers = Offers(self.settings, lambda: "assistant" in self.sources)
         self.snapshots = Snapshots(self.offers.pictures)
+        self.client = clients.loopback_client(runtime)
+        self.hearing = Hearing(runtime, self.client) if said.listening else None
         self._access = Access(runtime)
         self.joining = Joining(self.settings, self._access, self.streams)
-        said = self.settings
         wanted = Wanted.read(said.record, said.record_roles, said.record_days, said.record_bytes)
         self.recorders = Recorders(
             self.streams, said.data / "recordings", wanted, said.box_name, zone_of(said.timezone)
@@ -112,6 +114,7 @@ class Bridge:
             offer=self.offers.offer,
             write=self.sets.set,
             mesh=self.joining.mesh,
+            understanding=self.hearing,
         )
         self.sessions.add(session)
         try:
@@ -183,6 +186,7 @@ def make(runtime: Runtime) -> FastAPI:
         async with _feeds(bridge), _network(bridge):
             yield
         await bridge.offers.pictures.close()
+        await bridge.client.aclose()
 
     app = make_app("bridge", runtime, lifespan)
     app.state.endings = [bridge.joining.close]

@@ -34,6 +34,7 @@ from appliance.services import (
     door_console,
     door_import,
     door_join,
+    door_listen,
     door_model,
     door_recordings,
     door_roles,
@@ -277,6 +278,7 @@ def make(runtime: Runtime) -> FastAPI:
     door_alerts.install(app, gateway)
     door_watching.install(app, gateway)
     door_roles.install(app, gateway)
+    door_listen.install(app, gateway)
     door_model.install(app, gateway)
     door_recordings.install(app, gateway)
     door_import.install(app, gateway)
@@ -310,7 +312,11 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
         key = request.query_params.get("key")
         if key:
             return _signed_in(request, gateway, key)
-        return door_join.join_page(gateway) if _is_unknown(request, gateway) else served(request, gateway.page)
+        return (
+            door_join.join_page(gateway)
+            if _is_unknown(request, gateway)
+            else served(request, gateway.page, microphone=gateway.settings.listening)
+        )
 
     @app.get("/favicon.svg", include_in_schema=False)
     async def icon() -> Response:

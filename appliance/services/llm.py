@@ -26,7 +26,7 @@ from appliance.llm.prompt import Dialect, Task
 from appliance.llm.prose import Prose
 from appliance.llm.worker import Event, Measured, Worker
 from appliance.observation import logger
-from appliance.services import model_library
+from appliance.services import llm_listening, model_library
 from appliance.services.internal import STREAM_GRACE_S, Json, essential, make_app, start
 from appliance.services.llm_metrics import ModelMetrics
 
@@ -137,19 +137,21 @@ def make(runtime: Runtime) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        task = essential("llm", desk.run())
+        tasks = [essential("llm", desk.run()), essential("llm", llm_listening.rest(listener))]
         yield
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(models.guard.stopping)
 
     app = make_app("llm", runtime, lifespan)
     ending = asyncio.Event()
     app.state.endings = [ending.set]
+    listener = llm_listening.install(app, runtime.settings)
 
     @app.get("/health")
     async def health() -> Json:
-        return Json(_health(desk))
+        return Json(_health(desk) | {"listens": listener.here})
 
     @app.get("/metrics")
     async def numbers() -> Response:

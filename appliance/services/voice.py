@@ -18,16 +18,15 @@ from collections import OrderedDict
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from appliance.errors import ApplianceError
+from appliance.llm.listening.sound import resample
 
 PROGRAM: Final = "espeak-ng"
 RATE: Final = 16_000
 CHANNELS: Final = 1
 KEPT: Final = 8
 SECONDS_LIMIT: Final = 120
-TAPS: Final = 63
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,40}")
 _HEADER: Final = 44
 
@@ -112,15 +111,5 @@ def samples_of(wave: bytes) -> bytes:
     """
     rate = int.from_bytes(wave[24:28], "little")
     heard = np.frombuffer(wave[_HEADER : len(wave) - (len(wave) - _HEADER) % 2], "<i2")[: SECONDS_LIMIT * rate]
-    return resample(heard.astype(np.float64), rate).tobytes()
-
-
-def resample(heard: npt.NDArray[np.float64], rate: int) -> npt.NDArray[np.int16]:
-    """Samples at another rate: first without what the new rate cannot carry, then read between the old ones."""
-    highest = 0.45 * min(rate, RATE) / rate
-    steps = np.arange(TAPS) - TAPS // 2
-    sieve = 2 * highest * np.sinc(2 * highest * steps) * np.hamming(TAPS)
-    smooth = np.convolve(heard, sieve / sieve.sum(), "same")
-    at = np.arange(int(len(heard) * RATE / rate)) * (rate / RATE)
-    read = np.clip(np.interp(at, np.arange(len(smooth)), smooth), -32768, 32767)
-    return np.asarray(read, np.dtype("<i2"))
+    spoken = np.clip(resample(heard, rate, RATE), -32768, 32767)
+    return np.asarray(spoken, np.dtype("<i2")).tobytes()

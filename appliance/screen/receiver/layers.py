@@ -15,8 +15,9 @@ import msgspec
 
 from appliance.screen.receiver.bundling import bundle, close_up, etag_of, squeeze, trim
 
-__all__ = ["LANGUAGES", "Part", "load_parts", "load_past"]
+__all__ = ["LANGUAGES", "MICROPHONE", "Part", "load_parts", "load_past"]
 
+MICROPHONE: Final = "/microphone.js"
 LANGUAGES: Final = ("de", "en")
 _STYLE, _SCRIPT = "text/css", "text/javascript"
 
@@ -38,7 +39,7 @@ class Part(msgspec.Struct, frozen=True):
 @cache
 def load_parts() -> dict[str, Part]:
     """All of them, by their addresses."""
-    return load_past() | _load("full") | _load_chart() | _load_words()
+    return load_past() | _load("full") | _load_chart() | _load_words() | _load_microphone()
 
 
 def load_past() -> dict[str, Part]:
@@ -58,6 +59,11 @@ def _load_chart() -> dict[str, Part]:
     licence = f"/*!\n{_text(folder, 'LICENSE').strip()}\n*/\n"
     css, script = _text(folder, "uPlot.min.css"), _text(folder, "uPlot.iife.min.js")
     return {"/chart.css": _part(licence + css, _STYLE), "/chart.js": _part(licence + script, _SCRIPT)}
+
+
+def _load_microphone() -> dict[str, Part]:
+    """What the audio thread runs: a policy can name it by its address only (:mod:`appliance.services.page_files`)."""
+    return {MICROPHONE: _part(trim(_text(files("appliance.screen.receiver"), "microphone.js")), _SCRIPT)}
 
 
 def _load_words() -> dict[str, Part]:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from appliance.bridge import Copy, Member, Session, Streams, control, encode, input_frame, passes
+from appliance.bridge.ear import Said
 from appliance.bridge.frame import Frame, FrameType
 from appliance.bridge.mesh import Mesh, Witness, alive, letters
 from appliance.bridge.mesh.seal import Place
@@ -80,6 +81,29 @@ async def test_a_screen_gets_a_keyframe_then_diffs(streams: Streams) -> None:
         streams.open("main").write("s", [Signal("beds.free", 8)])
         await screen.until("beds.free", 8)
         assert screen.kinds[-2:] == [FrameType.CONTROL, FrameType.SIGNAL_DIFF]
+
+
+async def test_a_box_that_does_not_listen_skips_sound(streams: Streams) -> None:
+    async with screen_of(streams) as screen:
+        assert "listens" not in await screen.hear("hello")
+        await screen.connection.send(encode(Frame(FrameType.AUDIO, b"\0\0", 2, width=160, height=1)))
+        await screen.say("ping", t=1)
+        assert (await screen.hear("pong"))["t"] == 1
+
+
+async def test_what_is_spoken_comes_back_as_words(streams: Streams) -> None:
+    class Understanding:
+        async def ready(self, member: Member) -> None:
+            assert member == STAFF
+
+        async def hear(self, member: Member, said: Said) -> dict[str, Any]:
+            return {"text": f"{len(said.samples)} bytes", "sure": False, "others": []}
+
+    async with screen_of(streams, understanding=Understanding()) as screen:
+        assert (await screen.hear("hello"))["listens"] is True
+        for payload, flags in ((b"\0\0", 2), (b"\0\0\0\0", 0), (b"", 0)):
+            await screen.connection.send(encode(Frame(FrameType.AUDIO, payload, flags, width=160, height=1)))
+        assert (await screen.hear("heard"))["text"] == "6 bytes"
 
 
 async def test_a_screen_resumes_from_its_version(streams: Streams) -> None:

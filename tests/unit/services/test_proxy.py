@@ -139,7 +139,7 @@ async def test_service_that_is_away_is_told_as_such() -> None:
 
 @pytest.mark.parametrize("path", ["/../tokens", "/a/../../end", "/./x", "/%2e%2e/tokens", "/a/%2E%2e", "/.%2e/x"])
 async def test_no_path_leads_out_of_where_it_was_sent(path: str) -> None:
-    """A client would resolve the dots itself; so the request comes as its bytes, and the one behind must not hear it."""
+    """A client would resolve the dots itself; so the request comes as its bytes. Nothing behind may hear of it."""
     heard = []
 
     async def behind(scope: Any, receive: Any, send: Any) -> None:
@@ -162,7 +162,13 @@ async def test_no_path_leads_out_of_where_it_was_sent(path: str) -> None:
             url = f"http://behind/flex/{raw_path(request, '/flex/')}"
             return await forward(request, client, url, {}, limit=LIMIT, absent=ABSENT)
 
-        scope = {"type": "http", "http_version": "1.1", "method": "GET", "path": f"/flex{unquote(path)}", "headers": []}
+        scope: dict[str, Any] = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": "GET",
+            "path": f"/flex{unquote(path)}",
+            "headers": [],
+        }
         scope |= {"raw_path": f"/flex{path}".encode(), "query_string": b"", "scheme": "http", "server": ("door", 80)}
         await app(scope | {"asgi": {"version": "3.0"}, "client": ("1", 1), "root_path": ""}, receive, send)
     assert (sent[0]["status"], heard) == (404, [])

@@ -13,8 +13,9 @@ import numpy.typing as npt
 import pytest
 
 from appliance.errors import ApplianceError
+from appliance.llm.listening.sound import resample
 from appliance.services import voice as module
-from appliance.services.voice import RATE, Voice, resample, speakable
+from appliance.services.voice import RATE, Voice, speakable
 
 SENTENCE = "Seven beds are free in cardiology."
 
@@ -100,7 +101,7 @@ def _hanging(folder: Path) -> None:
 
 def test_a_tone_is_the_same_tone_at_another_rate() -> None:
     tone = 8000 * np.sin(2 * np.pi * 440 * np.arange(22_050) / 22_050)
-    sound = resample(tone, 22_050).astype(np.float64)
+    sound = resample(tone, 22_050, RATE)
     assert len(sound) == RATE
     loud = np.abs(np.fft.rfft(sound * np.hanning(RATE)))
     assert int(loud.argmax()) == 440
@@ -110,5 +111,5 @@ def test_a_tone_is_the_same_tone_at_another_rate() -> None:
 
 def test_what_the_new_rate_cannot_carry_is_gone() -> None:
     tone = 8000 * np.sin(2 * np.pi * 10_000 * np.arange(22_050) / 22_050)
-    sound = resample(tone, 22_050).astype(np.float64)
+    sound = resample(tone, 22_050, RATE)
     assert np.sqrt(np.mean(sound**2)) < 80

@@ -14,6 +14,7 @@ import { drawSign } from "./signs.mjs";
 import { share, stacked } from "./stacked.mjs";
 import { followSurface, surface } from "./surfaces.mjs";
 import { table } from "./table.mjs";
+import { buildTalk, heardWords, nameTalk } from "./talk.mjs";
 import { number } from "./trend.mjs";
 import { drawTakeover, drawTurn, fitSentence } from "./walls.mjs";
 import { drawWatch } from "./watch.mjs";
@@ -54,11 +55,12 @@ const full = {
   },
   hear(said) {
     if (said.type === "hello") forgetCatalog();
-    return heard(said);
+    return heard(said) || heardWords(said);
   },
   rename() {
     for (const name of tools) name();
     renameAsked();
+    nameTalk();
   },
 };
 
@@ -69,6 +71,7 @@ function takeOver() {
   asked.id = "asked-open";
   asked.ariaExpanded = "false";
   tool("settings", "This screen", openSettings).id = "settings";
+  buildTalk();
   chips = roving($("chips"), ".chip");
   cards = roving($("grid"), "h3 button");
   root.dataset.full = "";

@@ -9,7 +9,8 @@ export function backoff(n, random = Math.random) {
 
 export function line(url, signals, on) {
   let socket, heard, pinged, timer, seen, asked, tries = 0, live = false;
-  const tell = (value, type = TYPE.CONTROL) => socket.readyState === 1 && socket.send(encode(type, value));
+  const send = (raw) => socket.readyState === 1 && socket.send(raw);
+  const tell = (value, type = TYPE.CONTROL) => send(encode(type, value));
   const lost = () => {
     if (live) seen = heard;
     live = false;
@@ -65,5 +66,5 @@ export function line(url, signals, on) {
   document.addEventListener("visibilitychange", hurry);
   open();
   const input = (value) => tell(value, TYPE.INPUT);
-  return { ask: (value) => input({ type: "ask", ...value }), input, tell, seen: () => seen, live: () => live };
+  return { ask: (value) => input({ type: "ask", ...value }), input, tell, send, seen: () => seen, live: () => live };
 }

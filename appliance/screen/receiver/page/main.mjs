@@ -62,6 +62,7 @@ function control(value) {
   if (value.type === "hello") {
     page.role = text(value.role);
     page.screen = text(value.screen);
+    page.listens = value.listens;
     page.own = value.room ? "room/" + value.room : "main";
   }
   page.past?.hear(value);
