@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.box import Box, running_box
+from tests.box import Box, appliance, running_box
 from tests.browser.conftest import Opens
 from tests.browser.console.conftest import PHONE, Console
 
@@ -105,3 +107,49 @@ async def test_who_does_nothing_is_warned_and_signed_out(new_box: Box, opens: Op
     await page.sees("You were signed out because nothing happened for a while.")
     assert page.page.url.endswith("/admin/about")
     page.problems.clear()
+
+
+@pytest.fixture
+def another_box() -> Iterator[Box]:
+    with running_box("--no-mdns", "--demo", "none") as box:
+        yield box
+
+
+async def test_a_new_box_becomes_the_one_of_a_backup(
+    new_box: Box, another_box: Box, opens: Opens, tmp_path: Path
+) -> None:
+    """Runs last: the box that was set up above goes on in another."""
+    secret, file = tmp_path / "secret", tmp_path / "clinic.backup"
+    await asyncio.to_thread(secret.write_text, "correct horse\n")
+    words = ("--data", str(new_box.data), "--passphrase-file", str(secret))
+    made = await asyncio.to_thread(appliance, "backup", str(file), *words)
+    assert made.returncode == 0, made.stderr
+    page = Console(await opens(another_box.url, "/setup", reduced_motion="reduce"), another_box)
+    code = (another_box.data / "keys" / "setup.code").read_text().strip()
+    await page.fill("Setup code", code)
+    await page.press("Go on")
+    await page.fill("Your name", "Somebody")
+    await page.fill("Password", "quite another one")
+    await page.fill("The password again", "quite another one")
+    await page.press("Go on")
+    await page.fill("What the house is called", "Nowhere")
+    await page.press("Go on")
+    await page.page.get_by_role("radio", name="Restore a backup").check()
+    await page.page.locator("input[type=file]").set_input_files(file)
+    await page.fill("Its passphrase, if it has one", "wrong horse")
+    await page.press("Start")
+    await page.page.get_by_role("alert").wait_for(timeout=60_000)
+    assert "passphrase" in (await page.page.get_by_role("alert").first.inner_text()).lower()
+    await page.fill("Its passphrase, if it has one", "correct horse")
+    await page.press("Start")
+    await page.page.get_by_role("heading", name="The backup is being restored").wait_for(timeout=60_000)
+    assert await page.sound() == []
+    await page.page.get_by_role("button", name=re.compile("Sign in|Anmelden")).wait_for(timeout=120_000)
+    await page.page.get_by_label("Name", exact=True).fill("Maria")
+    await page.page.locator("input[type=password]").fill(PASSWORD)
+    await page.page.keyboard.press("Enter")
+    await page.page.get_by_role("heading", level=1, name="Klinik am See").wait_for(timeout=30_000)
+    await page.page.goto(another_box.url + "/admin/collections")
+    await page.page.get_by_role("link", name="patients").wait_for(timeout=60_000)
+    assert not list((another_box.data / "incoming").glob("*")), "the file is not left behind"
+    page.problems.clear()  # the box was away meanwhile, and refused the first passphrase
