@@ -25,9 +25,9 @@ from appliance.llm.forms import Plan
 from appliance.llm.linking import Links
 from appliance.llm.lookup import Found, as_number
 from appliance.llm.notation import BARE, Sketch, Test, plain, write
-from appliance.llm.plan import NUMBERS, Query, Refuse
+from appliance.llm.plan import NUMBERS, TIMES, Query, Refuse
 from appliance.llm.senses import kin, nearness
-from appliance.llm.variants import fields_of_dimensions, plurals
+from appliance.llm.variants import fields_of_dimensions, names_things, plurals
 from appliance.llm.words import dimensions, fold, inside, label_words, parts, stem
 
 _NEGATIONS: Final = frozenset(
@@ -201,8 +201,9 @@ def numbers(each: Candidate, among: list[Candidate]) -> dict[str, float]:
     }
     if isinstance(each.plan, Query) and not each.scores.follows:
         known |= _against_words(each.plan, each.links)
-        known |= _against_amounts(each.sketch, each.links)
-        known["said_once"] = _used_twice(each)
+        if each.by_model:  # a candidate of code alone carries the sketch of another
+            known |= _against_amounts(each.sketch, each.links)
+            known["said_once"] = _used_twice(each)
         known |= _against_fields(each, each.plan)
     return {name: float(value) for name, value in known.items()}
 
@@ -276,10 +277,16 @@ def _against_fields(each: Candidate, plan: Query) -> dict[str, float]:
     labels = {field.label: field.name for field in each.links.collection.fields if field.type in NUMBERS}
     measured = {labels[label] for label in fields_of_dimensions(labels, links_text(each.links))}
     counts = any(select.aggregate == "count" for select in plan.select)
+    times = {field.name for field in each.links.collection.fields if field.type in TIMES}
+    told, tested = exact & times, times & {test.field for test in plan.where}
+    things = {name for label, name in labels.items() if name in exact and names_things(label, links_text(each.links))}
     return {
+        "time_otherwise": bool(told and tested) and not told & tested,
         "fields_unmet": min(3, len(exact - used - shown)),
         "dimension_met": bool(measured & (used | shown)),
         "dimension_unmet": bool(measured) and not measured & (used | shown),
+        "things_summed": any(select.aggregate == "sum" and select.field in things for select in plan.select),
+        "things_counted": counts and bool(things & set(_counted_numbers(each))),
         "count_of_number": counts and bool(_counted_numbers(each)),
         "numbers_listed": not plan.group and not plan.order and _lists(plan) and bool(_plural_numbers(each, plan)),
     }
@@ -486,37 +493,40 @@ def alike(one: Plan, other: Plan) -> bool:
 
 
 WEIGHTS: Final[dict[str, float]] = {
-    "agrees": 2.22,
+    "agrees": 2.18,
     "avg_unmet": -1.55,
-    "code_alone": -1.08,
+    "code_alone": -1.10,
     "compared_otherwise": -2.05,
     "compared_unasked": -2.12,
     "corrected": -0.21,
-    "count_of_number": -0.60,
+    "count_of_number": -0.61,
     "count_unasked": -1.53,
-    "count_unmet": -0.80,
-    "dimension_met": 2.02,
+    "count_unmet": -0.81,
+    "dimension_met": 2.01,
     "dimension_unmet": -0.95,
-    "empty": -2.45,
+    "empty": -2.41,
     "fields_unmet": -0.59,
     "group_unasked": -0.56,
-    "group_unmet": -1.06,
+    "group_unmet": -1.07,
     "lead": 0.76,
-    "missing": -2.68,
-    "none": -2.56,
-    "none_unexplained": -0.23,
-    "none_unlinked": 0.52,
+    "missing": -2.69,
+    "none": -2.60,
+    "none_unexplained": -0.21,
+    "none_unlinked": 0.54,
     "numbers_listed": -1.00,
-    "rank_unasked": -1.45,
+    "rank_unasked": -1.46,
     "rank_unmet": -1.28,
-    "refuse": -0.75,
-    "refuse_against_code": -0.22,
+    "refuse": -0.76,
+    "refuse_against_code": -0.23,
+    "refuse_unsaid": -0.27,
     "said_once": -2.00,
-    "refuse_unsaid": -0.28,
     "score": 0.46,
     "sensed": -0.74,
     "sum_unmet": -0.80,
-    "unsaid": -1.46,
-    "unused": -1.65,
+    "things_counted": -1.00,
+    "things_summed": -2.61,
+    "time_otherwise": -2.55,
+    "unsaid": -1.45,
+    "unused": -1.67,
     "varied": 0.45,
 }

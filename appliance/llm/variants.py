@@ -16,7 +16,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from appliance.llm.notation import Column, Group, Item, Rank, Sketch, Test
-from appliance.llm.words import dimensions, label_words, singular, words
+from appliance.llm.words import dimensions, label_words, parts, singular, words
 
 _EACH: Final = frozenset("per each every by which what top".split())
 _NUMBERED: Final = re.compile(r"\b(how many|how much|total|sum|per|each|by|altogether|overall)\b")
@@ -51,7 +51,7 @@ def fields_of_dimensions(labels: Iterable[str], text: str) -> list[str]:
 def _sums(sketch: Sketch, text: str, numbers: list[str]) -> list[Sketch]:
     """Counted or listed rows, where a field that can be added up is named: "drafting hours of this week"."""
     if sketch.select == (Item(None, "count"),) and _NUMBERED.search(text):
-        return [replace(sketch, select=(Item(label, "sum"),)) for label in numbers]
+        return [replace(sketch, select=(Item(label, "sum"),)) for label in numbers if not names_things(label, text)]
     listed = not (sketch.rank or sketch.group or any(item.aggregate for item in sketch.select))
     return [replace(sketch, select=(Item(label, "sum"),)) for label in plurals(numbers, text) if listed]
 
@@ -60,6 +60,15 @@ def plurals(labels: Iterable[str], text: str) -> list[str]:
     """The labels whose last word a text says in the plural: of "hours by lawyer" the label *hours*."""
     said = {word.stem for word in words(text) if singular(word.folded) != word.folded}
     return [label for label in labels if label_words(label)[-1:] and label_words(label)[-1] in said]
+
+
+def names_things(label: str, text: str) -> bool:
+    """Whether a number of this label is a thing's name rather than how many there are: of "how many rooms", *room*.
+
+    Who keeps how many there are calls it in the plural: *seats*, *nights*, *hours*.
+    """
+    last = parts(label)[-1:]
+    return bool(last) and singular(last[0].folded) == last[0].folded and bool(plurals([label], text))
 
 
 def _dimensions(sketch: Sketch, kinds: Mapping[str, str], text: str) -> list[Sketch]:

@@ -13,6 +13,7 @@ from appliance.llm.conditions import Conditions, Place, usual_amount
 from appliance.llm.fields import FieldMention, measured
 from appliance.llm.linking import Cue
 from appliance.llm.plan import GROUPS_AT_MOST, NUMBERS, ORDERED, ROWS_AT_MOST, Aggregate, Order, Select
+from appliance.llm.variants import names_things
 from appliance.llm.words import MEASURES, label_words, stem
 from appliance.types import Field, FieldType
 
@@ -187,10 +188,13 @@ class Wanted:
 
     def _count(self, cue: Cue) -> Select:
         after = self.links.words[cue.at[1]].stem if cue.at[1] < len(self.links.words) else ""
+        text = " ".join(word.folded for word in self.links.words)
         for mention in self.links.fields:
             field = self.collection.field(mention.field)
             number = field is not None and field.type in NUMBERS and mention.at[0] == cue.at[1]
-            if field is not None and number and after not in label_words(self.collection.label):
+            if field is None or names_things(field.label, text):
+                continue
+            if number and after not in label_words(self.collection.label):
                 return Select(field.name, "sum")
         if not self.links.named and cue.phrase == "how many":
             stocked = next((field for field in self.tests.number_fields() if field.name in _STOCK), None)

@@ -56,6 +56,9 @@ PRIOR: Final = {
     "dimension_unmet": -0.7,
     "numbers_listed": -1.0,
     "said_once": -2.0,
+    "time_otherwise": -2.5,
+    "things_counted": -1.0,
+    "things_summed": -4.0,
     "sensed": -0.7,
 }
 """What common sense says of what is seldom seen; all other weights are held to nothing."""

@@ -32,6 +32,23 @@ def test_what_code_reads_too_is_sure() -> None:
     assert found.best is not None and found.best.by_code and found.confidence > 0.9
 
 
+def test_rooms_are_not_added_up() -> None:
+    summed = candidate("how many rooms are free", "<sum> room<and> status<eq> free<e>", -0.1)
+    counted = candidate("how many rooms are free", "<count><all><and> status<eq> free<e>", -0.1)
+    found = judged(summed, counted)
+    assert numbers(found[0], found)["things_summed"] == 1
+    best = decided(found).best
+    assert best is None or best.sketch != summed.sketch
+
+
+def test_the_time_that_is_named_is_the_one() -> None:
+    named = candidate("who was admitted yesterday", "<all><and> admitted on<when><w1><e>", -3.0)
+    other = candidate("who was admitted yesterday", "<all><and> discharged on<when><w1><e>", -0.5)
+    found = judged(named, other)
+    known = {each.sketch: numbers(each, found)["time_otherwise"] for each in found}
+    assert (known[named.sketch], known[other.sketch]) == (0, 1)
+
+
 def test_a_reading_that_leaves_a_value_out_yields_to_one_that_does_not() -> None:
     part = candidate(FREE, "<count><all><and> ward<eq> cardiology<e>", -0.1)
     whole = candidate(FREE, "<count><all><and> status<eq> free<and> ward<eq> cardiology<e>", -2.5)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.llm.notation import Column, read, write
-from appliance.llm.variants import fields_of_dimensions, variants
+from appliance.llm.variants import fields_of_dimensions, names_things, variants
 from appliance.llm.words import dimensions
 
 COLUMNS = (
@@ -14,6 +14,7 @@ COLUMNS = (
     Column("price day", "number"),
     Column("depth (m)", "number"),
     Column("litres", "number"),
+    Column("room", "number"),
     Column("arrived", "time"),
     Column("left on", "time"),
 )
@@ -24,6 +25,8 @@ COLUMNS = (
     [
         ("<count><all><by> pontoon<e>", "litres per pontoon", {"litres"}, ["<sum> litres<by> pontoon<e>"]),
         ("<count><all><e>", "litres", {"litres"}, []),
+        ("<count><all><e>", "how many litres", {"litres"}, ["<sum> litres<e>"]),
+        ("<count><all><e>", "how many rooms", {"room"}, []),
         (
             "<all><top> price day<lim> four<e>",
             "the four deepest berths",
@@ -53,6 +56,20 @@ COLUMNS = (
 )
 def test_variants(sketch: str, text: str, named: set[str], expected: list[str]) -> None:
     assert [write(each) for each in variants(read(sketch), COLUMNS, text, named)] == expected
+
+
+@pytest.mark.parametrize(
+    ("label", "text", "expected"),
+    [
+        ("room", "how many rooms are free", True),
+        ("floor_no", "how many floors", False),
+        ("room", "which room is free", False),
+        ("seats", "how many seats are there", False),
+        ("nights", "how many nights", False),
+    ],
+)
+def test_a_number_that_names_a_thing(label: str, text: str, expected: bool) -> None:
+    assert names_things(label, text) is expected
 
 
 def test_adjectives_measure() -> None:
