@@ -88,10 +88,7 @@ class Access:
             return self.browsers.known(credential).role
         if is_session(credential):
             return self._built_in(self._signed_in(credential))
-        found: Role | None = None
-        for role in ROLES:  # all are compared, so that the time tells nothing
-            if hmac.compare_digest(self._keys[role].encode(), credential.encode()):
-                found = role
+        found = self._role_of_key(credential) if credential else None
         if found is None and resembles_token(credential):
             raise ApplianceError(
                 "BRG401", "Screens come in with a key, not with a token.", None, "Send the key that the box printed."
@@ -103,6 +100,13 @@ class Access:
                 None,
                 "Open the address with its key that the box printed at start, or send the key as a Bearer token.",
             )
+        return found
+
+    def _role_of_key(self, credential: str) -> Role | None:
+        found: Role | None = None
+        for role in ROLES:  # all are compared, so that the time tells nothing
+            if hmac.compare_digest(self._keys[role].encode(), credential.encode()):
+                found = role
         return found
 
     def token(self, credential: str) -> Token | None:

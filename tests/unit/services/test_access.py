@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 import jwt
+import msgspec
 import pytest
 
 from appliance.errors import ApplianceError
@@ -32,6 +33,14 @@ def test_with_lan_no_credential_is_nobody() -> None:
         Access(runtime(lan=True)).role("")
     assert caught.value.code == "BRG401"
     assert caught.value.hint
+
+
+@pytest.mark.parametrize("join", ["auto", "approve"])
+def test_no_credential_is_nobody_even_where_a_key_is_empty(join: str) -> None:
+    told = msgspec.structs.replace(runtime(lan=True, join=join), keys=dict.fromkeys(ROLES, ""))
+    with pytest.raises(ApplianceError) as caught:
+        Access(told).role("")
+    assert caught.value.code == "BRG401"
 
 
 @pytest.mark.parametrize("lan", [False, True])
