@@ -96,7 +96,7 @@ class Browsers:
             return "web:" + hashlib.sha256(credential.encode()).hexdigest()
         digest, _, rest = credential.removeprefix("scs-").partition("~")
         expires, _, signature = rest.partition("~")
-        if not hmac.compare_digest(self._sign(f"{digest}~{expires}"), signature):
+        if not hmac.compare_digest(self._sign(f"{digest}~{expires}").encode(), signature.encode()):
             return None
         return f"web:{digest}" if float(expires) > time.time() else None
 

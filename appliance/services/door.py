@@ -67,7 +67,10 @@ def credential(connection: HTTPConnection) -> str:
 
 def _is_same(origin: str, host: str, *, secure: bool) -> bool:
     """Whether a page's origin is this host. Under TLS a page that came in the open is not: anybody may have made it."""
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
     return parts.netloc.casefold() == host.casefold() and (not secure or parts.scheme.casefold() == "https")
 
 

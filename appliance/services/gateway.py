@@ -23,7 +23,7 @@ from pydantic import BaseModel
 from pydantic import Field as BodyField
 
 import appliance
-from appliance.config import Runtime
+from appliance.config import Runtime, Settings
 from appliance.errors import ApplianceError
 from appliance.observation import logger
 from appliance.pgflex.rest import Rest
@@ -69,6 +69,10 @@ HOLD_S = 5.0
 OPEN = frozenset({"/health", "/favicon.svg", "/api/session", "/api/setup", "/api/setup/restore"})
 """What needs no credential: it says nothing, or asks for its own."""
 _NAME = re.compile(r"[A-Za-z_][\w-]{0,62}\Z")
+_UPLOADS = re.compile(r"/flex/[^/]+/import|/api/admin/updates|/api/setup/restore")
+"""Where files come in: they are written down or passed on as they come, and have limits of their own."""
+BODY_LIMIT = 1024 * 1024
+"""Bytes of any other request but documents: some need no credential, and all are held in memory."""
 
 
 class AskBody(BaseModel):
@@ -269,7 +273,7 @@ def make(runtime: Runtime) -> FastAPI:
         openapi_url="/api/openapi.json",
         responses={status: {"model": ErrorBody, "description": "Any error"} for status in ("4XX", "5XX", 422)},
     )
-    install_errors(app, "gateway", Guard(gateway), notice)
+    install_errors(app, "gateway", Guard(gateway), notice, lambda path: body_limit(path, gateway.settings))
     app.state.keeper = gateway.keeper
     _pages(app, gateway)
     _api(app, gateway)
@@ -286,6 +290,13 @@ def make(runtime: Runtime) -> FastAPI:
     shapes = door_shapes.install(app, gateway)
     _data(app, gateway)
     return app
+
+
+def body_limit(path: str, settings: Settings) -> int | None:
+    """Bytes that a request to a path may have; None: what takes it counts for itself."""
+    if _UPLOADS.fullmatch(path):
+        return None
+    return settings.document_limit if path.startswith(("/flex/", "/rest/")) else BODY_LIMIT
 
 
 class Guard:

@@ -86,6 +86,8 @@ FOREIGN = [
     "http://localhost:8081",
     "http://127.0.0.1:8080",
     "localhost:8080",
+    "http://[",
+    "http://[::1",
 ]
 
 
