@@ -47,7 +47,7 @@ from appliance.services.alarms import Alarms
 from appliance.services.assistant import Assistant
 from appliance.services.board import Board
 from appliance.services.browsers import Known, is_browser
-from appliance.services.door import COOKIE, check_meant, credential
+from appliance.services.door import COOKIE, check_meant, credential, no_session
 from appliance.services.health import BoxProbe, Health
 from appliance.services.internal import Json, essential, install_errors, start
 from appliance.services.model_client import model_numbers
@@ -360,7 +360,7 @@ def _is_unknown(request: Request, gateway: Gateway) -> bool:
 
 
 def _signed_in(request: Request, gateway: Gateway, key: str) -> Response:
-    gateway.access.role(key)
+    gateway.access.role(no_session(key))
     answer = RedirectResponse("/", 303)
     secure = request.url.scheme == "https"
     answer.set_cookie(COOKIE, key, max_age=30 * 86400, httponly=True, samesite="lax", path="/", secure=secure)

@@ -11,6 +11,7 @@ import pytest
 from appliance.errors import ApplianceError
 from appliance.pgflex.access.role_book import State
 from appliance.services.access import Access
+from appliance.services.door import UNKNOWN
 from appliance.types import ROLES, Role
 from tests.unit.services.runtimes import KEYS, runtime
 
@@ -44,7 +45,9 @@ def test_no_credential_is_nobody_even_where_a_key_is_empty(join: str) -> None:
 
 
 @pytest.mark.parametrize("lan", [False, True])
-@pytest.mark.parametrize("credential", ["wrong", "the wall's ke", "the wall's key ", "schlüssel", "\0", "x" * 10_000])
+@pytest.mark.parametrize(
+    "credential", ["wrong", "the wall's ke", "the wall's key ", "schlüssel", "\0", "x" * 10_000, UNKNOWN]
+)
 def test_a_wrong_credential_is_nobody_anywhere(credential: str, lan: bool) -> None:
     with pytest.raises(ApplianceError) as caught:
         Access(runtime(lan=lan)).role(credential)
