@@ -23,7 +23,7 @@ from appliance.services.admin.chosen import Chosen
 from appliance.services.admin.jobs import Jobs
 from appliance.services.admin.ledger import LedgerWriter
 from appliance.services.admin.sessions import Sessions
-from appliance.services.admin.waits import Waits
+from appliance.services.admin.waits import Familiar, Waits
 from appliance.services.door import SESSION
 from appliance.types import Answer, Question
 
@@ -33,8 +33,12 @@ if TYPE_CHECKING:
 __all__ = ["Desk", "install_doors"]
 
 FREE: Final = 4
-LONGEST_S: Final = (60.0, 900.0, 60.0)
-"""The longest wait of a name, which anybody may guess at, of an address, and of the setup code."""
+LONGEST_S: Final = (60.0, 900.0, 0.05)
+"""The longest wait of a name, which anybody may guess at, of an address, and of the setup code.
+
+The code has 40 bits: the wait of addresses does, and that of the code itself, which whoever is on the network can bring
+about, only keeps very many addresses from trying more than 20 a second together.
+"""
 RESTART_S: Final = 1.0
 log = logger("gateway")
 
@@ -56,6 +60,8 @@ class Desk:
         self.sessions = Sessions(own / "sessions.json", lambda: self.chosen.value("session_idle_minutes") * 60.0)
         access.sessions = self.sessions
         self.waits_by_name, self.waits_by_address, self.waits_for_code = (Waits(FREE, s) for s in LONGEST_S)
+        self.familiar = Familiar()
+        self.setting_up = asyncio.Lock()  # one setup code makes one admin
         days = lambda: int(self.chosen.value("questions_days"))  # noqa: E731
         self.ledger = LedgerWriter(client, runtime.pgflex_url, own / "ledger.json", days)
         self.jobs = Jobs(own / "jobs.json")
