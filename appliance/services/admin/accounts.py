@@ -22,7 +22,7 @@ from appliance.services.admin.passwords import Passwords, check_password
 __all__ = ["Account", "Accounts"]
 
 _NAME: Final = re.compile(r"[\w][\w .@+-]{0,62}[\w]|[\w]")
-_TAKEN: Final = re.compile(r"this machine|unknown name|token .*|.* key|s[0-9a-f]{8}", re.IGNORECASE)
+_TAKEN: Final = re.compile(r"this (machine|box)|unknown name|token .*|.* key|s[0-9a-f]{8}", re.IGNORECASE)
 """What the audit calls those that have no account: programs, keys, screens."""
 LIMIT: Final = 200
 log = logger("gateway")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 import msgspec
@@ -20,6 +19,14 @@ WORDS = "four words that rhyme"
 ADMIN = {"Authorization": f"Bearer {KEYS['admin']}"}
 
 
+class Part(Protocol):
+    """A module of addresses."""
+
+    def install(self, app: FastAPI, gateway: Gateway) -> None:
+        """Add them."""
+        ...
+
+
 async def a_gateway(data: Path, **given: Any) -> Gateway:
     """It has read what the folder holds; nothing of it runs."""
 
@@ -31,7 +38,7 @@ async def a_gateway(data: Path, **given: Any) -> Gateway:
     return await asyncio.to_thread(read)
 
 
-def a_door(gateway: Gateway, *parts: ModuleType, address: str = "192.0.2.7") -> httpx.AsyncClient:
+def a_door(gateway: Gateway, *parts: Part, address: str = "192.0.2.7") -> httpx.AsyncClient:
     """A browser at the addresses of these modules, behind all that is around every request."""
     app = FastAPI()
     install_errors(app, "gateway", Guard(gateway))
