@@ -74,6 +74,20 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _orderly(handler: Handler) -> Handler:
+    """Have SIGTERM end a command as a fault does: what it wrote halfway is taken away."""
+
+    def end(number: int, frame: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        sys.exit(128 + number)
+
+    def run(options: argparse.Namespace) -> int:
+        signal.signal(signal.SIGTERM, end)
+        return handler(options)
+
+    return run
+
+
 def _command(commands: Any, name: str, told: str, examples: str, handler: Handler) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(
         name,
@@ -436,7 +450,9 @@ def _prepare(options: argparse.Namespace) -> int:
 def _add_image(commands: Any) -> None:
     """What only a machine that was installed from an image has."""
     examples = "  appliance update /media/stick\n  appliance update dreamstack-nuc_0.2.0.update --restart"
-    parser = _command(commands, "update", "install a signed update on a box made from an image", examples, _update)
+    parser = _command(
+        commands, "update", "install a signed update on a box made from an image", examples, _orderly(_update)
+    )
     parser.add_argument("bundle", metavar="PATH", help="the file, or a folder such as a stick's that has it")
     parser.add_argument("--restart", action="store_true", help="start the new system at once")
     told = "show where the box is on an attached display, again and again"
@@ -463,10 +479,10 @@ def _console(options: argparse.Namespace) -> int:
 
 def _add_copies(commands: Any) -> None:
     told = "write the whole box into one file, while it runs"
-    parser = _command(commands, "backup", told, backup_words.BACKUP_EXAMPLES, backup_words.run_backup)
+    parser = _command(commands, "backup", told, backup_words.BACKUP_EXAMPLES, _orderly(backup_words.run_backup))
     backup_words.add_backup_words(parser)
     told = "bring a box back from a backup, whole or not at all"
-    parser = _command(commands, "restore", told, backup_words.RESTORE_EXAMPLES, backup_words.run_restore)
+    parser = _command(commands, "restore", told, backup_words.RESTORE_EXAMPLES, _orderly(backup_words.run_restore))
     backup_words.add_restore_words(parser)
 
 

@@ -24,6 +24,7 @@ from appliance.services.admin.jobs import Jobs
 from appliance.services.admin.ledger import LedgerWriter
 from appliance.services.admin.sessions import Sessions
 from appliance.services.admin.waits import Familiar, Waits
+from appliance.services.backup.making import sweep
 from appliance.services.door import SESSION
 from appliance.types import Answer, Question
 
@@ -68,13 +69,14 @@ class Desk:
         self.demo: dict[str, Any] = {}
 
     def load(self) -> None:
-        """Read what the disk holds; make the code of the first start. Blocks on the disk.
+        """Read what the disk holds, sweep up, make the code of the first start. Blocks on the disk.
 
         Raises:
             ApplianceError: BRG414, the accounts cannot be read.
         """
         for each in (self.chosen, self.accounts, self.sessions, self.ledger, self.jobs):
             each.load()
+        sweep(self.settings.data / "backups")
         if not self.accounts.any and not setup_code.code_of(self.settings.data):
             try:
                 setup_code.new_code(self.settings.data)

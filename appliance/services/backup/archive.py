@@ -64,16 +64,19 @@ class Writer:
         path: the file.
         passphrase: seals it; empty leaves it open.
 
+    Attributes:
+        draft: where it is until then.
+
     Raises:
         ApplianceError: PGF107 and PGF108, no room, or the folder cannot be written to.
     """
 
     def __init__(self, path: Path, passphrase: str) -> None:
-        self._path, self._draft, self._passphrase = path, path.with_name(f".{path.name}.new"), passphrase
+        self._path, self.draft, self._passphrase = path, path.with_name(f".{path.name}.new"), passphrase
         self._members: dict[str, Member] = {}
 
     def __enter__(self) -> Self:
-        self._file = os.fdopen(os.open(self._draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+        self._file = os.fdopen(os.open(self.draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
         self._sealer = sealing.Sealer(self._file, self._passphrase) if self._passphrase else None
         self._tar = tarfile.open(mode="w|", fileobj=self._sealer or self._file, format=tarfile.PAX_FORMAT)
         return self
@@ -98,7 +101,7 @@ class Writer:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
-        self._draft.replace(self._path)
+        self.draft.replace(self._path)
         return manifest
 
     def _give_up(self) -> None:
@@ -106,7 +109,7 @@ class Writer:
             if layer is not None:
                 with contextlib.suppress(OSError):
                     layer.close()
-        self._draft.unlink(missing_ok=True)
+        self.draft.unlink(missing_ok=True)
 
     def _add(self, name: str, source: BinaryIO, size: int) -> None:
         entry = tarfile.TarInfo(name)
