@@ -24,7 +24,7 @@ from appliance.services.admin.programs import run_command
 from appliance.services.admin.signed import note, who
 from appliance.services.admin.uploads import receive
 from appliance.services.internal import Json
-from appliance.services.update import ENDING, SYSUPDATE, System, this_system
+from appliance.services.update import ENDING, SYSUPDATE, System, this_system, version_of
 
 if TYPE_CHECKING:
     from appliance.services.admin.jobs import Report
@@ -101,6 +101,7 @@ def check_possible(name: str) -> None:
     system = this_system()
     if not _NAME.fullmatch(name) or not name.startswith(f"{system.image}_") or not name.endswith(ENDING):
         raise ApplianceError("BRG420", "This is no update for this box.", name[:130], f"{system.image}_VERSION{ENDING}")
+    version_of(name, system)
     if os.geteuid() != 0:
         raise ApplianceError(
             "BRG489", "The door may not write the system's slots.", None, "Put the file on a stick and plug it in."
