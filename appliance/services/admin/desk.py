@@ -22,7 +22,7 @@ from appliance.services.admin.accounts import Accounts
 from appliance.services.admin.chosen import Chosen
 from appliance.services.admin.jobs import Jobs
 from appliance.services.admin.ledger import LedgerWriter
-from appliance.services.admin.sessions import Sessions
+from appliance.services.admin.sessions import Session, Sessions
 from appliance.services.admin.waits import Familiar, Waits
 from appliance.services.backup.making import sweep
 from appliance.services.door import SESSION
@@ -76,12 +76,18 @@ class Desk:
         """
         for each in (self.chosen, self.accounts, self.sessions, self.ledger, self.jobs):
             each.load()
+        self.sessions.check(self._holds)
         sweep(self.settings.data / "backups")
         if not self.accounts.any and not setup_code.code_of(self.settings.data):
             try:
                 setup_code.new_code(self.settings.data)
             except OSError as error:
                 log.warn("no setup code can be made", reason=error)
+
+    def _holds(self, session: Session) -> bool:
+        """Whether a session that was written down is of an account as it is now."""
+        account = self.accounts.find(session.name)
+        return account is not None and account.role == session.role and account.changed_at <= session.began
 
     async def close(self) -> None:
         """End what goes on, and keep what waits."""

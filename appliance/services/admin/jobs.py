@@ -75,6 +75,7 @@ class Jobs:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._listeners: set[asyncio.Queue[Job | None]] = set()
         self._closed = False
+        self._keeping = asyncio.Lock()
 
     def load(self) -> None:
         """Take up what was there when the gateway ended; what went on then was cut off. Blocks on the disk."""
@@ -173,11 +174,12 @@ class Jobs:
 
     async def keep(self) -> None:
         """Write them down."""
-        body = msgspec.json.encode(list(self._all.values()))
-        try:
-            await asyncio.to_thread(cache.write, self._path, body)
-        except OSError as error:
-            log.warn("jobs cannot be kept", reason=error)
+        async with self._keeping:
+            body = msgspec.json.encode(list(self._all.values()))
+            try:
+                await asyncio.to_thread(cache.write, self._path, body)
+            except OSError as error:
+                log.warn("jobs cannot be kept", reason=error)
 
     def _tell(self, job: Job) -> None:
         for queue in self._listeners:

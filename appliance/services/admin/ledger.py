@@ -80,6 +80,7 @@ class LedgerWriter:
         self._waiting = Waiting()
         self._more, self._empty = asyncio.Event(), asyncio.Event()
         self._empty.set()
+        self._keeping = asyncio.Lock()
 
     @property
     def head(self) -> Head | None:
@@ -168,11 +169,12 @@ class LedgerWriter:
 
     async def keep(self) -> None:
         """Write down what waits."""
-        body = msgspec.json.encode(self._waiting)
-        try:
-            await asyncio.to_thread(cache.write, self._path, body)
-        except OSError as error:
-            log.warn("what waits for the audit cannot be kept", reason=error)
+        async with self._keeping:
+            body = msgspec.json.encode(self._waiting)
+            try:
+                await asyncio.to_thread(cache.write, self._path, body)
+            except OSError as error:
+                log.warn("what waits for the audit cannot be kept", reason=error)
 
 
 def _entry(deed: Deed) -> Entry:
