@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shutil
 import signal
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -16,6 +17,7 @@ from starlette.requests import HTTPConnection
 from appliance.config import Runtime
 from appliance.observation import logger
 from appliance.pgflex.ledger import Asked
+from appliance.services import restore_wish
 from appliance.services.access import Access
 from appliance.services.admin import setup_code
 from appliance.services.admin.accounts import Accounts
@@ -78,6 +80,8 @@ class Desk:
             each.load()
         self.sessions.check(self._holds)
         sweep(self.settings.data / "backups")
+        if not restore_wish.is_wanted(self.settings.data):  # else a file there is about to be restored
+            shutil.rmtree(self.settings.data / "incoming", ignore_errors=True)
         if not self.accounts.any and not setup_code.code_of(self.settings.data):
             try:
                 setup_code.new_code(self.settings.data)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import secrets
+import shutil
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -76,20 +78,25 @@ def install(app: FastAPI, gateway: Gateway) -> None:
     ) -> Response:
         admin_only(gateway, request)
         check_possible(name)
-        folder = gateway.settings.data / "incoming"
-        bundle = await receive(request, folder / name, LIMIT)
+        gateway.jobs.check_free("update")  # before gigabytes come in for nothing
+        by, _ = who(gateway, request)
+        folder = gateway.settings.data / "incoming" / secrets.token_hex(8)  # two may send a file of this name
         note(request, name=name)
 
         async def work(report: Report) -> dict[str, Any]:
             report.tell("Its signature is checked, and it is written to the other slot.")
             try:
-                said = await run_command("update", str(bundle))
+                said = await run_command("update", str(folder / name))
             finally:
-                await asyncio.to_thread(bundle.unlink, missing_ok=True)
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
             return {"said": said.strip()}
 
-        by, _ = who(gateway, request)
-        return Json(gateway.jobs.start("update", by, f"{name} is installed.", work), 202)
+        try:
+            await receive(request, folder / name, LIMIT)
+            return Json(gateway.jobs.start("update", by, f"{name} is installed.", work), 202)
+        except BaseException:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            raise
 
 
 def check_possible(name: str) -> None:

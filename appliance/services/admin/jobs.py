@@ -107,15 +107,23 @@ class Jobs:
         Raises:
             ApplianceError: BRG488, another one of this kind goes on.
         """
-        for other in self._all.values():
-            if other.kind == kind and other.state == "running":
-                raise ApplianceError("BRG488", "Another one goes on.", {"job": other.id}, "Wait for it, or cancel it.")
+        self.check_free(kind)
         job = Job(id=f"j{secrets.token_hex(5)}", kind=kind, by=by, said=said, started_at=_now())
         self._all[job.id] = job
         self._tidy()
         self._tasks[job.id] = asyncio.create_task(self._run(job, work))
         self._tell(job)
         return job
+
+    def check_free(self, kind: Kind) -> None:
+        """Raise while one of a kind goes on.
+
+        Raises:
+            ApplianceError: BRG488.
+        """
+        for other in self._all.values():
+            if other.kind == kind and other.state == "running":
+                raise ApplianceError("BRG488", "Another one goes on.", {"job": other.id}, "Wait for it, or cancel it.")
 
     async def _run(self, job: Job, work: Work) -> None:
         try:
