@@ -24,6 +24,7 @@ import msgspec
 from appliance.errors import ApplianceError
 from appliance.pgflex.dump import Dumped
 from appliance.services.backup import sealing
+from appliance.services.backup.profiles import AREAS, LEFT_OUT, MODELS, RECORDINGS, SETTINGS_FILES
 
 MANIFEST: Final = "manifest.json"
 DATABASE: Final = "database.dump"
@@ -178,6 +179,13 @@ def _unpacked(source: BinaryIO, into: Path | None) -> Manifest:
     return _checked(told, found)
 
 
+def _may_hold(name: str) -> bool:
+    """Whether a backup that a box made can have a file of this name: what is another's must reach nothing else."""
+    area, _, within = name.partition("/")
+    known = name in (DATABASE, *SETTINGS_FILES) or (bool(within) and area in AREAS + RECORDINGS + MODELS)
+    return known and name not in LEFT_OUT
+
+
 def _kept(content: object, path: Path | None) -> Member:
     read: Callable[[int], bytes] = content.read  # type: ignore[attr-defined]
     digest, size = hashlib.sha256(), 0
@@ -203,6 +211,8 @@ def _checked(told: bytes, found: dict[str, Member]) -> Manifest:
     wrong = sorted(name for name in {*found, *manifest.members} if found.get(name) != manifest.members.get(name))
     if wrong:
         raise _damaged(wrong[0])
+    if foreign := sorted(name for name in found if not _may_hold(name)):
+        raise _damaged(foreign[0])
     if DATABASE not in found:
         raise _damaged(f"there is no {DATABASE}")
     return manifest
