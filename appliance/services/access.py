@@ -18,10 +18,11 @@ import time
 from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.pgflex.access.role_book import State
+from appliance.pgflex.access.roles import may_act
 from appliance.pgflex.access.tokens import Token, read_token, refused, resembles_token
 from appliance.services.admin.sessions import Sessions, is_session, signed_out
 from appliance.services.browsers import Browsers, is_browser
-from appliance.types import ROLES, Role, RoleName, rank
+from appliance.types import ROLES, Role, RoleName
 
 TOKENS_KEPT = 1000
 
@@ -146,9 +147,7 @@ class Access:
             del self._open[ended]
 
     def acting(self, own: RoleName, wanted: str | None) -> RoleName:
-        """The role a request acts as: its own, or a lower one that it asks for.
-
-        A declared role may see what others of its level may not: only the admin acts as one that is not its own.
+        """The role a request acts as: its own, or a lower one that it asks for (:func:`may_act`).
 
         Raises:
             ApplianceError: BRG410, an unknown role; BRG402, one above its own.
@@ -157,8 +156,7 @@ class Access:
             return own
         if wanted not in self.levels:
             raise ApplianceError("BRG410", "There is no such role.", wanted[:100], f"One of {', '.join(self.levels)}.")
-        lower = wanted in ROLES and rank(self.levels[wanted]) < rank(self.levels.get(own, "wall"))
-        if own != "admin" and not lower:
+        if not may_act(own, wanted, self.levels):
             raise ApplianceError("BRG402", f"The role {own} may not act as {wanted}.", None, f"Ask as {own}.")
         return wanted
 

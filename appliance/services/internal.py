@@ -84,16 +84,17 @@ class Json(Response):
         return self._encoder.encode(content)
 
 
-def make_app(part: str, runtime: Runtime, lifespan: Lifespan | None = None) -> FastAPI:
+def make_app(part: str, runtime: Runtime, lifespan: Lifespan | None = None, own: tuple[str, ...] = ()) -> FastAPI:
     """A FastAPI app that checks the bearer and tells every error in the one shape.
 
     Args:
         part: the service's name in logs (``pgflex``, ``llm``, ``bridge``).
         runtime: holds the bearer token.
         lifespan: opens and closes what the service holds.
+        own: what else than ``/end`` is of the parts among themselves, with all below it.
     """
     app = FastAPI(title=f"appliance-{part}", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    install_errors(app, part, _bearer(runtime.token))
+    install_errors(app, part, _bearer(runtime.token, ("/end", *own)))
 
     @app.post("/end")
     async def end() -> Json:
@@ -132,13 +133,17 @@ def install_errors(
     app.add_middleware(_Guarded, guard=guard, page=page, limit=limit, log=logger(part), unforeseen=unforeseen)
 
 
-def _bearer(token: str) -> Guard:
+def _bearer(token: str, own: tuple[str, ...]) -> Guard:
+    """Only the box's own processes come in; and what they ask in somebody's name (``X-Role``) never leads to `own`."""
     expected = f"Bearer {token}".encode()
+    below = tuple(f"{path}/" for path in own)
 
     def guard(request: Request) -> None:
         given = request.headers.get("authorization", "").encode("latin-1")
         if not hmac.compare_digest(given, expected):
             raise ApplianceError("BRG401", "This address is for the box's own processes.", request.url.path)
+        if "x-role" in request.headers and f"{request.scope['path']}/".startswith(below):
+            raise ApplianceError("BRG404", "There is nothing at this address.", request.scope["path"])
 
     return guard
 

@@ -94,6 +94,11 @@ async def test_only_the_bearer_opens(client: httpx.AsyncClient, given: str | Non
         assert shape(await client.get(path, headers=headers)) == (401, "BRG401")
 
 
+async def test_what_is_asked_in_somebodys_name_ends_no_process(client: httpx.AsyncClient) -> None:
+    for path in ("/end", "/end/x", "/%65nd"):
+        assert shape(await client.post(path, headers={"X-Role": "admin"})) == (404, "BRG404")
+
+
 async def test_errors_have_the_one_shape(client: httpx.AsyncClient) -> None:
     assert shape(await client.get("/nothing")) == (404, "BRG404")
     assert shape(await client.post("/price")) == (405, "BRG405")
