@@ -163,7 +163,8 @@ class Box:
         """Status of ``/health`` and the state of each part; status 0 when nothing answers."""
         try:
             verify = self.verify()
-            answer = httpx.get(f"{self.url}/health", timeout=timeout_s, trust_env=False, verify=verify)
+            key = self.bearer("staff")
+            answer = httpx.get(f"{self.url}/health", headers=key, timeout=timeout_s, trust_env=False, verify=verify)
             return answer.status_code, {check["name"]: check["state"] for check in answer.json()["checks"]}
         except (httpx.TransportError, ValueError, FileNotFoundError):
             return 0, {}

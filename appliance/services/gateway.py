@@ -359,6 +359,14 @@ def _is_unknown(request: Request, gateway: Gateway) -> bool:
     return False
 
 
+def _is_known(request: Request, gateway: Gateway) -> bool:
+    """Whether a request may know more than that the box is well: versions, folders and parts are nobody else's."""
+    with contextlib.suppress(ApplianceError):
+        gateway.role(request)
+        return True
+    return False
+
+
 def _signed_in(request: Request, gateway: Gateway, key: str) -> Response:
     gateway.access.role(no_session(key))
     answer = RedirectResponse("/", 303)
@@ -385,17 +393,16 @@ def _api(app: FastAPI, gateway: Gateway) -> None:
         return Json(await gateway.assistant.catalog(gateway.access.acting(gateway.role(request), role)))
 
     @app.get("/health", summary="How the box is")
-    async def health() -> Json:
-        findings = await gateway.health.look()
+    async def health(request: Request) -> Json:
+        known = _is_known(request, gateway)
+        findings = await (gateway.health.look() if known else gateway.health.recent())
         told = [
             {"name": f.name, "state": f.state, "sentence": f.sentence, "fix": f.fix, "took_ms": f.took_ms}
             for f in findings
         ]
         well = gateway.health.well and gateway.bridge.connected
-        return Json(
-            {"status": "ok" if well else "degraded", "version": appliance.__version__, "checks": told},
-            200 if well else 503,
-        )
+        more = {"version": appliance.__version__, "checks": told} if known else {}
+        return Json({"status": "ok" if well else "degraded", **more}, 200 if well else 503)
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
