@@ -187,9 +187,18 @@ class ApplianceError(Exception):
     def line(self) -> str:
         """The error for a terminal: a line, and a second one with the fix where there is one."""
         told = self.details.get("message") if isinstance(self.details, dict) else self.details
-        details = f" ({told})" if isinstance(told, str) and told else ""
+        details = f" ({printable(told)})" if isinstance(told, str) and told else ""
         hint = f"\n  fix: {self.hint}" if self.hint else ""
         return f"{self.code}: {self.message}{details}{hint}"
+
+
+def printable(text: str) -> str:
+    r"""A text as part of a line: with what would begin another line, or move the cursor, as blanks.
+
+    >>> printable("a\rb\x1b[2Jc")
+    'a b [2Jc'
+    """
+    return text if text.isprintable() else "".join(char if char.isprintable() else " " for char in text)
 
 
 def from_shape(shape: object, fallback: str = "BRG400") -> ApplianceError:

@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TextIO
 
+from appliance.errors import printable
+
 KEPT_IN: Final = "DREAMSTACK_LOGS"
 """The environment variable that names a folder in which every part also keeps its lines."""
 LIMIT: Final = 8 * 1024 * 1024
@@ -47,7 +49,7 @@ class Logger:
         print(f"{line}  {told}" if told else line, file=self._out or sys.stderr, flush=True)
         if self._out is None and (folder := os.environ.get(KEPT_IN)):
             with suppress(OSError):  # a full disk must not stop what is being told
-                _keep(Path(folder), self.part, f"{_LEVELS[level]}{event}" + (f"  {told}" if told else ""))
+                _keep(Path(folder), self.part, printable(f"{_LEVELS[level]}{event}" + (f"  {told}" if told else "")))
 
 
 def _keep(folder: Path, part: str, text: str) -> None:
@@ -64,7 +66,7 @@ def _keep(folder: Path, part: str, text: str) -> None:
 
 
 def _short(value: Any) -> str:
-    text = str(value).replace("\n", " ")
+    text = printable(str(value))
     return text if len(text) <= 200 else text[:199] + "…"
 
 

@@ -163,7 +163,8 @@ class Box:
         """Status of ``/health`` and the state of each part; status 0 when nothing answers."""
         try:
             verify = self.verify()
-            answer = httpx.get(f"{self.url}/health", timeout=timeout_s, trust_env=False, verify=verify)
+            known = self.bearer("staff") if (self.data / "keys" / "staff.key").exists() else {}
+            answer = httpx.get(f"{self.url}/health", headers=known, timeout=timeout_s, trust_env=False, verify=verify)
             return answer.status_code, {check["name"]: check["state"] for check in answer.json()["checks"]}
         except (httpx.TransportError, ValueError, FileNotFoundError):
             return 0, {}

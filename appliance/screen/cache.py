@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,9 @@ def save(path: Path, held: Held) -> None:
 
 
 def write(path: Path, body: bytes, *, settled: bool = False) -> None:
-    """Replace a file, all or nothing; only the owner may read it. Blocks on the disk.
+    """Replace a file, all or nothing, also where several do at once; only the owner may read it. Blocks on the disk.
+
+    Which of several is the last is for them to settle.
 
     Args:
         path: the file; its folder is made.
@@ -62,9 +65,9 @@ def write(path: Path, body: bytes, *, settled: bool = False) -> None:
         OSError: the disk refuses.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
             file.write(body)
             if settled:

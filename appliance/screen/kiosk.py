@@ -129,6 +129,7 @@ async def _serve(page: LocalPage, bound: socket.socket) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         lifespan="off",
         ws="websockets-sansio",
         ws_max_size=INPUT_LIMIT + 16,

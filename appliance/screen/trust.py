@@ -19,7 +19,7 @@ import msgspec
 from appliance.config import SETTINGS, default_data
 from appliance.errors import ApplianceError
 
-__all__ = ["DEFAULT_DOOR", "as_fault", "door_of_this_machine", "verified"]
+__all__ = ["DEFAULT_DOOR", "as_fault", "door_of_this_machine", "key_of_this_machine", "verified"]
 
 DEFAULT_DOOR: Final = "http://127.0.0.1:8080"
 
@@ -55,13 +55,26 @@ def door_of_this_machine(environ: Mapping[str, str] = os.environ) -> str:
     """The address of the box: the one in ``DREAMSTACK_URL``, else of the box that runs here, else the usual one."""
     if environ.get("DREAMSTACK_URL"):
         return environ["DREAMSTACK_URL"]
+    return next((url for _, url in _boxes(environ)), DEFAULT_DOOR)
+
+
+def key_of_this_machine(url: str, environ: Mapping[str, str] = os.environ) -> str:
+    """The staff's key of the box that runs here at this address, where this user may read it; else an empty text."""
+    with suppress(OSError):
+        for folder, at in _boxes(environ):
+            if at == url:
+                return (folder / "keys" / "staff.key").read_text().strip()
+    return ""
+
+
+def _boxes(environ: Mapping[str, str]) -> Iterator[tuple[Path, str]]:
+    """The folder and the address of each box that runs here."""
     for folder in _folders(environ):
         with suppress(OSError, ValueError, KeyError, TypeError):
             told = msgspec.json.decode((folder / "run" / "box.json").read_bytes())
             if "pid" in told:  # started by `appliance up`; else the system keeps it running
                 os.kill(int(told["pid"]), 0)
-            return str(told["url"])
-    return DEFAULT_DOOR
+            yield folder, str(told["url"])
 
 
 def as_fault(url: str, error: Exception) -> ApplianceError | None:

@@ -18,10 +18,11 @@ import time
 from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.pgflex.access.role_book import State
+from appliance.pgflex.access.roles import may_act
 from appliance.pgflex.access.tokens import Token, read_token, refused, resembles_token
 from appliance.services.admin.sessions import Sessions, is_session, signed_out
 from appliance.services.browsers import Browsers, is_browser
-from appliance.types import ROLES, Role, RoleName, rank
+from appliance.types import ROLES, Role, RoleName
 
 TOKENS_KEPT = 1000
 
@@ -88,10 +89,7 @@ class Access:
             return self.browsers.known(credential).role
         if is_session(credential):
             return self._built_in(self._signed_in(credential))
-        found: Role | None = None
-        for role in ROLES:  # all are compared, so that the time tells nothing
-            if hmac.compare_digest(self._keys[role].encode(), credential.encode()):
-                found = role
+        found = self._role_of_key(credential) if credential else None
         if found is None and resembles_token(credential):
             raise ApplianceError(
                 "BRG401", "Screens come in with a key, not with a token.", None, "Send the key that the box printed."
@@ -103,6 +101,13 @@ class Access:
                 None,
                 "Open the address with its key that the box printed at start, or send the key as a Bearer token.",
             )
+        return found
+
+    def _role_of_key(self, credential: str) -> Role | None:
+        found: Role | None = None
+        for role in ROLES:  # all are compared, so that the time tells nothing
+            if hmac.compare_digest(self._keys[role].encode(), credential.encode()):
+                found = role
         return found
 
     def token(self, credential: str) -> Token | None:
@@ -142,9 +147,7 @@ class Access:
             del self._open[ended]
 
     def acting(self, own: RoleName, wanted: str | None) -> RoleName:
-        """The role a request acts as: its own, or a lower one that it asks for.
-
-        A declared role may see what others of its level may not: only the admin acts as one that is not its own.
+        """The role a request acts as: its own, or a lower one that it asks for (:func:`may_act`).
 
         Raises:
             ApplianceError: BRG410, an unknown role; BRG402, one above its own.
@@ -153,8 +156,7 @@ class Access:
             return own
         if wanted not in self.levels:
             raise ApplianceError("BRG410", "There is no such role.", wanted[:100], f"One of {', '.join(self.levels)}.")
-        lower = wanted in ROLES and rank(self.levels[wanted]) < rank(self.levels.get(own, "wall"))
-        if own != "admin" and not lower:
+        if not may_act(own, wanted, self.levels):
             raise ApplianceError("BRG402", f"The role {own} may not act as {wanted}.", None, f"Ask as {own}.")
         return wanted
 

@@ -24,7 +24,9 @@ def main() -> int:
     try:
         file = Path(os.environ["DREAMSTACK_RUNTIME_FILE"])
         told = json.loads(file.read_bytes())
-        status, body = _health(told[f"{file.parent.name}_url"], told["token"], Path(told["settings"]["data"]))
+        part = file.parent.name
+        key = told["keys"]["staff"] if part == "gateway" else told["token"]
+        status, body = _health(told[f"{part}_url"], key, Path(told["settings"]["data"]))
     except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
         print(repr(error), file=sys.stderr)
         return 1
@@ -32,7 +34,7 @@ def main() -> int:
     return 0 if status == 200 else 1
 
 
-def _health(url: str, token: str, data: Path) -> tuple[int, str]:
+def _health(url: str, key: str, data: Path) -> tuple[int, str]:
     at = urlsplit(url)
     host = "127.0.0.1" if at.hostname == "0.0.0.0" else at.hostname or ""  # noqa: S104 (where the door listens)
     door: http.client.HTTPConnection
@@ -42,7 +44,7 @@ def _health(url: str, token: str, data: Path) -> tuple[int, str]:
     else:
         door = http.client.HTTPConnection(host, at.port or 80, timeout=_PATIENCE_S)
     try:
-        door.request("GET", "/health", headers={"Authorization": f"Bearer {token}"})
+        door.request("GET", "/health", headers={"Authorization": f"Bearer {key}"})
         answer = door.getresponse()
         return answer.status, answer.read().decode("utf-8", "replace")
     finally:

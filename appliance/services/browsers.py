@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import secrets
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -95,7 +96,7 @@ class Browsers:
             return "web:" + hashlib.sha256(credential.encode()).hexdigest()
         digest, _, rest = credential.removeprefix("scs-").partition("~")
         expires, _, signature = rest.partition("~")
-        if not hmac.compare_digest(self._sign(f"{digest}~{expires}"), signature):
+        if not hmac.compare_digest(self._sign(f"{digest}~{expires}").encode(), signature.encode()):
             return None
         return f"web:{digest}" if float(expires) > time.time() else None
 
@@ -147,8 +148,8 @@ def _signed(public: bytes, message: bytes, signature: bytes) -> bool:
 
 def _load(path: Path) -> bytes:
     """The key that is kept there; made at first, readable by its owner alone."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        cache.write(path, secrets.token_bytes(32), settled=True)
+    with suppress(FileNotFoundError):
+        if key := path.read_bytes():  # with an empty one anybody could sign
+            return key
+    cache.write(path, secrets.token_bytes(32), settled=True)
     return path.read_bytes()

@@ -267,16 +267,16 @@ async def told_by_data(
     runtime: Runtime,
     method: str,
     path: str,
-    role: RoleName,
+    role: RoleName | None,
     body: Any = None,
     timeout_s: float = 10.0,
 ) -> Any:
-    """What the data service answers to a request of a role; None where it has nothing to say.
+    """What the data service answers to a request of a role, or of the box itself; None where it has nothing to say.
 
     Raises:
         ApplianceError: BRG406, it does not answer; else what it refuses with.
     """
-    headers = {"X-Role": role, "Content-Type": "application/json"}
+    headers = {"Content-Type": "application/json"} | ({"X-Role": role} if role is not None else {})
     content = None if body is None else msgspec.json.encode(body)
     timeout = httpx.Timeout(timeout_s, connect=2.0)
     try:

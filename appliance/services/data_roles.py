@@ -29,11 +29,11 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from appliance.errors import ApplianceError
 from appliance.pgflex.access.role_book import RoleBook
-from appliance.pgflex.access.roles import only_admin
+from appliance.pgflex.access.roles import may_act, only_admin
 from appliance.pgflex.access.tokens import TTL_S
 from appliance.pgflex.fields import read_json
 from appliance.services.internal import STREAM_GRACE_S, Json, known_role, role_of
-from appliance.types import RoleName
+from appliance.types import Role, RoleName
 
 if TYPE_CHECKING:
     from appliance.services.pgflex import DataService
@@ -124,6 +124,7 @@ def _tokens(app: FastAPI, service: DataService) -> None:
     @app.post("/tokens")
     async def issue(request: Request) -> Response:
         by, asked = role_of(request), _asked(read_json(await request.body()))
+        _check_may_act(by, asked.role, service.book.state.levels)
         parent = request.headers.get("x-token")
         return Json(await tokens.issue(asked.role, by, asked.ttl_s, asked.label, parent), status_code=201)
 
@@ -139,6 +140,12 @@ def _tokens(app: FastAPI, service: DataService) -> None:
         told = {"revoked": await tokens.revoke_all(role)}
         await service.book.reload()
         return Json(told)
+
+
+def _check_may_act(by: RoleName, wanted: RoleName, levels: dict[RoleName, Role]) -> None:
+    """The door has looked at that already; a token is too much to give out on its word alone."""
+    if wanted in levels and not may_act(by, wanted, levels):
+        raise ApplianceError("BRG402", f"The role {by} may not act as {wanted}.", None, f"Ask as {by}.")
 
 
 def _access(app: FastAPI, book: RoleBook, service: DataService) -> None:

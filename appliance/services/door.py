@@ -16,11 +16,14 @@ from starlette.requests import HTTPConnection
 
 from appliance.config import Settings
 from appliance.errors import ApplianceError
+from appliance.services.admin.sessions import is_session
 
 COOKIE = "dreamstack"
 SCREEN_COOKIE = "dreamstack_screen"
 SESSION = "dreamstack.session"
 """Where a request's scope has the cookie of a session that holds (:mod:`appliance.services.admin.signed`)."""
+UNKNOWN = "?"
+"""In the place of a credential that counts nowhere but in its own cookie."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -59,15 +62,27 @@ def credential(connection: HTTPConnection) -> str:
     """The credential that a request carries, or an empty string."""
     kind, _, token = connection.headers.get("authorization", "").partition(" ")
     if kind.casefold() == "bearer" and token:
-        return token.strip()
+        return no_session(token.strip())
     if session := connection.scope.get(SESSION):
         return str(session)
-    return connection.cookies.get(COOKIE, "") or connection.cookies.get(SCREEN_COOKIE, "")
+    return no_session(connection.cookies.get(COOKIE, "") or connection.cookies.get(SCREEN_COOKIE, ""))
+
+
+def no_session(given: str) -> str:
+    """A credential from anywhere but the cookie of sessions.
+
+    A session counts only where it is known as one: there its requests prove that the box's own page sent them, end when
+    somebody signs out, and are told under a name.
+    """
+    return UNKNOWN if is_session(given) else given
 
 
 def _is_same(origin: str, host: str, *, secure: bool) -> bool:
     """Whether a page's origin is this host. Under TLS a page that came in the open is not: anybody may have made it."""
-    parts = urlsplit(origin)
+    try:
+        parts = urlsplit(origin)
+    except ValueError:
+        return False
     return parts.netloc.casefold() == host.casefold() and (not secure or parts.scheme.casefold() == "https")
 
 

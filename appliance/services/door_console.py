@@ -20,7 +20,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from appliance.errors import ApplianceError
 from appliance.screen.receiver import Part, squeeze
-from appliance.services.door import COOKIE
+from appliance.services.door import COOKIE, no_session
 from appliance.services.page_files import given
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def install(app: FastAPI, gateway: Gateway) -> None:
 
 
 def _signed_in(request: Request, gateway: Gateway, key: str) -> Response:
-    gateway.access.role(key)
+    gateway.access.role(no_session(key))
     answer = RedirectResponse(request.url.path, 303)
     secure = request.url.scheme == "https"
     answer.set_cookie(COOKIE, key, max_age=30 * 86400, httponly=True, samesite="lax", path="/", secure=secure)

@@ -51,11 +51,13 @@ def install(app: FastAPI, gateway: Gateway) -> None:
         text = gateway.assistant.check(body.question)
         now = now_in(gateway.settings.timezone).isoformat(timespec="seconds")
         question = Question(f"p{secrets.token_hex(4)}", text, role, now, "", body.plan)
-        return EventSourceResponse(_events(gateway, question), ping=10, shutdown_grace_period=STREAM_GRACE_S)
+        events = _events(gateway, question, gateway.account(request))
+        return EventSourceResponse(events, ping=10, shutdown_grace_period=STREAM_GRACE_S)
 
 
-async def _events(gateway: Gateway, question: Question) -> AsyncIterator[ServerSentEvent]:
+async def _events(gateway: Gateway, question: Question, account: str) -> AsyncIterator[ServerSentEvent]:
     found = await gateway.assistant.ask(question, lambda _: None)
+    gateway.tell_asked(question, found, account)
     yield _sse("answer", found)
     try:
         if found.status != "answered":

@@ -23,7 +23,7 @@ from pydantic import BaseModel
 from pydantic import Field as BodyField
 
 import appliance
-from appliance.config import Runtime
+from appliance.config import Runtime, Settings
 from appliance.errors import ApplianceError
 from appliance.observation import logger
 from appliance.pgflex.rest import Rest
@@ -48,7 +48,7 @@ from appliance.services.alarms import Alarms
 from appliance.services.assistant import Assistant
 from appliance.services.board import Board
 from appliance.services.browsers import Known, is_browser
-from appliance.services.door import COOKIE, check_meant, credential
+from appliance.services.door import COOKIE, check_meant, credential, no_session
 from appliance.services.health import BoxProbe, Health
 from appliance.services.internal import Json, essential, install_errors, start
 from appliance.services.model_client import model_numbers
@@ -70,6 +70,10 @@ HOLD_S = 5.0
 OPEN = frozenset({"/health", "/favicon.svg", "/api/session", "/api/setup", "/api/setup/restore"})
 """What needs no credential: it says nothing, or asks for its own."""
 _NAME = re.compile(r"[A-Za-z_][\w-]{0,62}\Z")
+_UPLOADS = re.compile(r"/flex/[^/]+/import|/api/admin/updates|/api/setup/restore")
+"""Where files come in: they are written down or passed on as they come, and have limits of their own."""
+BODY_LIMIT = 1024 * 1024
+"""Bytes of any other request but documents: some need no credential, and all are held in memory."""
 
 
 class AskBody(BaseModel):
@@ -270,7 +274,7 @@ def make(runtime: Runtime) -> FastAPI:
         openapi_url="/api/openapi.json",
         responses={status: {"model": ErrorBody, "description": "Any error"} for status in ("4XX", "5XX", 422)},
     )
-    install_errors(app, "gateway", Guard(gateway), notice)
+    install_errors(app, "gateway", Guard(gateway), notice, lambda path: body_limit(path, gateway.settings))
     app.state.keeper = gateway.keeper
     _pages(app, gateway)
     _api(app, gateway)
@@ -288,6 +292,13 @@ def make(runtime: Runtime) -> FastAPI:
     shapes = door_shapes.install(app, gateway)
     _data(app, gateway)
     return app
+
+
+def body_limit(path: str, settings: Settings) -> int | None:
+    """Bytes that a request to a path may have; None: what takes it counts for itself."""
+    if _UPLOADS.fullmatch(path):
+        return None
+    return settings.document_limit if path.startswith(("/flex/", "/rest/")) else BODY_LIMIT
 
 
 class Guard:
@@ -354,8 +365,16 @@ def _is_unknown(request: Request, gateway: Gateway) -> bool:
     return False
 
 
+def _is_known(request: Request, gateway: Gateway) -> bool:
+    """Whether a request may know more than that the box is well: versions, folders and parts are nobody else's."""
+    with contextlib.suppress(ApplianceError):
+        gateway.role(request)
+        return True
+    return False
+
+
 def _signed_in(request: Request, gateway: Gateway, key: str) -> Response:
-    gateway.access.role(key)
+    gateway.access.role(no_session(key))
     answer = RedirectResponse("/", 303)
     secure = request.url.scheme == "https"
     answer.set_cookie(COOKIE, key, max_age=30 * 86400, httponly=True, samesite="lax", path="/", secure=secure)
@@ -380,17 +399,16 @@ def _api(app: FastAPI, gateway: Gateway) -> None:
         return Json(await gateway.assistant.catalog(gateway.access.acting(gateway.role(request), role)))
 
     @app.get("/health", summary="How the box is")
-    async def health() -> Json:
-        findings = await gateway.health.look()
+    async def health(request: Request) -> Json:
+        known = _is_known(request, gateway)
+        findings = await (gateway.health.look() if known else gateway.health.recent())
         told = [
             {"name": f.name, "state": f.state, "sentence": f.sentence, "fix": f.fix, "took_ms": f.took_ms}
             for f in findings
         ]
         well = gateway.health.well and gateway.bridge.connected
-        return Json(
-            {"status": "ok" if well else "degraded", "version": appliance.__version__, "checks": told},
-            200 if well else 503,
-        )
+        more = {"version": appliance.__version__, "checks": told} if known else {}
+        return Json({"status": "ok" if well else "degraded", **more}, 200 if well else 503)
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:

@@ -23,6 +23,7 @@ EVERY_S: Final = 0.5
 SHORTEST_S: Final = 0.2
 PROBE_S: Final = 1.5
 SHOWN_S: Final = 2.0
+RECENT_S: Final = 2.0
 PARTS: Final = ("pgflex", "postgrest", "llm", "bridge")
 
 
@@ -77,6 +78,8 @@ class Health:
         self._probe = probe
         self._down: dict[str, tuple[float, str]] = {}
         self._begun = False
+        self._looked = -RECENT_S
+        self._looking = asyncio.Lock()
         self.findings: list[Finding] = []
 
     @property
@@ -87,11 +90,19 @@ class Health:
     async def look(self) -> list[Finding]:
         """Run the checks now."""
         self.findings = await run_checks(self._probe)
+        self._looked = time.monotonic()
         self._begun |= self.well
         if not self._begun:  # the box is starting: nothing has been lost yet that has to be read
             return self.findings
         now = time.monotonic()
         self._down |= {finding.name: (now, finding.sentence) for finding in self.findings if finding.state == "down"}
+        return self.findings
+
+    async def recent(self) -> list[Finding]:
+        """What was found in the last two seconds: many who ask together have the checks run once."""
+        async with self._looking:
+            if time.monotonic() - self._looked >= RECENT_S:
+                await self.look()
         return self.findings
 
     async def run(self, tell: Callable[[], None]) -> None:

@@ -63,9 +63,10 @@ __all__ = [
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 Guard = Callable[[Request], None]
 Page = Callable[[Request, ApplianceError], Response | None]
+Limit = Callable[[str], int | None]
 
 _UNFORESEEN: Final = {"pgflex": "PGF100", "llm": "LLM200"}
-_HTTP_CODES: Final = {401: "BRG401", 403: "BRG402", 404: "BRG404", 405: "BRG405"}
+_HTTP_CODES: Final = {401: "BRG401", 403: "BRG402", 404: "BRG404", 405: "BRG405", 413: "PGF109"}
 _SHUTDOWN_S: Final = 1
 _END_S: Final = 0.1
 STREAM_GRACE_S: Final = 0.8
@@ -83,16 +84,17 @@ class Json(Response):
         return self._encoder.encode(content)
 
 
-def make_app(part: str, runtime: Runtime, lifespan: Lifespan | None = None) -> FastAPI:
+def make_app(part: str, runtime: Runtime, lifespan: Lifespan | None = None, own: tuple[str, ...] = ()) -> FastAPI:
     """A FastAPI app that checks the bearer and tells every error in the one shape.
 
     Args:
         part: the service's name in logs (``pgflex``, ``llm``, ``bridge``).
         runtime: holds the bearer token.
         lifespan: opens and closes what the service holds.
+        own: what else than ``/end`` is of the parts among themselves, with all below it.
     """
     app = FastAPI(title=f"appliance-{part}", lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None)
-    install_errors(app, part, _bearer(runtime.token))
+    install_errors(app, part, _bearer(runtime.token, ("/end", *own)))
 
     @app.post("/end")
     async def end() -> Json:
@@ -103,7 +105,13 @@ def make_app(part: str, runtime: Runtime, lifespan: Lifespan | None = None) -> F
     return app
 
 
-def install_errors(app: FastAPI, part: str, guard: Guard, page: Page = lambda request, error: None) -> None:
+def install_errors(
+    app: FastAPI,
+    part: str,
+    guard: Guard,
+    page: Page = lambda request, error: None,
+    limit: Limit = lambda path: None,
+) -> None:
     """Let `guard` look at every request first, and tell every error in the one shape.
 
     Args:
@@ -111,6 +119,7 @@ def install_errors(app: FastAPI, part: str, guard: Guard, page: Page = lambda re
         part: its name in logs.
         guard: raises ApplianceError for a request that may not come in.
         page: makes a page of an error where a person is asking, else None.
+        limit: bytes a body may have that is sent to a path; None: what is there counts for itself.
     """
 
     async def told(request: Request, error: Exception) -> Response:
@@ -121,16 +130,20 @@ def install_errors(app: FastAPI, part: str, guard: Guard, page: Page = lambda re
     for kind in (ApplianceError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, told)
     unforeseen = _UNFORESEEN.get(part, "BRG400")
-    app.add_middleware(_Guarded, guard=guard, page=page, log=logger(part), unforeseen=unforeseen)
+    app.add_middleware(_Guarded, guard=guard, page=page, limit=limit, log=logger(part), unforeseen=unforeseen)
 
 
-def _bearer(token: str) -> Guard:
+def _bearer(token: str, own: tuple[str, ...]) -> Guard:
+    """Only the box's own processes come in; and what they ask in somebody's name (``X-Role``) never leads to `own`."""
     expected = f"Bearer {token}".encode()
+    below = tuple(f"{path}/" for path in own)
 
     def guard(request: Request) -> None:
         given = request.headers.get("authorization", "").encode("latin-1")
         if not hmac.compare_digest(given, expected):
             raise ApplianceError("BRG401", "This address is for the box's own processes.", request.url.path)
+        if "x-role" in request.headers and f"{request.scope['path']}/".startswith(below):
+            raise ApplianceError("BRG404", "There is nothing at this address.", request.scope["path"])
 
     return guard
 
@@ -228,6 +241,7 @@ def config_of(app: FastAPI) -> uvicorn.Config:
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # else whoever is on this machine says where a request came from
         ws=SocketProtocol,
         ws_per_message_deflate=False,  # costs more time and memory for each screen than a local network takes
         lifespan="on",
@@ -278,7 +292,11 @@ def _as_fault(request: Request, error: Exception) -> tuple[ApplianceError, Any]:
         return ApplianceError("BRG410", "The request is not what this address takes.", seen), None
     assert isinstance(error, HTTPException)
     code = _HTTP_CODES.get(error.status_code, "BRG400")
-    messages = {"BRG404": "There is nothing at this address.", "BRG405": "This address does not take that method."}
+    messages = {
+        "BRG404": "There is nothing at this address.",
+        "BRG405": "This address does not take that method.",
+        "PGF109": "The request is over the limit.",
+    }
     return ApplianceError(code, messages.get(code, str(error.detail)), request.url.path), error.headers
 
 
@@ -310,15 +328,16 @@ class _Route(APIRoute):
 
 
 class _Guarded:
-    """Refuses what the guard refuses and answers for exceptions nobody foresaw.
+    """Refuses what the guard refuses and what is too long, and answers for exceptions nobody foresaw.
 
     Plain ASGI rather than a Starlette ``BaseHTTPMiddleware``, which would buffer and hold event streams.
     """
 
-    def __init__(self, app: ASGIApp, guard: Guard, page: Page, log: Logger, unforeseen: str) -> None:
+    def __init__(self, app: ASGIApp, guard: Guard, page: Page, limit: Limit, log: Logger, unforeseen: str) -> None:
         self._app = app
         self._guard = guard
         self._page = page
+        self._limit = limit
         self._log = log
         self._unforeseen = unforeseen
 
@@ -326,14 +345,8 @@ class _Guarded:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = Request(scope)
-        try:
-            self._guard(request)
-        except ApplianceError as refused:
-            headers = {"WWW-Authenticate": "Bearer"} if refused.status == 401 else None
-            await (self._page(request, refused) or _told(refused, headers))(scope, receive, send)
-        else:
-            await self._guarded(scope, receive, send)
+        limit = self._limit(scope["path"])
+        await self._guarded(scope, receive if limit is None else _counted(receive, limit), send)
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
@@ -344,7 +357,8 @@ class _Guarded:
             await send(message)
 
         try:
-            await self._app(scope, receive, watched)
+            refused = self._refusal(Request(scope))
+            await (refused or self._app)(scope, receive, watched)
         except Exception as error:
             self._log.error("unforeseen", path=scope["path"], error=repr(error), place=_place(error))
             if begun:
@@ -353,6 +367,30 @@ class _Guarded:
                 self._unforeseen, "Something failed that nobody foresaw.", None, "See the box's log."
             )
             await _told(fault)(scope, receive, send)
+
+    def _refusal(self, request: Request) -> Response | None:
+        """The answer to a request that the guard refuses."""
+        try:
+            self._guard(request)
+        except ApplianceError as refused:
+            headers = {"WWW-Authenticate": "Bearer"} if refused.status == 401 else None
+            return self._page(request, refused) or _told(refused, headers)
+        return None
+
+
+def _counted(receive: Receive, limit: int) -> Receive:
+    """A body that ends with 413 once it is longer, so that nobody fills the memory; who reads it hears of that."""
+    size = 0
+
+    async def counted() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > limit:
+            raise HTTPException(413)  # the one error that the framework lets through while it reads a body
+        return message
+
+    return counted
 
 
 def _place(error: BaseException) -> str:

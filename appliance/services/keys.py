@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
@@ -15,17 +14,17 @@ from appliance.types import ROLES
 
 def role_keys(folder: Path) -> dict[str, str]:
     """The credential of each role, made at the first start; files only the owner can read."""
-    keys: dict[str, str] = {}
-    for role in ROLES:
-        file = folder / f"{role}.key"
-        try:
-            keys[role] = file.read_text().strip()
-        except FileNotFoundError:
-            keys[role] = random_key()
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as out:
-                out.write(keys[role] + "\n")
-    return keys
+    return {role: _kept(folder / f"{role}.key") for role in ROLES}
+
+
+def _kept(file: Path) -> str:
+    """The key in a file. An empty one, such as a cut of power leaves, is none: nobody may come in without a key."""
+    with suppress(FileNotFoundError):
+        if key := file.read_text().strip():
+            return key
+    key = random_key()
+    write_private(file, f"{key}\n".encode())
+    return key
 
 
 def internal_keys(folder: Path) -> dict[str, str]:

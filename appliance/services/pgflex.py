@@ -34,7 +34,7 @@ from appliance.config import Runtime, Settings
 from appliance.errors import ApplianceError
 from appliance.observation import logger
 from appliance.pgflex.access.role_book import RoleBook
-from appliance.pgflex.access.roles import Roles
+from appliance.pgflex.access.roles import Roles, may_act, only_admin
 from appliance.pgflex.access.tokens import Tokens
 from appliance.pgflex.alerts.watch import Alerts
 from appliance.pgflex.catalog import FRESH_S, Catalogs
@@ -73,6 +73,8 @@ __all__ = ["main", "make"]
 _PING_S: Final = 10
 _RETRY_S: Final = 1.0
 _HEALTH_S: Final = 0.8
+OWN: Final = ("/ledger", "/access")
+"""What the gateway asks for itself and never for somebody."""
 _DEMOS: Final = ("hospital", "lawfirm")
 
 
@@ -255,7 +257,7 @@ def make(runtime: Runtime) -> FastAPI:
         async with service.running():
             yield
 
-    app = make_app("pgflex", runtime, lifespan)
+    app = make_app("pgflex", runtime, lifespan, own=OWN)
     app.state.endings = [service.feed.end_all]
     _reads(app, service)
     data_writes.install(app, service)
@@ -305,6 +307,7 @@ def _reads(app: FastAPI, service: DataService) -> None:
 
     @app.post("/demo")
     async def choose(request: Request) -> Response:
+        only_admin(role_of(request))
         told = read_json(await request.body())
         await service.choose_demo(str(told.get("name")) if isinstance(told, dict) else "")
         return await demo()
@@ -316,8 +319,14 @@ def main() -> None:
 
 
 def _asked_role(request: Request) -> RoleName:
+    """The role of the query, else of the header; where both are there, the one may act as the other."""
     named = request.query_params.get("role")
-    return role_of(request) if named is None else known_role(request, named)
+    if named is None:
+        return role_of(request)
+    role = known_role(request, named)
+    if "x-role" in request.headers and not may_act(role_of(request), role, request.app.state.roles()):
+        raise ApplianceError("BRG402", f"This role may not act as {role}.", None, None)
+    return role
 
 
 def _kept(settings: Settings) -> Kept:

@@ -237,11 +237,12 @@ class Box:
     async def _wait_ready(self, runtime: Runtime) -> None:
         until = time.monotonic() + READY_S
         said = "nothing"
+        key = {"Authorization": f"Bearer {runtime.keys['staff']}"}  # who is known hears what is wrong
         verify = await asyncio.to_thread(trusted, self.settings.data / "keys") if encrypted(self.settings) else True
         async with httpx.AsyncClient(trust_env=False, verify=verify) as client:
             while time.monotonic() < until:
                 with contextlib.suppress(httpx.HTTPError, ValueError):
-                    answer = await client.get(f"{local_url(self.settings)}/health", timeout=3)
+                    answer = await client.get(f"{local_url(self.settings)}/health", headers=key, timeout=3)
                     if answer.status_code == 200:
                         return
                     said = answer.text

@@ -157,7 +157,8 @@ class Stack:
     def health(self) -> dict[str, str]:
         """The state of each part, as the door sees it; empty when it does not answer."""
         try:
-            answer = httpx.get(f"{self.url}/health", verify=self.context(), timeout=5, trust_env=False)
+            key = {"Authorization": f"Bearer {self.key('staff')}"}
+            answer = httpx.get(f"{self.url}/health", headers=key, verify=self.context(), timeout=5, trust_env=False)
             return {check["name"]: check["state"] for check in answer.json()["checks"]}
         except (httpx.HTTPError, ValueError, AssertionError, docker.errors.DockerException):
             return {}

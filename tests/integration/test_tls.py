@@ -36,7 +36,9 @@ def test_a_client_that_trusts_the_authority_gets_the_box(lan: Box) -> None:
             assert client.get(f"{url}/health").json()["status"] == "ok"
         answer = client.post("/api/ask", json={"question": QUESTION}, headers=lan.bearer("staff"))
         assert answer.json()["status"] == "answered"
-        checks = {check["name"]: check for check in client.get("/health").json()["checks"]}
+        assert client.get("/health").json() == {"status": "ok"}, "nobody else hears more"
+        told = client.get("/health", headers=lan.bearer("wall")).json()
+        checks = {check["name"]: check for check in told["checks"]}
         assert checks["certificate"]["state"] == "ok"
 
 
@@ -120,8 +122,11 @@ def test_the_command_trusts_a_file_or_the_box_of_this_machine(lan: Box) -> None:
 
 
 def test_the_doctor_tells_an_untrusted_box_from_none(lan: Box) -> None:
-    well = appliance("doctor", "--url", lan.url, "--ca", str(lan.authority))
+    trust = ("--ca", str(lan.authority))
+    well = appliance("doctor", "--url", lan.url, *trust, "--key", lan.key("staff"))
     assert well.returncode == 0 and "certificate" in well.stdout
+    unknown = appliance("doctor", "--url", lan.url, *trust)
+    assert unknown.returncode == 0 and "Add --key" in unknown.stdout and "certificate" not in unknown.stdout
     assert appliance("doctor", "--url", lan.url).stderr.startswith("SCR505: ")
     plain = appliance("doctor", "--url", lan.url.replace("https", "http"))
     assert plain.stderr.startswith("BRG417: ") and "https://" in plain.stderr

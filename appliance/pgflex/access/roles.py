@@ -14,7 +14,7 @@ security, and a masked field is a generated column that the role has in the fiel
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final, Literal, TypeVar
 
@@ -26,9 +26,9 @@ from appliance.pgflex.access.conditions import Condition, checked
 from appliance.pgflex.access.masks import MASKED_TYPES, Mask, check_mask
 from appliance.pgflex.database import Connection, Pool, transaction
 from appliance.pgflex.fields import collection_name, meaning, numbered, write_json
-from appliance.types import ROLES, FieldType, Role, RoleName
+from appliance.types import ROLES, FieldType, Role, RoleName, rank
 
-__all__ = ["Access", "Roles", "only_admin"]
+__all__ = ["Access", "Roles", "may_act", "only_admin"]
 
 LOCK_TIMEOUT: Final = "3s"
 REWRITE_TIMEOUT: Final = "10min"
@@ -297,6 +297,15 @@ class Roles:
             if collection is not None:
                 await _check_collection(db, collection)
             yield db
+
+
+def may_act(own: RoleName, wanted: RoleName, levels: Mapping[RoleName, Role]) -> bool:
+    """Whether who comes as `own` may act as `wanted`: as itself, or as a lower built-in role; the admin as every one.
+
+    A declared role may see what others of its level may not: nobody but the admin acts as one that is not its own.
+    """
+    lower = wanted in ROLES and rank(levels[wanted]) < rank(levels.get(own, "wall"))
+    return own in (wanted, "admin") or lower
 
 
 def only_admin(role: RoleName) -> None:

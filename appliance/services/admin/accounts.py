@@ -22,6 +22,8 @@ from appliance.services.admin.passwords import Passwords, check_password
 __all__ = ["Account", "Accounts"]
 
 _NAME: Final = re.compile(r"[\w][\w .@+-]{0,62}[\w]|[\w]")
+_TAKEN: Final = re.compile(r"this (machine|box)|unknown name|token .*|.* key|s[0-9a-f]{8}", re.IGNORECASE)
+"""What the audit calls those that have no account: programs, keys, screens."""
 LIMIT: Final = 200
 log = logger("gateway")
 
@@ -114,10 +116,10 @@ class Accounts:
         found = self.find(name)
         if not await self._passwords.fits(found.hash if found else None, password[:1000]) or found is None:
             return None
-        now = self.find(name)  # it may have been changed meanwhile
-        if now is None or now.hash != found.hash:
-            return None
         async with self._changing:
+            now = self.find(name)  # it may have been changed meanwhile, and that must not be written over
+            if now is None or now.hash != found.hash:
+                return None
             await self._put(msgspec.structs.replace(now, seen_at=self._clock()), essential=False)
         return now
 
@@ -199,4 +201,6 @@ def _checked(name: str) -> str:
         raise ApplianceError(
             "BRG483", "This cannot be an account's name.", name[:80], "Use 1 to 64 letters, digits, and . @ + - or _"
         )
+    if _TAKEN.fullmatch(name):
+        raise ApplianceError("BRG483", "The audit calls something else so.", name, "Choose another name.")
     return name

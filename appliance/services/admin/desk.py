@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shutil
 import signal
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -16,14 +17,16 @@ from starlette.requests import HTTPConnection
 from appliance.config import Runtime
 from appliance.observation import logger
 from appliance.pgflex.ledger import Asked
+from appliance.services import restore_wish
 from appliance.services.access import Access
 from appliance.services.admin import setup_code
 from appliance.services.admin.accounts import Accounts
 from appliance.services.admin.chosen import Chosen
 from appliance.services.admin.jobs import Jobs
 from appliance.services.admin.ledger import LedgerWriter
-from appliance.services.admin.sessions import Sessions
-from appliance.services.admin.waits import Waits
+from appliance.services.admin.sessions import Session, Sessions
+from appliance.services.admin.waits import Familiar, Waits
+from appliance.services.backup.making import sweep
 from appliance.services.door import SESSION
 from appliance.types import Answer, Question
 
@@ -33,8 +36,12 @@ if TYPE_CHECKING:
 __all__ = ["Desk", "install_doors"]
 
 FREE: Final = 4
-LONGEST_S: Final = (60.0, 900.0, 60.0)
-"""The longest wait of a name, which anybody may guess at, of an address, and of the setup code."""
+LONGEST_S: Final = (60.0, 900.0, 0.05)
+"""The longest wait of a name, which anybody may guess at, of an address, and of the setup code.
+
+The code has 40 bits: the wait of addresses does, and that of the code itself, which whoever is on the network can bring
+about, only keeps very many addresses from trying more than 20 a second together.
+"""
 RESTART_S: Final = 1.0
 log = logger("gateway")
 
@@ -56,24 +63,35 @@ class Desk:
         self.sessions = Sessions(own / "sessions.json", lambda: self.chosen.value("session_idle_minutes") * 60.0)
         access.sessions = self.sessions
         self.waits_by_name, self.waits_by_address, self.waits_for_code = (Waits(FREE, s) for s in LONGEST_S)
+        self.familiar = Familiar()
+        self.setting_up = asyncio.Lock()  # one setup code makes one admin
         days = lambda: int(self.chosen.value("questions_days"))  # noqa: E731
         self.ledger = LedgerWriter(client, runtime.pgflex_url, own / "ledger.json", days)
         self.jobs = Jobs(own / "jobs.json")
         self.demo: dict[str, Any] = {}
 
     def load(self) -> None:
-        """Read what the disk holds; make the code of the first start. Blocks on the disk.
+        """Read what the disk holds, sweep up, make the code of the first start. Blocks on the disk.
 
         Raises:
             ApplianceError: BRG414, the accounts cannot be read.
         """
         for each in (self.chosen, self.accounts, self.sessions, self.ledger, self.jobs):
             each.load()
+        self.sessions.check(self._holds)
+        sweep(self.settings.data / "backups")
+        if not restore_wish.is_wanted(self.settings.data):  # else a file there is about to be restored
+            shutil.rmtree(self.settings.data / "incoming", ignore_errors=True)
         if not self.accounts.any and not setup_code.code_of(self.settings.data):
             try:
                 setup_code.new_code(self.settings.data)
             except OSError as error:
                 log.warn("no setup code can be made", reason=error)
+
+    def _holds(self, session: Session) -> bool:
+        """Whether a session that was written down is of an account as it is now."""
+        account = self.accounts.find(session.name)
+        return account is not None and account.role == session.role and account.changed_at <= session.began
 
     async def close(self) -> None:
         """End what goes on, and keep what waits."""

@@ -11,8 +11,9 @@ from pydantic import Field as BodyField
 
 from appliance.errors import ApplianceError
 from appliance.services.admin.accounts import Account
+from appliance.services.admin.door_session import guess, name_and_address
 from appliance.services.admin.sessions import Session
-from appliance.services.admin.signed import note
+from appliance.services.admin.signed import address_of, note
 from appliance.services.door import SESSION
 from appliance.services.internal import Json
 
@@ -115,11 +116,12 @@ async def _may_change(gateway: Gateway, request: Request, name: str, body: Accou
     own = _session(gateway, request)
     if own is None or own.name.casefold() != name.casefold() or body.role is not None or body.password is None:
         admin_only(gateway, request)
-    key = name.casefold()
-    gateway.waits_by_name.attempt(key)
+    key, address = name.casefold(), address_of(request)
+    guess(gateway, request, "sign in", name, name_and_address(gateway, key, address))
     if await gateway.accounts.prove(name, body.current_password or "") is None:
         raise ApplianceError("BRG480", "The current password is wrong.", None, "Type the one you signed in with.")
     gateway.waits_by_name.well(key)
+    gateway.waits_by_address.well(address)
 
 
 def _session(gateway: Gateway, request: Request) -> Session | None:

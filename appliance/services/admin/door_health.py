@@ -118,14 +118,15 @@ async def _make_room(gateway: Gateway) -> str:
     if answer.is_error:
         raise from_shape(answer.json(), "BRG406")
     removed = int(answer.json()["removed"])
-    left = await asyncio.to_thread(_tidy, gateway.settings.data)
+    drills = any(job.kind == "drill" and job.state == "running" for job in gateway.jobs.all())
+    left = await asyncio.to_thread(_tidy, gateway.settings.data, drills)
     return f"{removed} recordings over a day old and {left} old files were removed."
 
 
-def _tidy(data: File) -> int:
-    """Remove old logs and places of drills. Blocks on the disk."""
+def _tidy(data: File, drills: bool) -> int:
+    """Remove old logs, and places of drills unless one of those goes on. Blocks on the disk."""
     logs = list((data / "logs").glob("*.old.log"))
-    places = [place for place in data.glob("drill-*") if place.is_dir()]
+    places = [place for place in data.glob("drill-*") if place.is_dir() and not drills]
     for log in logs:
         log.unlink(missing_ok=True)
     for place in places:

@@ -133,9 +133,7 @@ def _audit(app: FastAPI, gateway: Gateway) -> None:
         admin_only(gateway, request)
         await gateway.ledger.settled()
         head = msgspec.to_builtins(gateway.ledger.head)
-        return Json(
-            await told_by_data(gateway.client, gateway.runtime, "POST", "/ledger/audit/check", "admin", head, 60)
-        )
+        return Json(await told_by_data(gateway.client, gateway.runtime, "POST", "/ledger/audit/check", None, head, 60))
 
 
 def _questions(app: FastAPI, gateway: Gateway) -> None:
@@ -158,7 +156,7 @@ def _questions(app: FastAPI, gateway: Gateway) -> None:
 async def _read(gateway: Gateway, path: str, **query: Any) -> Any:
     await gateway.ledger.settled()
     text = urlencode({name: value for name, value in query.items() if value not in (None, "")})
-    return await told_by_data(gateway.client, gateway.runtime, "GET", f"{path}?{text}", "admin")
+    return await told_by_data(gateway.client, gateway.runtime, "GET", f"{path}?{text}", None)
 
 
 def _next(found: list[dict[str, Any]], limit: int) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,14 +15,16 @@ from appliance.errors import ApplianceError
 from appliance.services.admin.accounts import Account
 from appliance.services.admin.ledger import Deed
 from appliance.services.admin.sessions import COOKIE, csrf_of, signed_out
-from appliance.services.admin.signed import address_of
+from appliance.services.admin.signed import address_of, who
+from appliance.services.admin.waits import Waits, attempt_all
+from appliance.services.door import COOKIE as KEY_COOKIE
 from appliance.services.door import SESSION, credential
 from appliance.services.internal import Json
 
 if TYPE_CHECKING:
     from appliance.services.gateway import Gateway
 
-__all__ = ["install", "signed_in", "told_session"]
+__all__ = ["guess", "install", "name_and_address", "note_door", "signed_in", "told_session"]
 
 
 class SignInBody(BaseModel):
@@ -63,33 +66,61 @@ def install(app: FastAPI, gateway: Gateway) -> None:
 
     @app.delete("/api/session", summary="Sign out", response_model=EndedAnswer)
     async def sign_out(request: Request) -> Response:
-        token = request.scope.get(SESSION, "")
-        found = gateway.sessions.find(token)
-        if found is None:
-            raise signed_out()
-        gateway.sessions.end(token)
-        _note(gateway, request, found.name, found.role, "sign out", 200)
-        await gateway.sessions.keep(now=True)
+        await _end(gateway, request)
         answer = Json({"ended": True})
         answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict", secure=_secure(request))
+        answer.delete_cookie(KEY_COOKIE, path="/", httponly=True, samesite="lax", secure=_secure(request))
         return answer
+
+
+async def _end(gateway: Gateway, request: Request) -> None:
+    """End a session; a key is good as long as the box, and only the browser forgets it."""
+    token = request.scope.get(SESSION, "")
+    if token or KEY_COOKIE in request.cookies:
+        with suppress(ApplianceError):
+            name, role = who(gateway, request)
+            note_door(gateway, request, name, role, "sign out", 200)
+    gateway.sessions.end(token)
+    await gateway.sessions.keep(now=True)
 
 
 async def _proved(gateway: Gateway, request: Request, body: SignInBody) -> Account:
     """The account; every guess counts until it was right, the same for names that are none."""
     name, address = body.name.strip().casefold()[:64], address_of(request)
-    gateway.waits_by_address.attempt(address)
-    gateway.waits_by_name.attempt(name)
+    known = gateway.accounts.find(body.name)  # what else is typed there may be a password
+    shown = known.name if known else "unknown name"
+    guess(gateway, request, "sign in", shown, name_and_address(gateway, name, address))
     account = await gateway.accounts.prove(body.name, body.password)
     if account is None:
-        known = gateway.accounts.find(body.name)  # what else is typed there may be a password
-        _note(gateway, request, known.name if known else "unknown name", "", "sign in", 401)
+        note_door(gateway, request, shown, "", "sign in", 401)
         raise ApplianceError(
             "BRG480", "The name or the password is wrong.", None, "Try again; both as they were given."
         )
     gateway.waits_by_name.well(name)
     gateway.waits_by_address.well(address)
+    gateway.familiar.add(name, address)
     return account
+
+
+def name_and_address(gateway: Gateway, name: str, address: str) -> list[tuple[Waits, str]]:
+    """What a guess at a password counts for: the address, and the name where it never signed in from there."""
+    by_name = [] if gateway.familiar.has(name, address) else [(gateway.waits_by_name, name)]
+    return [(gateway.waits_by_address, address), *by_name]
+
+
+def guess(gateway: Gateway, request: Request, action: str, name: str, guesses: list[tuple[Waits, str]]) -> None:
+    """Count a guess.
+
+    Raises:
+        ApplianceError: BRG481, it came too early; the audit has that once for each wait.
+    """
+    try:
+        attempt_all(guesses)
+    except ApplianceError:
+        news = [waits.is_news(key) for waits, key in guesses]
+        if any(news):
+            note_door(gateway, request, name, "", action, 429)
+        raise
 
 
 async def signed_in(gateway: Gateway, request: Request, account: Account, action: str = "sign in") -> Response:
@@ -97,7 +128,7 @@ async def signed_in(gateway: Gateway, request: Request, account: Account, action
     if old := request.scope.get(SESSION):
         gateway.sessions.end(old)
     token = gateway.sessions.begin(account.name, account.role, address_of(request))
-    _note(gateway, request, account.name, account.role, action, 200)
+    note_door(gateway, request, account.name, account.role, action, 200)
     await gateway.sessions.keep(now=True)
     answer = Json(await told_session(gateway, token, ""))
     answer.set_cookie(COOKIE, token, httponly=True, samesite="strict", path="/", secure=_secure(request))
@@ -128,8 +159,9 @@ def _secure(request: Request) -> bool:
     return request.url.scheme == "https"
 
 
-def _note(gateway: Gateway, request: Request, name: str, role: str, action: str, status: int) -> None:
+def note_door(gateway: Gateway, request: Request, name: str, role: str, action: str, status: int) -> None:
+    """Write down who came in or went, or tried to."""
     words = {"sign in": "Sign in", "sign out": "Sign out", "set up": "Set the box up", "reset": "Give a new password"}
-    what = words[action] if status < 400 else f"{words[action]}: wrong name or password"
-    address = address_of(request)
+    problem = {401: ": wrong name or password", 403: ": wrong code", 429: ": too many wrong attempts"}.get(status, "")
+    what, address = words[action] + problem, address_of(request)
     gateway.ledger.did(Deed(who=name, role=role, address=address, action=action, what=what, status=status))

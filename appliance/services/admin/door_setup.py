@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from urllib.parse import unquote
 
-from fastapi import FastAPI, Query, Request
+from fastapi import FastAPI, Header, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 from pydantic import Field as BodyField
@@ -21,7 +24,7 @@ from appliance.observation import logger
 from appliance.services import restore_wish
 from appliance.services.admin import setup_code
 from appliance.services.admin.accounts import Account
-from appliance.services.admin.door_session import SessionAnswer, signed_in
+from appliance.services.admin.door_session import SessionAnswer, guess, note_door, signed_in
 from appliance.services.admin.passwords import check_password
 from appliance.services.admin.programs import run_command
 from appliance.services.admin.restarting import restart_parts
@@ -98,20 +101,38 @@ def install(app: FastAPI, gateway: Gateway) -> None:
         response_model=SessionAnswer,
     )
     async def set_up(request: Request, body: SetupBody) -> Response:
-        await open_with_code(gateway, request, body.code)
-        if gateway.accounts.any:
-            account = await _new_password(gateway, body)
-            await asyncio.to_thread(setup_code.forget, gateway.settings.data)
-            return await signed_in(gateway, request, account, "reset")
-        changes = await _checked(gateway, body)
-        account = await gateway.accounts.add(body.name, "admin", body.password)
-        await asyncio.to_thread(setup_code.forget, gateway.settings.data)
-        await gateway.chosen.set(changes)
-        gateway.tell_box()
-        _begin(gateway, account, body.data)
-        return await signed_in(gateway, request, account, "set up")
+        async with gateway.setting_up:
+            code = await open_with_code(gateway, request, body.code)
+            await _check_not_restoring(gateway)
+            made = _reset if gateway.accounts.any else _set_up
+            account, action = await made(gateway, body, code)
+        return await signed_in(gateway, request, account, action)
 
     _restore(app, gateway)
+
+
+async def _set_up(gateway: Gateway, body: SetupBody, code: str) -> tuple[Account, str]:
+    changes = await _checked(gateway, body)
+    account = await _used_up(gateway, code, lambda: gateway.accounts.add(body.name, "admin", body.password))
+    await gateway.chosen.set(changes)
+    gateway.tell_box()
+    _begin(gateway, account, body.data)
+    return account, "set up"
+
+
+async def _reset(gateway: Gateway, body: SetupBody, code: str) -> tuple[Account, str]:
+    return await _used_up(gateway, code, lambda: _new_password(gateway, body)), "reset"
+
+
+async def _used_up(gateway: Gateway, code: str, work: Callable[[], Awaitable[Account]]) -> Account:
+    """What a code is good for, once: it is gone before anything is done, and back where that was refused."""
+    data = gateway.settings.data
+    await asyncio.to_thread(setup_code.forget, data)
+    try:
+        return await work()
+    except ApplianceError:
+        await asyncio.to_thread(setup_code.keep, data, code)
+        raise
 
 
 def _restore(app: FastAPI, gateway: Gateway) -> None:
@@ -124,27 +145,51 @@ def _restore(app: FastAPI, gateway: Gateway) -> None:
     )
     async def restore(
         request: Request,
-        code: Annotated[str, Query(max_length=40, description="The setup code.", examples=["ABCD-2345"])],
-        passphrase: Annotated[str, Query(max_length=1000, description="What opens it.")] = "",
+        x_setup_code: Annotated[str, Header(max_length=40, description="The setup code.")] = "",
+        x_passphrase: Annotated[str, Header(max_length=9000, description="What opens it, percent-encoded.")] = "",
+        code: Annotated[str, Query(max_length=40, description="As X-Setup-Code.", examples=["ABCD-2345"])] = "",
+        passphrase: Annotated[str, Query(max_length=1000, description="As X-Passphrase.")] = "",
     ) -> Response:
+        code, passphrase = x_setup_code or code, unquote(x_passphrase) or passphrase
         await open_with_code(gateway, request, code)
-        if gateway.accounts.any:
-            raise ApplianceError("BRG486", "The box is set up already.", None, "At the box: appliance restore FILE")
-        if gateway.runtime.profile != "embedded":
-            raise ApplianceError(
-                "BRG489", "The system runs this box's parts.", None, "At the box: appliance restore FILE"
-            )
+        await _check_restorable(gateway)
         data = gateway.settings.data
-        file = await receive(request, data / "incoming" / "setup.backup", BACKUP_LIMIT)
+        file = await receive(request, data / "incoming" / f"{secrets.token_hex(8)}.backup", BACKUP_LIMIT)
         words = ["--passphrase-file", "/dev/stdin"] if passphrase else []
         try:
             await run_command("restore", str(file), "--check", *words, given=passphrase)
+            async with gateway.setting_up:  # the file took its time: somebody may have set the box up meanwhile
+                await _matched(gateway, code)
+                await _check_restorable(gateway)
+                note_restore(gateway, request)
+                await asyncio.to_thread(restore_wish.leave, data, restore_wish.Wish(str(file), passphrase))
         except BaseException:
             await asyncio.to_thread(file.unlink, missing_ok=True)
             raise
-        note_restore(gateway, request)
-        await asyncio.to_thread(restore_wish.leave, data, restore_wish.Wish(str(file), passphrase))
         return Json({"restoring": True}, 202)
+
+
+async def _check_restorable(gateway: Gateway) -> None:
+    """Raise where nothing can be restored in the place of a first start.
+
+    Raises:
+        ApplianceError: BRG486, the box is set up; BRG488, a backup is restored already; BRG489, another kind of box.
+    """
+    if gateway.accounts.any:
+        raise ApplianceError("BRG486", "The box is set up already.", None, "At the box: appliance restore FILE")
+    if gateway.runtime.profile != "embedded":
+        raise ApplianceError("BRG489", "The system runs this box's parts.", None, "At the box: appliance restore FILE")
+    await _check_not_restoring(gateway)
+
+
+async def _check_not_restoring(gateway: Gateway) -> None:
+    """Raise once a backup is to take the box's place: what is done now would be lost.
+
+    Raises:
+        ApplianceError: BRG488.
+    """
+    if await asyncio.to_thread(restore_wish.is_wanted, gateway.settings.data):
+        raise ApplianceError("BRG488", "A backup is being restored.", None, "Wait until the box is back.")
 
 
 def note_restore(gateway: Gateway, request: Request) -> None:
@@ -178,22 +223,37 @@ async def _held(gateway: Gateway) -> str:
     return "some" if any(each.name not in OURS for each in catalog.collections) else "none"
 
 
-async def open_with_code(gateway: Gateway, request: Request, code: str) -> None:
-    """Make sure that somebody knows the code. Every guess counts until it was right.
+async def open_with_code(gateway: Gateway, request: Request, given: str) -> str:
+    """Make sure that somebody knows the code; returns it as it is kept. Every guess counts until it was right.
 
     Raises:
         ApplianceError: BRG481, too many guesses; BRG486, it is wrong, or no code is asked for.
     """
-    address = address_of(request)
-    gateway.waits_by_address.attempt(address)
-    gateway.waits_for_code.attempt("code")
+    address, action = address_of(request), "reset" if gateway.accounts.any else "set up"
+    guesses = [(gateway.waits_by_address, address), (gateway.waits_for_code, "code")]
+    guess(gateway, request, action, "unknown name", guesses)
+    try:
+        code = await _matched(gateway, given)
+    except ApplianceError:
+        note_door(gateway, request, "unknown name", "", action, 403)
+        raise
+    for waits, key in guesses:
+        waits.well(key)
+    return code
+
+
+async def _matched(gateway: Gateway, given: str) -> str:
+    """The code that is kept, where `given` is that.
+
+    Raises:
+        ApplianceError: BRG486, it is not, or there is none.
+    """
     kept = await asyncio.to_thread(setup_code.code_of, gateway.settings.data)
-    if not setup_code.matches(kept, code):
+    if not setup_code.matches(kept, given):
         hint = "It is on the box's display and in its log: appliance admin setup-code" if kept else "Sign in instead."
         message = "The setup code is wrong." if kept else "The box is set up already."
         raise ApplianceError("BRG486", message, None, hint)
-    gateway.waits_by_address.well(address)
-    gateway.waits_for_code.well("code")
+    return kept
 
 
 async def _new_password(gateway: Gateway, body: SetupBody) -> Account:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import secrets
+import shutil
 import subprocess
 from contextlib import suppress
 from pathlib import Path
@@ -24,7 +26,7 @@ from appliance.services.admin.programs import run_command
 from appliance.services.admin.signed import note, who
 from appliance.services.admin.uploads import receive
 from appliance.services.internal import Json
-from appliance.services.update import ENDING, SYSUPDATE, System, this_system
+from appliance.services.update import ENDING, SYSUPDATE, System, this_system, version_of
 
 if TYPE_CHECKING:
     from appliance.services.admin.jobs import Report
@@ -76,20 +78,25 @@ def install(app: FastAPI, gateway: Gateway) -> None:
     ) -> Response:
         admin_only(gateway, request)
         check_possible(name)
-        folder = gateway.settings.data / "incoming"
-        bundle = await receive(request, folder / name, LIMIT)
+        gateway.jobs.check_free("update")  # before gigabytes come in for nothing
+        by, _ = who(gateway, request)
+        folder = gateway.settings.data / "incoming" / secrets.token_hex(8)  # two may send a file of this name
         note(request, name=name)
 
         async def work(report: Report) -> dict[str, Any]:
             report.tell("Its signature is checked, and it is written to the other slot.")
             try:
-                said = await run_command("update", str(bundle))
+                said = await run_command("update", str(folder / name))
             finally:
-                await asyncio.to_thread(bundle.unlink, missing_ok=True)
+                await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
             return {"said": said.strip()}
 
-        by, _ = who(gateway, request)
-        return Json(gateway.jobs.start("update", by, f"{name} is installed.", work), 202)
+        try:
+            await receive(request, folder / name, LIMIT)
+            return Json(gateway.jobs.start("update", by, f"{name} is installed.", work), 202)
+        except BaseException:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+            raise
 
 
 def check_possible(name: str) -> None:
@@ -101,6 +108,7 @@ def check_possible(name: str) -> None:
     system = this_system()
     if not _NAME.fullmatch(name) or not name.startswith(f"{system.image}_") or not name.endswith(ENDING):
         raise ApplianceError("BRG420", "This is no update for this box.", name[:130], f"{system.image}_VERSION{ENDING}")
+    version_of(name, system)
     if os.geteuid() != 0:
         raise ApplianceError(
             "BRG489", "The door may not write the system's slots.", None, "Put the file on a stick and plug it in."

@@ -75,6 +75,7 @@ class Jobs:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._listeners: set[asyncio.Queue[Job | None]] = set()
         self._closed = False
+        self._keeping = asyncio.Lock()
 
     def load(self) -> None:
         """Take up what was there when the gateway ended; what went on then was cut off. Blocks on the disk."""
@@ -106,15 +107,23 @@ class Jobs:
         Raises:
             ApplianceError: BRG488, another one of this kind goes on.
         """
-        for other in self._all.values():
-            if other.kind == kind and other.state == "running":
-                raise ApplianceError("BRG488", "Another one goes on.", {"job": other.id}, "Wait for it, or cancel it.")
+        self.check_free(kind)
         job = Job(id=f"j{secrets.token_hex(5)}", kind=kind, by=by, said=said, started_at=_now())
         self._all[job.id] = job
         self._tidy()
         self._tasks[job.id] = asyncio.create_task(self._run(job, work))
         self._tell(job)
         return job
+
+    def check_free(self, kind: Kind) -> None:
+        """Raise while one of a kind goes on.
+
+        Raises:
+            ApplianceError: BRG488.
+        """
+        for other in self._all.values():
+            if other.kind == kind and other.state == "running":
+                raise ApplianceError("BRG488", "Another one goes on.", {"job": other.id}, "Wait for it, or cancel it.")
 
     async def _run(self, job: Job, work: Work) -> None:
         try:
@@ -173,11 +182,12 @@ class Jobs:
 
     async def keep(self) -> None:
         """Write them down."""
-        body = msgspec.json.encode(list(self._all.values()))
-        try:
-            await asyncio.to_thread(cache.write, self._path, body)
-        except OSError as error:
-            log.warn("jobs cannot be kept", reason=error)
+        async with self._keeping:
+            body = msgspec.json.encode(list(self._all.values()))
+            try:
+                await asyncio.to_thread(cache.write, self._path, body)
+            except OSError as error:
+                log.warn("jobs cannot be kept", reason=error)
 
     def _tell(self, job: Job) -> None:
         for queue in self._listeners:

@@ -60,6 +60,7 @@ class Waiting(msgspec.Struct):
     deeds: list[Entry] = []
     asked: list[Asked] = []
     head: Head | None = None
+    lost: int = 0
 
 
 class LedgerWriter:
@@ -79,6 +80,7 @@ class LedgerWriter:
         self._waiting = Waiting()
         self._more, self._empty = asyncio.Event(), asyncio.Event()
         self._empty.set()
+        self._keeping = asyncio.Lock()
 
     @property
     def head(self) -> Head | None:
@@ -96,10 +98,11 @@ class LedgerWriter:
         self._wake()
 
     def did(self, deed: Deed) -> None:
-        """Add to the audit."""
-        told = {name: value for name, value in msgspec.to_builtins(deed).items() if value not in ("", {})}
-        at = datetime.now(UTC).isoformat(timespec="milliseconds")
-        self._waiting.deeds.append(Entry(secrets.token_hex(8), {"at": at, **told}))
+        """Add to the audit; where too much waits it is only counted, as nobody may push out what they did before."""
+        if len(self._waiting.deeds) >= LIMIT:
+            self._waiting.lost += 1
+            return
+        self._waiting.deeds.append(_entry(deed))
         self._wake()
 
     def asked(self, asked: Asked) -> None:
@@ -146,6 +149,7 @@ class LedgerWriter:
             answer.raise_for_status()
             self._waiting.head = msgspec.json.decode(answer.content, type=Head)
             del self._waiting.deeds[: len(deeds)]
+            self._own_up()
         if asked := self._waiting.asked[:BATCH]:
             query = {"days": self._days()}
             url, body = f"{self._url}/ledger/questions", msgspec.json.encode(asked)
@@ -155,12 +159,25 @@ class LedgerWriter:
     def _tidy(self) -> None:
         """A database that stays away for long must not fill the memory: the oldest questions go first."""
         del self._waiting.asked[: max(0, len(self._waiting.asked) - LIMIT)]
-        del self._waiting.deeds[: max(0, len(self._waiting.deeds) - LIMIT)]
+
+    def _own_up(self) -> None:
+        """Have the audit say where something is missing, as soon as there is room again."""
+        if lost := self._waiting.lost:
+            self._waiting.lost = 0
+            what = f"{lost} entries were lost while the data service was away"
+            self.did(Deed(who="this box", role="", address="", action="lost", what=what, detail={"entries": lost}))
 
     async def keep(self) -> None:
         """Write down what waits."""
-        body = msgspec.json.encode(self._waiting)
-        try:
-            await asyncio.to_thread(cache.write, self._path, body)
-        except OSError as error:
-            log.warn("what waits for the audit cannot be kept", reason=error)
+        async with self._keeping:
+            body = msgspec.json.encode(self._waiting)
+            try:
+                await asyncio.to_thread(cache.write, self._path, body)
+            except OSError as error:
+                log.warn("what waits for the audit cannot be kept", reason=error)
+
+
+def _entry(deed: Deed) -> Entry:
+    told = {name: value for name, value in msgspec.to_builtins(deed).items() if value not in ("", {})}
+    at = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return Entry(secrets.token_hex(8), {"at": at, **told})

@@ -69,7 +69,7 @@ def _read(file: Path, part: str) -> Iterator[Line]:
     with file.open("rb") as opened:
         size = opened.seek(0, 2)
         opened.seek(max(0, size - TAIL))
-        lines = opened.read(TAIL).decode(errors="replace").splitlines()
+        lines = opened.read(TAIL).decode(errors="replace").split("\n")  # programs of others may write any other break
     before = 0
     for text in lines[1:] if size > TAIL else lines:
         if text.strip():
@@ -88,7 +88,7 @@ async def from_journal() -> list[Line] | None:
     except OSError:
         return None
     out, _ = await process.communicate()
-    found = [line for raw in out.splitlines() if (line := _of_journal(raw)) is not None]
+    found = [line for raw in out.split(b"\n") if (line := _of_journal(raw)) is not None]
     return found or None
 
 

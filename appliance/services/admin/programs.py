@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from typing import Any, Final
 
@@ -74,13 +75,17 @@ async def _run(module: list[str], given: bytes) -> tuple[int, bytes, bytes]:
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), END_S)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+    """End it with what it started, such as pg_dump: they are a group of their own. It may clear up first."""
+    with contextlib.suppress(TimeoutError):
+        _signal(process, signal.SIGTERM)
+        await asyncio.wait_for(process.wait(), END_S)
+    _signal(process, signal.SIGKILL)
+    await process.wait()
+
+
+def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):  # all of it has ended
+        os.killpg(process.pid, number)
 
 
 def _fault(said: bytes) -> ApplianceError:

@@ -70,6 +70,7 @@ class Sessions:
         self._all: dict[str, Session] = {}
         self._ended: dict[str, asyncio.Event] = {}
         self._kept = 0.0
+        self._keeping = asyncio.Lock()
 
     def load(self) -> None:
         """Take up who was signed in. Blocks on the disk."""
@@ -77,6 +78,12 @@ class Sessions:
             if self._path is not None:
                 kept = msgspec.json.decode(self._path.read_bytes(), type=list[Session])
                 self._all = {session.digest: session for session in kept}
+
+    def check(self, holds: Callable[[Session], bool]) -> None:
+        """End those that hold no more: their account may be another one since they were written down."""
+        for session in list(self._all.values()):
+            if not holds(session):
+                self._drop(session.digest)
 
     def begin(self, name: str, role: str, address: str) -> str:
         """Sign somebody in; returns the cookie's value."""
@@ -151,11 +158,12 @@ class Sessions:
         if self._path is None or (not now and self._clock() - self._kept < KEPT_EVERY_S):
             return
         self._kept = self._clock()
-        body = msgspec.json.encode(list(self._all.values()))
-        try:
-            await asyncio.to_thread(cache.write, self._path, body)
-        except OSError as error:
-            log.warn("who is signed in cannot be kept", reason=error)
+        async with self._keeping:  # one after the other, so that what is written last is what was last
+            body = msgspec.json.encode(list(self._all.values()))
+            try:
+                await asyncio.to_thread(cache.write, self._path, body)
+            except OSError as error:
+                log.warn("who is signed in cannot be kept", reason=error)
 
     def _tidy(self) -> None:
         for session in list(self._all.values()):

@@ -14,7 +14,7 @@ from typing import Final
 
 from appliance.bridge.registry import ALPHABET
 
-__all__ = ["FILE", "LENGTH", "code_of", "forget", "grouped", "matches", "new_code"]
+__all__ = ["FILE", "LENGTH", "code_of", "forget", "grouped", "keep", "matches", "new_code"]
 
 FILE: Final = "keys/setup.code"
 LENGTH: Final = 8
@@ -34,9 +34,19 @@ def new_code(data: Path) -> str:
     Raises:
         OSError: the disk refuses.
     """
+    code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+    keep(data, code)
+    return code
+
+
+def keep(data: Path, code: str) -> None:
+    """Have this code from now on. Blocks on the disk.
+
+    Raises:
+        OSError: the disk refuses.
+    """
     path = (data / FILE).resolve()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    code = "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as out:
         out.write(code + "\n")
@@ -44,7 +54,6 @@ def new_code(data: Path) -> str:
         with suppress(PermissionError):
             os.fchown(out.fileno(), folder.st_uid, folder.st_gid)
     draft.replace(path)
-    return code
 
 
 def forget(data: Path) -> None:

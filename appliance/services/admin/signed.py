@@ -30,6 +30,10 @@ OPEN: Final = frozenset({"/api/session", "/api/setup", "/api/setup/restore"})
 """Where somebody signs in: what proves them is in the request."""
 _QUIET: Final = re.compile(r"/api/(session|ask|prose|join|setup)\b")
 """What is no admin's work, or is told by itself."""
+_FLEX_WORK: Final = re.compile(r"/flex/[^/]+/(import\Z|fields/|relations/)")
+"""What changes a collection itself, or brings a file; rows that programs write are in the change feed, not here."""
+_TAKEN_ALONG: Final = re.compile(r"/api/admin/backups/[^/]+\Z")
+"""What is only read, and is all that the box knows."""
 _PASSIVE: Final = re.compile(r"/(picture\.png|events)\Z")
 
 
@@ -90,7 +94,7 @@ class Audited:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or scope["method"] in SAFE or not _is_work(scope):
+        if scope["type"] != "http" or not _is_work(scope):
             await self._app(scope, receive, send)
             return
         status, detail = 500, dict[str, Any]()
@@ -131,10 +135,12 @@ class Audited:
 
 def _is_work(scope: Scope) -> bool:
     path: str = scope["path"]
+    if scope["method"] in SAFE:
+        return _TAKEN_ALONG.match(path) is not None
     if path.startswith("/api/"):
         return _QUIET.match(path) is None
-    if path.startswith(("/flex/", "/rest/")):  # rows that programs write are in the change feed, not here
-        return SESSION in scope or path.endswith("/import")
+    if path.startswith(("/flex/", "/rest/")):
+        return SESSION in scope or _FLEX_WORK.match(path) is not None
     return False
 
 

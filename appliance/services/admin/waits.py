@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from appliance.errors import ApplianceError
 
-__all__ = ["Waits"]
+__all__ = ["Familiar", "Waits", "attempt_all"]
 
 KEPT: Final = 10_000
 FORGOTTEN_S: Final = 3600.0
@@ -33,6 +33,7 @@ class Waits:
     def __init__(self, free: int, longest_s: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._free, self._longest_s, self._clock = free, longest_s, clock
         self._tried: dict[str, tuple[int, float]] = {}
+        self._told: set[str] = set()
 
     def left_s(self, key: str) -> float:
         """Seconds until this key may be tried again."""
@@ -50,11 +51,20 @@ class Waits:
             raise too_many(left)
         count, _ = self._tried.pop(key, (0, 0.0))
         self._tried[key] = (count + 1, self._clock())
+        self._told.discard(key)
         self._tidy()
 
     def well(self, key: str) -> None:
         """The guess was right: the key is new again."""
         self._tried.pop(key, None)
+        self._told.discard(key)
+
+    def is_news(self, key: str) -> bool:
+        """Whether a key waits and nobody has been told of this wait yet: many refusals in a row are told once."""
+        news = self.left_s(key) > 0 and key not in self._told
+        if news:
+            self._told.add(key)
+        return news
 
     def _tidy(self) -> None:
         """Forget the oldest: they stand first."""
@@ -64,6 +74,37 @@ class Waits:
             if len(self._tried) <= KEPT and self._tried[key][1] > old:
                 return
             del self._tried[key]
+            self._told.discard(key)
+
+
+class Familiar:
+    """From where somebody has signed in before: who guesses at a name elsewhere does not make its owner wait there."""
+
+    def __init__(self) -> None:
+        self._seen: dict[tuple[str, str], None] = {}
+
+    def add(self, name: str, address: str) -> None:
+        """Somebody has signed in."""
+        self._seen.pop((name, address), None)
+        self._seen[name, address] = None
+        if len(self._seen) > KEPT:
+            del self._seen[next(iter(self._seen))]
+
+    def has(self, name: str, address: str) -> bool:
+        """Whether they have."""
+        return (name, address) in self._seen
+
+
+def attempt_all(guesses: Sequence[tuple[Waits, str]]) -> None:
+    """Count a guess under several keys, or under none: what one refuses must not make another wait longer.
+
+    Raises:
+        ApplianceError: BRG481, one of them has to wait.
+    """
+    if (left := max(waits.left_s(key) for waits, key in guesses)) > 0:
+        raise too_many(left)
+    for waits, key in guesses:
+        waits.attempt(key)
 
 
 def too_many(left_s: float) -> ApplianceError:

@@ -24,6 +24,7 @@ import msgspec
 from appliance.errors import ApplianceError
 from appliance.pgflex.dump import Dumped
 from appliance.services.backup import sealing
+from appliance.services.backup.profiles import AREAS, LEFT_OUT, MODELS, RECORDINGS, SETTINGS_FILES
 
 MANIFEST: Final = "manifest.json"
 DATABASE: Final = "database.dump"
@@ -64,16 +65,19 @@ class Writer:
         path: the file.
         passphrase: seals it; empty leaves it open.
 
+    Attributes:
+        draft: where it is until then.
+
     Raises:
         ApplianceError: PGF107 and PGF108, no room, or the folder cannot be written to.
     """
 
     def __init__(self, path: Path, passphrase: str) -> None:
-        self._path, self._draft, self._passphrase = path, path.with_name(f".{path.name}.new"), passphrase
+        self._path, self.draft, self._passphrase = path, path.with_name(f".{path.name}.new"), passphrase
         self._members: dict[str, Member] = {}
 
     def __enter__(self) -> Self:
-        self._file = os.fdopen(os.open(self._draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+        self._file = os.fdopen(os.open(self.draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
         self._sealer = sealing.Sealer(self._file, self._passphrase) if self._passphrase else None
         self._tar = tarfile.open(mode="w|", fileobj=self._sealer or self._file, format=tarfile.PAX_FORMAT)
         return self
@@ -98,7 +102,7 @@ class Writer:
         self._file.flush()
         os.fsync(self._file.fileno())
         self._file.close()
-        self._draft.replace(self._path)
+        self.draft.replace(self._path)
         return manifest
 
     def _give_up(self) -> None:
@@ -106,7 +110,7 @@ class Writer:
             if layer is not None:
                 with contextlib.suppress(OSError):
                     layer.close()
-        self._draft.unlink(missing_ok=True)
+        self.draft.unlink(missing_ok=True)
 
     def _add(self, name: str, source: BinaryIO, size: int) -> None:
         entry = tarfile.TarInfo(name)
@@ -175,6 +179,13 @@ def _unpacked(source: BinaryIO, into: Path | None) -> Manifest:
     return _checked(told, found)
 
 
+def _may_hold(name: str) -> bool:
+    """Whether a backup that a box made can have a file of this name: what is another's must reach nothing else."""
+    area, _, within = name.partition("/")
+    known = name in (DATABASE, *SETTINGS_FILES) or (bool(within) and area in AREAS + RECORDINGS + MODELS)
+    return known and name not in LEFT_OUT
+
+
 def _kept(content: object, path: Path | None) -> Member:
     read: Callable[[int], bytes] = content.read  # type: ignore[attr-defined]
     digest, size = hashlib.sha256(), 0
@@ -200,6 +211,8 @@ def _checked(told: bytes, found: dict[str, Member]) -> Manifest:
     wrong = sorted(name for name in {*found, *manifest.members} if found.get(name) != manifest.members.get(name))
     if wrong:
         raise _damaged(wrong[0])
+    if foreign := sorted(name for name in found if not _may_hold(name)):
+        raise _damaged(foreign[0])
     if DATABASE not in found:
         raise _damaged(f"there is no {DATABASE}")
     return manifest

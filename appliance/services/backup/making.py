@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import errno
+import fcntl
+import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +23,8 @@ from appliance.services.backup.archive import DATABASE, FORMAT, Header, Manifest
 from appliance.services.backup.profiles import AREAS, LEFT_OUT, MODELS, RECORDINGS, SETTINGS_FILES, Profile
 
 SUFFIX: Final = ".backup"
+PLACE: Final = ".backup-"
+"""What the folder's name begins with in which the database is dumped first."""
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,19 +51,47 @@ def backup(profile: Profile, path: Path, wanted: Wanted) -> tuple[Path, Manifest
         slug = re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-") or "box"
         path = path / f"{slug}-{now:%Y%m%dT%H%M%SZ}{SUFFIX}"
     programs = client_programs(profile.settings)
+    sweep(path.parent)
     with (
         _faults(path),
         profile.source() as server,
-        tempfile.TemporaryDirectory(dir=path.parent, prefix=".backup-") as at,
+        tempfile.TemporaryDirectory(dir=path.parent, prefix=PLACE) as at,
+        in_use(Path(at)),
     ):
         dumped = dump(server, programs, Path(at) / DATABASE)
-        with Writer(path, wanted.passphrase) as writer:
+        with Writer(path, wanted.passphrase) as writer, in_use(writer.draft):
             writer.add(DATABASE, Path(at) / DATABASE)
             for member, file in _files(profile, wanted):
                 with suppress(FileNotFoundError):  # a recording whose time has come meanwhile
                     writer.add(member, file)
             about = Header(FORMAT, appliance.__version__, now.isoformat().replace("+00:00", "Z"), name, dumped)
             return path, writer.finish(about)
+
+
+def sweep(folder: Path) -> None:
+    """Take away what backups left that a power cut or a kill ended: the database lies there in the open. Blocks."""
+    for left in [*folder.glob(f"{PLACE}*"), *folder.glob(f".*{SUFFIX}.new")]:
+        with suppress(OSError), _opened(left) as descriptor:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+
+
+@contextmanager
+def in_use(path: Path) -> Iterator[None]:
+    """While this goes on, nobody sweeps it away."""
+    with _opened(path) as descriptor:
+        with suppress(OSError):  # some network folders know no locks; what is there is not swept either
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def _files(profile: Profile, wanted: Wanted) -> Iterator[tuple[str, Path]]:

@@ -127,6 +127,33 @@ async def test_only_the_box_itself_may_ask(box: Box) -> None:
                 refused(await stranger.get(path, headers=headers), "BRG401")
 
 
+async def test_what_is_asked_in_somebodys_name_reaches_nothing_of_the_box_itself(
+    box: Box, client: httpx.AsyncClient
+) -> None:
+    for method, path in (
+        ("GET", "/ledger/audit"),
+        ("POST", "/ledger/audit"),
+        ("GET", "/ledger/questions"),
+        ("GET", "/access?role=admin"),
+        ("GET", "/access/state"),
+        ("POST", "/end"),
+    ):
+        refused(await client.request(method, path, json=[]), "BRG404")
+    refused(await client.post("/demo", json={"name": "hospital"}), "PGF106")
+    for path in ("/catalog?role=admin", "/changes?role=admin"):
+        refused(await client.get(path), "BRG402")
+    async with httpx.AsyncClient(base_url=box.pgflex_url, headers=box.bearer, timeout=10) as itself:
+        assert (await itself.get("/ledger/audit")).json() == []
+        assert (await itself.get("/access/state")).status_code == 200
+
+
+async def test_nobody_gives_out_a_token_above_their_own_role(client: httpx.AsyncClient) -> None:
+    refused(await client.post("/tokens", json={"role": "admin"}), "BRG402")
+    refused(await client.post("/tokens", json={"role": "nobody"}), "PGF150")
+    assert (await client.post("/tokens", json={"role": "wall"})).json()["role"] == "wall"
+    assert (await client.post("/tokens", json={"role": "staff"})).json()["role"] == "staff"
+
+
 async def test_health_and_no_demo(client: httpx.AsyncClient) -> None:
     health = (await client.get("/health")).json()
     assert (health["status"], health["database"], health["feed"]["live"]) == ("ok", "ok", True)

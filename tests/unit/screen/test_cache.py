@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from appliance.screen.cache import Held, load, save
+from appliance.screen.cache import Held, load, save, write
 from appliance.screen.ticket import Ticket
 
 HELD = Held(Ticket("d8f7" * 16, ("10.0.0.5:4711",)), "9f3c", 41, {"beds.free": 7, "rows": [{"bed": "C-01"}]}, 1.5)
@@ -39,3 +40,12 @@ def test_a_save_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
         save(path, Held(HELD.box, "e", 1, {"bad": object()}, 2.0))
     assert load(path) == HELD
     assert [item.name for item in tmp_path.iterdir()] == ["held.json"]
+
+
+def test_a_file_that_several_write_at_once_is_one_of_theirs(tmp_path: Path) -> None:
+    path, bodies = tmp_path / "kept.json", [bytes([65 + number]) * 2_000_000 for number in range(8)]
+    with ThreadPoolExecutor(8) as together:
+        for done in [together.submit(write, path, body) for body in bodies]:
+            done.result()
+    assert path.read_bytes() in bodies
+    assert list(tmp_path.iterdir()) == [path]

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from appliance.errors import ApplianceError
-from appliance.screen.trust import DEFAULT_DOOR, as_fault, door_of_this_machine, verified
+from appliance.screen.trust import DEFAULT_DOOR, as_fault, door_of_this_machine, key_of_this_machine, verified
 from appliance.services.tls.authority import load_or_create
 from appliance.services.tls.names import Wanted
 
@@ -67,6 +67,17 @@ def test_the_door_is_that_of_the_box_that_runs_here(tmp_path: Path) -> None:
 
 
 REFUSED = "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {} (_ssl.c:1)"
+
+
+def test_the_key_is_that_of_the_box_that_runs_here_and_given_to_nobody_else(tmp_path: Path) -> None:
+    environ = {"DREAMSTACK_DATA": str(tmp_path)}
+    for folder in ("run", "keys"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "run" / "box.json").write_text(json.dumps({"pid": os.getpid(), "url": "https://127.0.0.1:9000"}))
+    assert key_of_this_machine("https://127.0.0.1:9000", environ) == ""
+    (tmp_path / "keys" / "staff.key").write_text("a key\n")
+    assert key_of_this_machine("https://127.0.0.1:9000", environ) == "a key"
+    assert key_of_this_machine("https://elsewhere.example", environ) == ""
 
 
 @pytest.mark.parametrize(

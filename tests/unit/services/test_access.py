@@ -5,11 +5,13 @@ import time
 from collections.abc import Callable
 
 import jwt
+import msgspec
 import pytest
 
 from appliance.errors import ApplianceError
 from appliance.pgflex.access.role_book import State
 from appliance.services.access import Access
+from appliance.services.door import UNKNOWN
 from appliance.types import ROLES, Role
 from tests.unit.services.runtimes import KEYS, runtime
 
@@ -34,8 +36,18 @@ def test_with_lan_no_credential_is_nobody() -> None:
     assert caught.value.hint
 
 
+@pytest.mark.parametrize("join", ["auto", "approve"])
+def test_no_credential_is_nobody_even_where_a_key_is_empty(join: str) -> None:
+    told = msgspec.structs.replace(runtime(lan=True, join=join), keys=dict.fromkeys(ROLES, ""))
+    with pytest.raises(ApplianceError) as caught:
+        Access(told).role("")
+    assert caught.value.code == "BRG401"
+
+
 @pytest.mark.parametrize("lan", [False, True])
-@pytest.mark.parametrize("credential", ["wrong", "the wall's ke", "the wall's key ", "schlüssel", "\0", "x" * 10_000])
+@pytest.mark.parametrize(
+    "credential", ["wrong", "the wall's ke", "the wall's key ", "schlüssel", "\0", "x" * 10_000, UNKNOWN]
+)
 def test_a_wrong_credential_is_nobody_anywhere(credential: str, lan: bool) -> None:
     with pytest.raises(ApplianceError) as caught:
         Access(runtime(lan=lan)).role(credential)

@@ -39,21 +39,27 @@ def asked(file: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def told(folder: Path, port: int) -> Path:
-    file = folder / "llm" / "runtime.json"
+def told(folder: Path, port: int, part: str = "llm") -> Path:
+    file = folder / part / "runtime.json"
     file.parent.mkdir()
-    runtime = {"llm_url": f"http://127.0.0.1:{port}", "token": "t", "settings": {"data": str(folder)}}
+    keys = {"staff": "t"} if part == "gateway" else {}  # the door knows people, not parts
+    token = "another" if part == "gateway" else "t"
+    runtime = {f"{part}_url": f"http://127.0.0.1:{port}", "token": token, "keys": keys}
+    runtime["settings"] = {"data": str(folder)}
     file.write_text(json.dumps(runtime))
     return file
 
 
+@pytest.mark.parametrize("part", ["llm", "gateway"])
 @pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1)])
-def test_a_part_is_as_well_as_it_says(tmp_path: Path, status: int, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_is_as_well_as_it_says(
+    tmp_path: Path, part: str, status: int, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(Part, "status", status)
     with HTTPServer(("127.0.0.1", 0), Part) as server:
         thread = threading.Thread(target=server.handle_request)
         thread.start()
-        done = asked(told(tmp_path, server.server_port))
+        done = asked(told(tmp_path, server.server_port, part))
         thread.join(20)
     assert (done.returncode, "said" in done.stderr) == (code, True)
 

@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection
 
 from appliance.config import Settings, load
 from appliance.errors import ApplianceError
-from appliance.services.door import check_meant, credential, names
+from appliance.services.door import UNKNOWN, check_meant, credential, names
 
 HERE = load({"data": "/nowhere", "box_name": "Lobby Box"}, environ={})
 LAN = load({"data": "/nowhere", "box_name": "Lobby Box", "lan": True}, environ={})
@@ -86,6 +86,8 @@ FOREIGN = [
     "http://localhost:8081",
     "http://127.0.0.1:8080",
     "localhost:8080",
+    "http://[",
+    "http://[::1",
 ]
 
 
@@ -119,6 +121,9 @@ def test_a_long_host_is_told_shortened() -> None:
         ({"cookie": "a=1; dreamstack=abc"}, "abc"),
         ({"authorization": "Bearer abc", "cookie": "dreamstack=other"}, "abc"),
         ({"authorization": "Basic x", "cookie": "dreamstack=abc"}, "abc"),
+        ({"authorization": "Bearer ses-abc"}, UNKNOWN),
+        ({"cookie": "dreamstack=ses-abc"}, UNKNOWN),
+        ({"cookie": "dreamstack_screen=ses-abc"}, UNKNOWN),
     ],
 )
 def test_the_credential_is_a_bearer_or_a_cookie(headers: dict[str, str], expected: str) -> None:

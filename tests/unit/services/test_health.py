@@ -12,7 +12,8 @@ import pytest
 from fastapi import FastAPI
 from starlette.responses import JSONResponse
 
-from appliance.services.health import SHOWN_S, BoxProbe, Health
+from appliance.checks import Finding
+from appliance.services.health import RECENT_S, SHOWN_S, BoxProbe, Health
 from tests.unit.services.runtimes import NOWHERE, runtime
 
 WELL: dict[str, Any] = {
@@ -85,6 +86,23 @@ async def test_health_is_well_when_no_part_is_down() -> None:
     await health.look()
     assert health.well is False
     assert {part["name"]: part["state"] for part in health.parts()}["bridge"] == "down"
+
+
+async def test_many_who_ask_together_have_the_checks_run_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    health, looks = Health(Parts()), [0]
+    look = health.look
+
+    async def counted() -> list[Finding]:
+        looks[0] += 1
+        return await look()
+
+    monkeypatch.setattr(health, "look", counted)
+    assert len({id(found) for found in await asyncio.gather(*(health.recent() for _ in range(20)))}) == 1
+    await health.recent()
+    assert looks == [1]
+    health._looked -= RECENT_S
+    await health.recent()
+    assert looks == [2]
 
 
 async def test_what_was_down_is_shown_long_enough_to_be_read() -> None:

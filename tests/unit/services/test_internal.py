@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request, Response
 
 from appliance.config import Runtime, load
 from appliance.errors import ApplianceError
-from appliance.services.internal import Json, make_app, role_of, serve
+from appliance.services.internal import Json, config_of, install_errors, make_app, role_of, serve
 
 ROOT = Path(__file__).resolve().parents[3]
 TOKEN = "a token of the box"
@@ -94,6 +94,11 @@ async def test_only_the_bearer_opens(client: httpx.AsyncClient, given: str | Non
         assert shape(await client.get(path, headers=headers)) == (401, "BRG401")
 
 
+async def test_what_is_asked_in_somebodys_name_ends_no_process(client: httpx.AsyncClient) -> None:
+    for path in ("/end", "/end/x", "/%65nd"):
+        assert shape(await client.post(path, headers={"X-Role": "admin"})) == (404, "BRG404")
+
+
 async def test_errors_have_the_one_shape(client: httpx.AsyncClient) -> None:
     assert shape(await client.get("/nothing")) == (404, "BRG404")
     assert shape(await client.post("/price")) == (405, "BRG405")
@@ -132,6 +137,51 @@ async def test_a_body_is_read_strictly(client: httpx.AsyncClient, body: bytes) -
     answer = await client.post("/said", content=body, headers=headers)
     assert answer.status_code == 422
     assert (answer.json()["code"], set(answer.json())) == ("BRG410", {"code", "message", "details", "hint"})
+
+
+def limited(guard: Any = lambda request: None) -> httpx.AsyncClient:
+    app = FastAPI()
+    install_errors(app, "gateway", guard, limit=lambda path: None if path == "/file" else 1000)
+
+    @app.post("/said")
+    async def said(body: dict[str, str]) -> Response:
+        return Json(body)
+
+    @app.post("/{path}")
+    async def other(request: Request) -> Response:
+        return Json(len(await request.body()))
+
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://box")
+
+
+async def pieces(taken: list[int], count: int) -> AsyncIterator[bytes]:
+    for number in range(count):
+        taken.append(number)
+        yield b" " * 500
+
+
+@pytest.mark.parametrize("path", ["/said", "/other"])
+async def test_a_body_is_not_read_on_once_it_is_over_the_limit(path: str) -> None:
+    headers = {"Content-Type": "application/json"}
+    async with limited() as client:
+        assert (await client.post("/said", json={"a": "b" * 900})).status_code == 200
+        assert (await client.post("/file", content=pieces([], 100))).json() == 50_000
+        taken: list[int] = []
+        assert shape(await client.post(path, content=pieces(taken, 100), headers=headers)) == (413, "PGF109")
+    assert len(taken) <= 4
+
+
+async def test_a_guard_that_fails_is_told_in_the_one_shape(capsys: pytest.CaptureFixture[str]) -> None:
+    def guard(request: Request) -> None:
+        raise TypeError("a bug")
+
+    async with limited(guard) as client:
+        assert shape(await client.post("/said", json={})) == (500, "BRG400")
+    assert "a bug" in capsys.readouterr().err
+
+
+def test_nobody_on_this_machine_says_where_a_request_comes_from() -> None:
+    assert config_of(app()).proxy_headers is False
 
 
 async def test_role_has_to_be_one(client: httpx.AsyncClient) -> None:

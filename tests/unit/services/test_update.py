@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tarfile
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -30,13 +32,22 @@ def image(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def bundle(folder: Path, *names: str, version: str = "1.1", image: str = "dreamstack-nuc") -> Path:
+def bundle(
+    folder: Path,
+    *names: str,
+    version: str = "1.1",
+    image: str = "dreamstack-nuc",
+    mode: Literal["w", "w:gz", "w:xz"] = "w",
+    summed: bool = True,
+) -> Path:
     made = folder / f"{image}_{version}.update"
-    with tarfile.open(made, "w") as archive:
-        for name in names or ("SHA256SUMS", "SHA256SUMS.gpg", "a_1.1.efi", "a_1.1.root-x86-64.0a.raw"):
-            member = tarfile.TarInfo(name)
-            member.size = 4
-            archive.addfile(member, io.BytesIO(b"text"))
+    names = names or ("SHA256SUMS", "SHA256SUMS.gpg", "a_1.1.efi", "a_1.1.root-x86-64.0a.raw")
+    sums = "".join(f"{hashlib.sha256(b'text').hexdigest()}  {name}\n" for name in names[2:]).encode()
+    with tarfile.open(made, mode) as archive:
+        for name in names:
+            member, content = tarfile.TarInfo(name), sums if name == "SHA256SUMS" and summed else b"text"
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
     return made
 
 
@@ -59,6 +70,61 @@ def test_a_kernel_that_a_power_cut_left_torn_is_removed_and_no_other(image: Path
         (kernels / f"dreamstack-nuc_{name}.efi").write_text(content)
     update.install(bundle(image, "SHA256SUMS", "SHA256SUMS.gpg", "dreamstack-nuc_1.1.efi"))
     assert sorted(path.name.partition("_")[2] for path in kernels.iterdir()) == ["1.0.efi", "1.1.efi", "1.10.efi"]
+
+
+def torn(image: Path) -> Path:
+    """A kernel that is not that of the bundle."""
+    kernel = image / "kernels" / "dreamstack-nuc_1.1.efi"
+    kernel.parent.mkdir()
+    kernel.write_text("another")
+    return kernel
+
+
+NAMES = ("SHA256SUMS", "SHA256SUMS.gpg", "dreamstack-nuc_1.1.efi")
+
+
+@pytest.mark.parametrize("names", [NAMES, ("SHA256SUMS", "SHA256SUMS.gpg")])
+def test_a_bundle_that_nobody_signed_takes_no_kernel_away(image: Path, names: tuple[str, ...]) -> None:
+    kernel = torn(image)
+    (image / "refuse").touch()
+    with pytest.raises(ApplianceError, match="BRG421"):
+        update.install(bundle(image, *names))
+    assert kernel.exists()
+
+
+@pytest.mark.parametrize(
+    ("names", "summed"), [(NAMES, False), (("SHA256SUMS", "SHA256SUMS.gpg", "dreamstack-nuc_1.2.efi"), True)]
+)
+def test_only_a_kernel_of_which_the_bundle_has_the_whole_one_is_removed(
+    image: Path, names: tuple[str, ...], summed: bool
+) -> None:
+    kernel = torn(image)
+    update.install(bundle(image, *names, summed=summed))
+    assert kernel.exists()
+
+
+@pytest.mark.parametrize("mode", ["w:gz", "w:xz"])
+def test_a_compressed_bundle_is_refused(image: Path, mode: Literal["w:gz", "w:xz"]) -> None:
+    with pytest.raises(ApplianceError, match="cannot be read"):
+        update.install(bundle(image, mode=mode))
+
+
+def test_a_bundle_that_would_fill_the_disk_is_refused(image: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(update, "LIMIT", 200)
+    with pytest.raises(ApplianceError, match="is no update"):
+        update.install(bundle(image, *NAMES, *(f"a_{number}.raw" for number in range(50))))
+    assert not (image / "told").exists()
+
+
+@pytest.mark.parametrize("version", ["0.9", "0.99.9+5", "1.0~rc1", "1.00"])
+def test_an_older_version_is_refused(image: Path, version: str) -> None:
+    with pytest.raises(ApplianceError, match=r"runs 1\.0, which is not older"):
+        update.install(bundle(image, version=version))
+
+
+@pytest.mark.parametrize("version", ["1.0+1", "1.0.1", "1.10", "2.0~rc1"])
+def test_a_newer_version_is_taken(image: Path, version: str) -> None:
+    assert update.install(bundle(image, version=version)) == version
 
 
 def test_what_systemd_refuses_is_told(image: Path) -> None:
@@ -92,11 +158,11 @@ def test_a_file_that_is_no_tar_is_refused(image: Path) -> None:
         update.install(file)
 
 
-def test_of_several_on_a_stick_the_last_for_this_box_is_taken(image: Path) -> None:
-    bundle(image, version="1.1")
-    bundle(image, version="1.2")
+def test_of_several_on_a_stick_the_newest_for_this_box_is_taken(image: Path) -> None:
+    bundle(image, version="1.9")
+    bundle(image, version="1.10")
     bundle(image, version="9", image="other-nuc")
-    assert update.newest(image, "dreamstack-nuc").name == "dreamstack-nuc_1.2.update"
+    assert update.newest(image, "dreamstack-nuc").name == "dreamstack-nuc_1.10.update"
     with pytest.raises(ApplianceError, match="no update for dreamstack-screen"):
         update.newest(image, "dreamstack-screen")
 

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 from argon2 import PasswordHasher
 
@@ -37,6 +38,27 @@ async def test_only_the_right_password_opens(accounts: Accounts) -> None:
     assert await accounts.prove("nobody", WORDS) is None
 
 
+async def test_who_signs_in_undoes_no_change_of_that_moment(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted, fits = asyncio.Event(), accounts._passwords.fits
+
+    async def told(kept: str | None, password: str) -> bool:
+        found = await fits(kept, password)
+        fitted.set()
+        return found
+
+    monkeypatch.setattr(accounts._passwords, "fits", told)
+    async with accounts._changing:
+        proving = asyncio.create_task(accounts.prove("maria", WORDS))
+        await fitted.wait()
+        await asyncio.sleep(0.01)
+        changed = msgspec.structs.replace(accounts.get("maria"), hash="another", role="staff")
+        await accounts._put(changed)
+    assert await proving is None
+    assert accounts.get("maria") == changed
+
+
 def test_an_unknown_name_is_looked_at_with_the_same_effort() -> None:
     assert not PasswordHasher().check_needs_rehash(NOBODY)
 
@@ -57,7 +79,10 @@ async def test_a_name_is_there_once(accounts: Accounts) -> None:
     assert caught.value.code == "BRG485"
 
 
-@pytest.mark.parametrize("name", ["", " ", "a\nb", "<b>", "x" * 65, "../etc"])
+NOBODYS = ["admin key", "Staff  Key", "this machine", "token 1a2b3c4d", "unknown name", "s1a2b3c4d"]
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\nb", "<b>", "x" * 65, "../etc", *NOBODYS])
 async def test_some_names_cannot_be(accounts: Accounts, name: str) -> None:
     with pytest.raises(ApplianceError) as caught:
         await accounts.add(name, "staff", WORDS)

@@ -1,8 +1,12 @@
 """Log lines of every part are read as what they are, page by page."""
 
+from pathlib import Path
+
 import pytest
 
-from appliance.services.admin.logs import Line, parse, pick
+from appliance.errors import ApplianceError
+from appliance.observation import KEPT_IN, logger
+from appliance.services.admin.logs import Line, from_files, parse, pick
 
 LINES = [
     ("2026-11-29T01:03:00.123Z bridge warning: source left  a=1", "bridge", "warning", "source left  a=1"),
@@ -18,6 +22,24 @@ def test_a_line_is_read(text: str, part: str, level: str, told: str) -> None:
     line = parse(text, part, before=7)
     assert (line.part, line.level, line.text) == (part, level, told)
     assert line.at in (7, 1795914180123, 1795914180000)
+
+
+BREAKS = "\r\v\f\x1c\x85\u2028\n"
+
+
+@pytest.mark.parametrize("mark", BREAKS)
+def test_nobody_writes_a_line_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mark: str) -> None:
+    monkeypatch.setenv(KEPT_IN, str(tmp_path))
+    forged = f"eve{mark}2026-11-29T01:03:00.123Z gateway    error: all is lost"
+    logger("gateway").info("asked", screen=forged)
+    logger("gateway").warn(ApplianceError("BRG410", "It cannot be.", forged, "Try again.").line())
+    (tmp_path / "llm.log").write_text(f"2026-11-29T01:03:00.123Z llm asked {forged}\n" if mark != "\n" else "")
+    lines = from_files(tmp_path)
+    assert [(line.part, line.level) for line in lines if line.part == "gateway"] == [
+        ("gateway", "info"),
+        ("gateway", "warning"),
+    ]
+    assert all("all is lost" in line.text for line in lines)
 
 
 def test_pages_go_on_where_the_last_ended_and_leave_nothing_out() -> None:

@@ -1,13 +1,16 @@
 """Sessions: random, kept as digests, over after a while, and ended with their account."""
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
 
 from appliance.errors import ApplianceError
+from appliance.screen import cache
 from appliance.services.access import Access
 from appliance.services.admin.sessions import LONGEST_S, Sessions, csrf_of, is_session
+from tests.unit.services.admin.doors import WORDS, a_gateway
 from tests.unit.services.runtimes import runtime
 
 
@@ -77,6 +80,38 @@ async def test_a_restart_signs_nobody_out(tmp_path: Path) -> None:
     after = Sessions(file, lambda: 900)
     await asyncio.to_thread(after.load)
     assert after.find(token)
+
+
+async def test_a_session_of_an_account_that_is_another_now_ends_with_the_restart(tmp_path: Path) -> None:
+    before = await a_gateway(tmp_path)
+    tokens: dict[str, str] = {}
+    for name in ("maria", "jonas", "gone", "lower", "other"):
+        await before.accounts.add(name, "staff" if name == "jonas" else "admin", WORDS)
+        tokens[name] = before.sessions.begin(name, before.accounts.get(name).role, "")
+    await before.sessions.keep(now=True)
+    await before.accounts.remove("gone")  # as when the power is cut before that is written down
+    await before.accounts.change("lower", "staff", None)
+    await before.accounts.change("other", None, WORDS + "!")
+    after = await a_gateway(tmp_path)
+    assert [name for name in tokens if after.sessions.find(tokens[name])] == ["maria", "jonas"]
+
+
+async def test_what_is_kept_last_is_what_was_last(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, write, slow = tmp_path / "sessions.json", cache.write, [0.1]
+
+    def written(path: Path, body: bytes) -> None:
+        if slow:
+            time.sleep(slow.pop())
+        write(path, body)
+
+    monkeypatch.setattr(cache, "write", written)
+    sessions = Sessions(file, lambda: 900)
+    token = sessions.begin("maria", "admin", "")
+    first = asyncio.create_task(sessions.keep(now=True))
+    await asyncio.sleep(0.02)
+    sessions.end(token)
+    await asyncio.gather(first, sessions.keep(now=True))
+    assert await asyncio.to_thread(file.read_bytes) == b"[]"
 
 
 def test_a_session_is_its_role_at_the_door() -> None:

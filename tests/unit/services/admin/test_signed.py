@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from appliance.services.admin.sessions import COOKIE, Sessions, csrf_of
 from appliance.services.admin.signed import Signed
-from appliance.services.door import SESSION, credential
+from appliance.services.door import SESSION, UNKNOWN, credential
 
 
 def client(sessions: Sessions, token: str) -> httpx.AsyncClient:
@@ -58,6 +58,13 @@ async def test_a_bearer_stands_for_itself(sessions: Sessions, token: str) -> Non
     async with client(sessions, token) as door:
         told = (await door.post("/api/screens/x", headers={"Authorization": "Bearer key"})).json()
         assert told == {"session": "", "credential": "key"}
+
+
+async def test_a_session_counts_in_its_own_cookie_alone(sessions: Sessions, token: str) -> None:
+    async with client(sessions, "") as door:
+        for carried in ({"Authorization": f"Bearer {token}"}, {"Cookie": f"dreamstack={token}"}):
+            told = (await door.post("/api/screens/x", headers=carried)).json()
+            assert told == {"session": "", "credential": UNKNOWN}
 
 
 async def test_an_ended_session_is_none(sessions: Sessions, token: str) -> None:

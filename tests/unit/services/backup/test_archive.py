@@ -92,6 +92,30 @@ def test_names_that_lead_elsewhere_are_refused(tmp_path: Path, name: str) -> Non
     assert {path.name for path in tmp_path.iterdir()} <= {"box.backup", "dump", "key", "out"}
 
 
+@pytest.mark.parametrize(
+    "name", ["run/restore.json", "keys/setup.code", "keys/postgres.json", "gateway/sessions.json", "postgres/x", "keys"]
+)
+def test_what_no_box_puts_into_a_backup_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "dump").write_bytes(b"rows")
+    with Writer(tmp_path / "box.backup", "") as writer:
+        writer.add(DATABASE, tmp_path / "dump")
+        writer.add(name, tmp_path / "dump")
+        writer.finish(ABOUT)
+    with pytest.raises(ApplianceError, match="BRG471") as caught:
+        unpack(tmp_path / "box.backup", "", None)
+    assert caught.value.details == name
+
+
+@pytest.mark.parametrize("name", ["settings.toml", "bridge/screens.json", "archive/a/b", "models/x.gguf"])
+def test_what_a_box_puts_into_a_backup_is_taken(tmp_path: Path, name: str) -> None:
+    (tmp_path / "dump").write_bytes(b"rows")
+    with Writer(tmp_path / "box.backup", "") as writer:
+        writer.add(DATABASE, tmp_path / "dump")
+        writer.add(name, tmp_path / "dump")
+        writer.finish(ABOUT)
+    assert name in unpack(tmp_path / "box.backup", "", None).members
+
+
 def test_a_link_is_refused(tmp_path: Path) -> None:
     def linked(entry: tarfile.TarInfo, content: bytes) -> tuple[tarfile.TarInfo, bytes]:
         if entry.name == "keys/staff.key":
