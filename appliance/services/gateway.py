@@ -70,7 +70,7 @@ HOLD_S = 5.0
 OPEN = frozenset({"/health", "/favicon.svg", "/api/session", "/api/setup", "/api/setup/restore"})
 """What needs no credential: it says nothing, or asks for its own."""
 _NAME = re.compile(r"[A-Za-z_][\w-]{0,62}\Z")
-_UPLOADS = re.compile(r"/flex/[^/]+/import|/api/admin/updates|/api/setup/restore")
+_UPLOADS = re.compile(r"/flex/[^/]+/import|/api/admin/updates|/api/setup/restore|/api/listen")
 """Where files come in: they are written down or passed on as they come, and have limits of their own."""
 BODY_LIMIT = 1024 * 1024
 """Bytes of any other request but documents: some need no credential, and all are held in memory."""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import wave
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import numpy as np
 from websockets.asyncio.client import connect
 
 from appliance.bridge import Decoder, control, encode
@@ -25,6 +28,17 @@ def frames(said: Spoken, rate: int = 0) -> Iterator[bytes]:
         piece = said.samples[at : at + step]
         yield encode(Frame(FrameType.AUDIO, piece, 0 if at else KEYFRAME, width=rate // 100, height=1))
     yield encode(Frame(FrameType.AUDIO, b"", width=rate // 100, height=1))
+
+
+def stereo(said: Spoken) -> bytes:
+    """A WAV file of two channels: more than a mebibyte."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as out:
+        out.setnchannels(2)
+        out.setsampwidth(2)
+        out.setframerate(said.rate)
+        out.writeframes(np.repeat(np.frombuffer(said.samples, "<i2"), 2).tobytes())
+    return file.getvalue()
 
 
 async def told(box: Box, *sent: bytes, kinds: tuple[str, ...] = ("heard", "error")) -> dict[str, Any]:
@@ -71,7 +85,14 @@ async def test_a_sound_file_at_the_api(box: Box) -> None:
         heard = answer.json()
         assert (answer.status_code, heard["text"], heard["sure"]) == (200, CLEAR, True)
         assert 1.5 < heard["seconds"] < 4
-        for body, code in ((b"no sound", "LLM232"), (noise(1.0).wave(), "LLM231"), (noise(31.0).wave(), "LLM232")):
+        long = Spoken(spoken(CLEAR).samples + noise(27.0).samples, 16_000)
+        assert (await client.post("/api/listen", content=stereo(long))).json()["text"] == CLEAR
+        for body, code in (
+            (b"no sound", "LLM232"),
+            (bytes(7_000_000), "LLM232"),
+            (noise(1.0).wave(), "LLM231"),
+            (noise(31.0).wave(), "LLM232"),
+        ):
             refused = await client.post("/api/listen", content=body)
             assert refused.json()["code"] == code
             assert set(refused.json()) == {"code", "message", "details", "hint"}
