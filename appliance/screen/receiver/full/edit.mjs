@@ -1,7 +1,7 @@
 // A cell is changed in its place; the change goes to the box, comes back live, and can be taken back.
 
-import { add, glow, make, own, page, put, show, t } from "./given.mjs";
-import { refusal, send, toast } from "./toast.mjs";
+import { add, glow, make, own, page, put, refusal, send, show, t } from "./given.mjs";
+import { toast } from "./toast.mjs";
 
 const NUMBERS = ["integer", "bigint", "numeric", "double precision", "real", "smallint"];
 // what an equal sign compares without doubt

@@ -7,8 +7,9 @@ import { decimals, views } from "./figures.mjs";
 import { drawCards, drawHero, open, pick, takeAlong } from "./hero.mjs";
 import { line } from "./line.mjs";
 import { ask, settle, transmit } from "./questions.mjs";
+import { refusal, send } from "./request.mjs";
 import { sound, speaking } from "./speech.mjs";
-import { link, now, page, signals, up, wall } from "./state.mjs";
+import { link, note, now, page, signals, up, wall } from "./state.mjs";
 import { strip } from "./strip.mjs";
 import { bring, offer, travel, wake } from "./travel.mjs";
 import { as, clock, csv, learn, list, show, t, text, told, when } from "./words.mjs";
@@ -79,8 +80,7 @@ function control(value) {
   // BRG406: a part of the box is away for a moment, which is no answer to a question
   const mine = value.code !== "BRG406" && page.pending.find((p) => !p.error);
   if (mine) mine.error = value;
-  else page.note = text(value.message);
-  setTimeout(() => (page.note = ""), 1e4);
+  else note(text(value.message));
 }
 
 function keys(event) {
@@ -99,7 +99,7 @@ function copy() {
   setTimeout(() => put($("copy"), t("Copy")), 1500);
 }
 
-function send(event) {
+function submit(event) {
   event.preventDefault();
   const q = $("q");
   if (q.value.trim()) ask(q.value.trim());
@@ -117,13 +117,13 @@ function localise() {
 // at the box's own address: the richer page, over this one. Without it this one goes on
 async function enrich() {
   if (location.pathname !== "/") return;
-  self.receiver = { KINDS, $, add, answer, ask, bring, buttons, clock, csv, decimals, dress, fit, glow, ids, keyed, learn, list, localise, make, now, open, page, pick, put, root, show, signals, status, still, t, text, told, transmit, up, views, wall, wanted, when };
+  self.receiver = { KINDS, $, add, answer, ask, bring, buttons, clock, csv, decimals, dress, fit, glow, ids, keyed, learn, list, localise, make, now, open, page, pick, put, refusal, root, send, show, signals, status, still, t, text, told, transmit, up, views, wall, wanted, when };
   await bring("full").catch(() => {});
 }
 
 function begin() {
   page.draw = draw;
-  $("ask").onsubmit = send;
+  $("ask").onsubmit = submit;
   addEventListener("keydown", keys);
   for (const kind of ["keydown", "pointerdown"]) addEventListener(kind, wake);
   $("theme").onclick = () => dress(root.dataset.theme === "dark" ? "light" : "dark");

@@ -1,7 +1,8 @@
 // The way to the past: the button that opens it, and the part of the page that shows it, fetched when it is opened.
 
 import { $, add, make, put, root, still } from "./dom.mjs";
-import { link, page, up, wall } from "./state.mjs";
+import { link, note, page, up, wall } from "./state.mjs";
+import { refusal, send } from "./request.mjs";
 import { t } from "./words.mjs";
 
 const AWAKE_MS = 15000, ASK_AGAIN_MS = 60000;
@@ -65,10 +66,9 @@ export async function travel(at) {
   loading = true;
   try {
     if (!self.showPast) await bring("past");
-    await self.showPast({ page, stream: stream(), t: at, tr: t, $, add, make, put, root, still, wall, ended });
+    await self.showPast({ page, stream: stream(), t: at, tr: t, $, add, make, put, refusal, root, send, still, wall, ended });
   } catch {
-    page.note = t(self.showPast ? "The past cannot be shown." : "This page is older than the box: load it again.");
-    setTimeout(() => (page.note = ""), 1e4);
+    note(t(self.showPast ? "The past cannot be shown." : "This page is older than the box: load it again."));
   }
   loading = false;
   reveal();

@@ -164,12 +164,11 @@ class Past {
   async fork() {
     const t = Math.round(this.now()), at = `${dayOf(this.zone, t)}-${hours(this.zone, t).replaceAll(":", "")}`;
     const name = `${this.named.replace(/[^\w.-]/g, "-").slice(0, 36)}-${at}`;
-    const body = JSON.stringify({ t, name }), headers = { "Content-Type": "application/json" };
-    const answer = await fetch(`/api/recordings/${encodeURIComponent(this.named)}/fork`, { method: "POST", headers, body });
-    const told = await answer.json();
+    const answer = await this.send("POST", `/api/recordings/${encodeURIComponent(this.named)}/fork`, { t, name });
+    const told = answer ? await answer.clone().json() : {};
     // made before, at this very second
-    if (answer.ok || told.code === "BRG462") location.assign("/s/" + name);
-    else this.say(told.message);
+    if (answer?.ok || told.code === "BRG462") location.assign("/s/" + name);
+    else this.say(await this.refusal(answer));
   }
   // so that the address leads here again
   link(t) {
