@@ -41,8 +41,12 @@ async def test_from_an_account_to_its_lines_in_the_audit(
     await other.page.get_by_role("row", name="jonas").first.wait_for()
     await other.press("Is it whole?")
     await other.sees("and none is missing.")
-    await other.page.get_by_label("Find a line").fill("jonas")
+    await other.page.get_by_label("Find a line").press_sequentially("jonas", delay=120)
     await other.until("location.search === '?q=jonas'")
+    assert await other.page.get_by_label("Find a line").input_value() == "jonas"
+    await other.page.go_back()
+    await other.page.go_forward()
+    await other.until("document.querySelector('input[type=search]').value === 'jonas'")
 
     await other.page.get_by_role("link", name="Accounts").click()
     await other.press("Remove jonas")
