@@ -32,8 +32,12 @@ function find(path) {
 /** The page of a file; it is kept once it was fetched. */
 function Fetched({ page, params }) {
   const [state, set] = useState({});
-  const load = () => import(`./pages/${page}.mjs`).then(({ default: Shown }) => set({ page, Shown }), () => set({ page, fault: { message: t("This page could not be loaded."), hint: t("The box may have been updated. Load the page again.") } }));
-  useEffect(() => void load(), [page]);
+  useEffect(() => {
+    let over = false; // a file that comes late must not take the place of the page that is open by then
+    const show = (found) => over || set({ page, ...found });
+    import(`./pages/${page}.mjs`).then(({ default: Shown }) => show({ Shown }), () => show({ fault: { message: t("This page could not be loaded."), hint: t("The box may have been updated. Load the page again.") } }));
+    return () => (over = true);
+  }, [page]);
   if (state.page !== page) return html`<${Waiting} />`;
   if (state.fault) return html`<${FaultCard} fault=${state.fault} again=${() => location.reload()} />`;
   return html`<${state.Shown} key=${page + JSON.stringify(params)} ...${params} />`;

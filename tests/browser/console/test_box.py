@@ -42,6 +42,11 @@ async def test_what_the_house_is_called_changes_at_once(api: httpx.AsyncClient, 
     assert (await api.get("/api/session")).json()["facility"] == "Harbour Clinic"
     told = {each["name"]: each for each in (await api.get("/api/admin/settings")).json()["settings"]}
     assert told["facility"]["origin"] == "console"
+    await page.fill("Days that questions are kept", "")
+    await page.press("Save")
+    assert await page.page.evaluate("document.activeElement.validity.valueMissing")
+    told = {each["name"]: each for each in (await api.get("/api/admin/settings")).json()["settings"]}
+    assert told["questions_days"]["value"] > 0
     assert await page.page.get_by_label("How screens come in").is_disabled()  # it came from the command line
     assert (await api.patch("/api/admin/settings", json={"facility": "St. Brigid Hospital (demo)"})).status_code == 200
 
@@ -53,7 +58,7 @@ async def test_the_log_is_searched_and_kept_in_the_address(console: Consoles) ->
     await page.until(
         "[...document.querySelectorAll('.log li span:nth-child(2)')].every(each => each.textContent === 'bridge')"
     )
-    await page.page.get_by_label("Find in the log").fill("Iroh")
+    await page.page.get_by_label("Find in the log").press_sequentially("Iroh", delay=120)
     await page.until("location.search.includes('q=Iroh')")
     await page.until("[...document.querySelectorAll('.log li')].every(each => /iroh/i.test(each.textContent))")
 

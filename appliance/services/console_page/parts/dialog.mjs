@@ -8,8 +8,10 @@ import { FaultLine } from "./states.mjs";
 export function Dialog({ title, onClose, wide = false, children }) {
   const of = useRef(null), id = useId();
   useEffect(() => {
-    of.current.showModal();
-    of.current.querySelector("[autofocus], input, select, textarea, footer .btn")?.focus();
+    const box = of.current;
+    box.showModal();
+    box.querySelector("[autofocus], input, select, textarea, footer .btn")?.focus();
+    return () => box.close(); // closed, it gives the focus back; taken away, it does not
   }, []);
   const cancel = (event) => (event.preventDefault(), onClose());
   return html`<dialog ref=${of} class=${wide ? "wide" : undefined} aria-labelledby=${id} onCancel=${cancel}><div>
