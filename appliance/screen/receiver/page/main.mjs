@@ -12,7 +12,7 @@ import { sound, speaking } from "./speech.mjs";
 import { link, note, now, page, signals, up, wall } from "./state.mjs";
 import { strip } from "./strip.mjs";
 import { bring, offer, travel, wake } from "./travel.mjs";
-import { as, clock, csv, learn, list, show, t, text, told, when } from "./words.mjs";
+import { as, clock, csv, day, inZone, learn, list, show, t, text, told, when, zone } from "./words.mjs";
 
 const wanted = new URLSearchParams(location.search);
 const dark = matchMedia("(prefers-color-scheme: dark)"), wide = matchMedia("(min-width: 1600px) and (pointer: none)");
@@ -51,6 +51,7 @@ function draw() {
 
 function change() {
   const at = signals.get("box.clock");
+  inZone(signals.get("box.timezone"));
   // an old time of the box says nothing of the two clocks
   if (up() && !page.past && at !== ticked) page.skew = Date.parse((ticked = at)) - Date.now() || 0;
   // not let in: the agent's own page shows the code
@@ -78,7 +79,7 @@ function control(value) {
   // a screen that was taken out, or has to prove itself anew, begins at the box's page again
   if (value.code === "BRG401") setTimeout(() => location.reload(), 1000);
   // BRG406: a part of the box is away for a moment, which is no answer to a question
-  const mine = value.code !== "BRG406" && page.pending.find((p) => !p.error);
+  const mine = value.code !== "BRG406" && page.pending.find((p) => (value.ref ? p.ref === value.ref : !p.error));
   if (mine) mine.error = value;
   else note(text(value.message));
 }
@@ -117,7 +118,7 @@ function localise() {
 // at the box's own address: the richer page, over this one. Without it this one goes on
 async function enrich() {
   if (location.pathname !== "/") return;
-  self.receiver = { KINDS, $, add, answer, ask, bring, buttons, clock, csv, decimals, dress, fit, glow, ids, keyed, learn, list, localise, make, now, open, page, pick, put, refusal, root, send, show, signals, status, still, t, text, told, transmit, up, views, wall, wanted, when };
+  self.receiver = { KINDS, $, add, answer, ask, bring, buttons, clock, csv, day, decimals, dress, fit, glow, ids, keyed, learn, list, localise, make, now, open, page, pick, put, refusal, root, send, show, signals, status, still, t, text, told, transmit, up, views, wall, wanted, when, zone };
   await bring("full").catch(() => {});
 }
 

@@ -1,5 +1,6 @@
 // Who is signed in, until when, and what box this is.
 import { get, lastUsed, onEnd, post, prove, remove } from "./api.mjs";
+import { inZone } from "./format.mjs";
 import { store } from "./store.mjs";
 import { w } from "./words.mjs";
 
@@ -31,6 +32,7 @@ export async function begin() {
 
 function enter(told) {
   prove(told.csrf);
+  inZone(told.timezone);
   acted = Date.now();
   farewell.set("");
   if (told.box || told.facility) box.set((old) => ({ ...old, name: told.facility || told.box || old.name }));

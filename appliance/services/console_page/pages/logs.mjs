@@ -1,16 +1,16 @@
 // What the parts of the box write down.
 import { html } from "../ui.mjs";
 import { at } from "../core/api.mjs";
-import { moment } from "../core/format.mjs";
+import { written } from "../core/format.mjs";
 import { usePages } from "../core/load.mjs";
 import { setQuery, usePlace } from "../core/router.mjs";
-import { language, t } from "../core/words.mjs";
+import { t } from "../core/words.mjs";
 import { Button } from "../parts/button.mjs";
 import { Seek, Select } from "../parts/field.mjs";
 import { Card, Page } from "../parts/page.mjs";
 import { Empty, Loaded, Note } from "../parts/states.mjs";
 
-const time = (value) => (value ? new Intl.DateTimeFormat(language.get(), { month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(moment(value)) : "");
+const time = (value) => (value ? written(value, { month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit" }) : "");
 
 export default function Logs() {
   const { query } = usePlace(), asked = { part: query.get("part") ?? "", level: query.get("level") ?? "", q: query.get("q") ?? "" };
