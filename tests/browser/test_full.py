@@ -234,6 +234,58 @@ async def test_a_cell_is_edited_comes_back_live_and_is_taken_back(box: Box, open
         await call(box, "DELETE", f"/rest/beds?id=eq.{bed}")
 
 
+async def test_dates_numbers_and_yes_or_no_are_entered_as_what_they_are(box: Box, opens: Opens) -> None:
+    visit = {"visit": "V-1", "due_on": "2026-12-01", "due_at": "2026-12-01T09:00:00Z", "paid": False, "fee": 12.5}
+    await call(box, "POST", "/flex/visits", [visit, visit | {"visit": "V-2"}])
+    watched = await opens(box.url, **TABLET, timezone_id="America/New_York")
+    await ready(watched)
+    await asked(watched, "Show all visits")
+    await watched.until("document.querySelectorAll('#figure td.may').length > 5")
+    heads = [head.lower() for head in await watched.page.locator("#figure th").all_inner_texts()]
+
+    async def enter(label: str, value: str, key: str = "Enter") -> None:
+        at = next(n for n, head in enumerate(heads) if head.startswith(label))
+        cell = watched.page.locator("#figure tbody tr", has_text="V-1").locator("td").nth(at)
+        await cell.dblclick()
+        field = cell.locator("input, select")
+        if await field.evaluate("it => it.tagName") == "SELECT":
+            await field.select_option(value)
+        else:
+            await field.fill(value)
+        await field.press(key)
+
+    async def stored(name: str) -> Any:
+        return (await call(box, "GET", "/rest/visits?visit=eq.V-1"))[0][name]
+
+    zone = str(await watched.page.evaluate("window.receiver.zone()"))
+    assert zone.endswith("UTC")
+    assert (await watched.text("#figure tbody tr >> text=/09:00/")).endswith("09:00"), "it is the facility's clock"
+    await enter("due at", "2026-12-01T10:30")
+    await said(watched, "10:30")
+    assert str(await stored("due_at")).startswith("2026-12-01T10:30:00")
+    await enter("due on", "2026-12-24")
+    await said(watched, "is now")
+    assert await stored("due_on") == "2026-12-24"
+    await enter("paid", "true")
+    await said(watched, "is now yes")
+    assert await stored("paid") is True
+    await enter("fee", "1.500,25")
+    await said(watched, "is now 1500.25")
+    assert await stored("fee") == 1500.25
+    await enter("fee", "many")
+    await said(watched, "is no number")
+    field = watched.page.locator("#figure [aria-invalid=true]")
+    assert await field.input_value() == "many", "it can be mended"
+    await field.fill("12,75")
+    await call(box, "DELETE", "/rest/visits?visit=eq.V-2")
+    await watched.until("document.querySelectorAll('#figure tbody tr').length === 1")
+    await call(box, "POST", "/api/ask", {"question": FREE})
+    await watched.until(f"document.querySelector('.card h3')?.textContent === {json.dumps(FREE)}")
+    assert await field.evaluate("it => it === document.activeElement"), "neither rows nor answers disturb it"
+    await field.press("Enter")
+    await said(watched, "is now 12.75")
+
+
 async def test_what_somebody_else_changed_is_not_overwritten(box: Box, opens: Opens) -> None:
     bed = (await call(box, "POST", "/rest/beds", BED | {"bed": "C-94", "status": "cleaning"}))[0]["id"]
     watched = await opens(box.url, **TABLET)
