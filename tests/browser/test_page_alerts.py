@@ -81,6 +81,11 @@ async def test_an_alert_is_shown_and_acknowledged(door: httpx.AsyncClient, opens
     for watched in (staff, wall):
         await watched.until("document.querySelectorAll('#alarms p').length === 0")
         assert await watched.page.locator("#alarms").is_visible() is False
+    await staff.page.reload()
+    await staff.live()
+    async with staff.page.expect_navigation():  # whose session ended begins anew, and does not say that the box is away
+        assert (await door.delete("/api/accounts/petra")).is_success
+    await staff.live()
 
 
 async def test_an_alert_that_cannot_be_acknowledged_says_so(door: httpx.AsyncClient, opens: Opens) -> None:

@@ -23,7 +23,7 @@ export function offer() {
   asking = setTimeout(async () => {
     // it is asked anew when the box is back
     if (!up()) return;
-    const told = await fetch("/api/recordings").then((it) => it.json(), () => ({}));
+    const told = await fetch("/api/recordings", { headers: { "X-Background": 1 } }).then((it) => it.json(), () => ({}));
     offered = (told.recordings ?? []).some((it) => it.stream === (stream() === "main" ? page.own : stream()));
     reveal();
     if (!offered) asking = setTimeout(offer, ASK_AGAIN_MS);

@@ -97,7 +97,7 @@ class Past {
   // the bar of a day; the latest one's where none is named
   async load(day, goes) {
     const path = `/api/recordings/${encodeURIComponent(this.named)}/timeline?parts=${PARTS}${day && "&day=" + day}`;
-    const answer = await fetch(path).catch(() => null), line = answer?.ok && (await answer.json());
+    const answer = await fetch(path, { headers: goes ? {} : { "X-Background": "1" } }).catch(() => null), line = answer?.ok && (await answer.json());
     this.loaded = Date.now();
     if (!line || this.page.past !== this) return;
     this.skew = line.now - Date.now();
