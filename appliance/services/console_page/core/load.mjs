@@ -1,11 +1,12 @@
 // What a page shows comes from the box: loaded, kept fresh, or a fault with a way to try again.
-import { useCallback, useEffect, useRef, useState } from "../ui.mjs";
+import { useCallback, useContext, useEffect, useRef, useState } from "../ui.mjs";
 import { get } from "./api.mjs";
+import { Held } from "./held.mjs";
 
 /** `{ data, fault, loading, again }` of an address, or of a function that returns a promise; `every` ms it is asked anew. */
 export function useLoad(from, { every = 0, when = true } = {}) {
   const [state, set] = useState({ data: null, fault: null, loading: true });
-  const latest = useRef(from), round = useRef(0);
+  const latest = useRef(from), round = useRef(0), held = useContext(Held), slept = useRef(false);
   latest.current = from;
   const key = typeof from === "string" ? from : "";
   const load = useCallback(async (quiet = false) => {
@@ -16,17 +17,21 @@ export function useLoad(from, { every = 0, when = true } = {}) {
       const data = typeof source === "string" ? await get(source, { quiet }) : await source({ quiet });
       if (mine === round.current) set({ data, fault: null, loading: false });
     } catch (fault) {
-      if (mine === round.current) set((old) => ({ data: quiet || fault.code === "AWAY" ? old.data : null, fault, loading: false }));
+      if (mine === round.current) set((old) => ({ data: quiet || fault.code === "AWAY" || fault.status === 401 ? old.data : null, fault, loading: false }));
     }
   }, []);
   useEffect(() => {
     if (when) load();
   }, [key, when]);
   useEffect(() => {
-    if (!every || !when) return undefined;
+    if (slept.current && !held && when) load(true);
+    slept.current = held;
+  }, [held]);
+  useEffect(() => {
+    if (!every || !when || held) return undefined;
     const timer = setInterval(() => document.hidden || load(true), every);
     return () => clearInterval(timer);
-  }, [every, key, when]);
+  }, [every, key, when, held]);
   return { ...state, again: load };
 }
 
