@@ -45,7 +45,7 @@ export function useAct(act) {
       set({ busy: false, fault: null });
       return result ?? true;
     } catch (fault) {
-      set({ busy: false, fault });
+      set({ busy: false, fault: fault.name === "AbortError" ? null : fault }); // who stopped it knows
       return undefined;
     }
   };
@@ -60,9 +60,11 @@ export function usePages(path, read = (told) => told.items ?? told) {
   const mine = added.of === first ? added : { items: [], next: undefined };
   const items = start.data ? [...read(start.data), ...mine.items] : [];
   const next = mine.next === undefined ? start.data?.next ?? null : mine.next;
-  const more = async () => {
+  const [more, growing, stuck] = useAct(async () => {
     const told = await get(path(next));
     add({ of: first, items: [...mine.items, ...read(told)], next: told.next ?? null });
-  };
-  return { ...start, items, next, more };
+  });
+  // what was added went on from a first page that is another one then
+  const again = (quiet) => (add({ of: first, items: [], next: undefined }), start.again(quiet));
+  return { ...start, again, items, next, more, growing, stuck };
 }
