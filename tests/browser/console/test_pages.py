@@ -46,7 +46,7 @@ PAGES = {
 }
 SMALL = """() => [...document.querySelectorAll('button, a.btn, a.to, .check, .in, select, summary')].filter(each => {
   const box = each.getBoundingClientRect();
-  return box.width && !each.closest('td, th') && each.matches('.btn, a.to, .check, .in') && box.height < 43.5;
+  return box.width && each.matches('.btn, a.to, .check, .in') && box.height < 43.5;
 }).map(each => each.outerHTML.slice(0, 120))"""
 
 

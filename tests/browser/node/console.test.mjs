@@ -26,6 +26,10 @@ const passes = async (ms) => {
 const at = (name) => import(`../../../appliance/services/console_page/core/${name}.mjs`);
 const { farewell, leaving, look, session, signIn, signOut, ending, waits: waiting } = await at("session");
 const { screens } = await at("live");
+const { lines } = await at("api");
+const { asList, listed, valueOf } = await at("data");
+const { cancel, jobs, work } = await at("jobs");
+const { slug } = await at("slug");
 
 const reply = (status, said) => new Response(JSON.stringify(said), { status });
 const maria = { name: "maria", role: "admin", csrf: "p", idle_s: 900, expires_at: null };
@@ -94,7 +98,7 @@ test("who could not be signed out is told so, and it is tried until it is done",
 
 test("who signs in again soon sees the screens, and no late answer of before", async () => {
   const answers = [];
-  const follow = () => (box = (method, path) => (path.startsWith("/api/screens") ? new Promise((go) => answers.push(go)) : reply(200, path === "/api/session" ? maria : {})));
+  const follow = () => (box = (method, path) => (path.startsWith("/api/screens") ? new Promise((go) => answers.push(go)) : reply(200, path === "/api/session" ? maria : { jobs: [] })));
   await enters();
   session.set(false);
   follow();
@@ -112,4 +116,31 @@ test("who signs in again soon sees the screens, and no late answer of before", a
   await turn();
   assert.deepEqual(screens.get().screens, ["new"]);
   session.set(false);
+});
+
+test("a short name keeps the letters under their accents", () => {
+  assert.equal(slug("Intensivstation Süd – Straße 3"), "intensivstation-sud-strasse-3");
+  assert.equal(slug("Ärztin (Nachtdienst)", "_", 31), "arztin_nachtdienst");
+  assert.equal(slug("2. Stock", "_"), "stock");
+  assert.equal(slug("救急"), "");
+});
+
+test("a value of a list may hold a comma", () => {
+  const values = ["Surgery, ward 2", "Ear", 'the "old" house'];
+  assert.equal(asList(values), '"Surgery, ward 2", Ear, "the ""old"" house"');
+  assert.deepEqual(listed(asList(values)), values);
+  assert.deepEqual(listed("a,, b ,"), ["a", "b"]);
+  assert.deepEqual(valueOf("1, 2.5", "numeric", "in"), [1, 2.5]);
+});
+
+test("what broke off while it was read is a sentence, and what somebody stopped is none", async () => {
+  const broken = (error) => ({ body: new ReadableStream({ pull: (to) => to.error(error) }) });
+  await assert.rejects(lines(broken(new TypeError("network error")), () => {}), { code: "AWAY", message: "The box does not answer." });
+  const stopped = Object.assign(new Error("stopped"), { name: "AbortError" });
+  await assert.rejects(lines(broken(stopped), () => {}), { name: "AbortError" });
+  const going = work("import", "file", (_, signal) => new Promise((_, stop) => signal.addEventListener("abort", () => stop(stopped))));
+  await cancel(jobs.get()[0]);
+  await assert.rejects(going, { name: "AbortError" });
+  assert.equal(jobs.get()[0].state, "cancelled");
+  assert.equal(jobs.get()[0].error, undefined);
 });

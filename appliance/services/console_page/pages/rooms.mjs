@@ -3,6 +3,7 @@ import { html, useState } from "../ui.mjs";
 import { patch, put, remove } from "../core/api.mjs";
 import { useAct } from "../core/load.mjs";
 import { screens } from "../core/live.mjs";
+import { slug } from "../core/slug.mjs";
 import { useStore } from "../core/store.mjs";
 import { t, tn } from "../core/words.mjs";
 import { Button } from "../parts/button.mjs";
@@ -13,12 +14,13 @@ import { Empty, Waiting } from "../parts/states.mjs";
 import { tell, tellFault } from "../parts/toasts.mjs";
 
 export const TABS = () => [["/admin/rooms", t("Rooms")], ["/admin/rooms/streams", t("Composed streams")]];
-const slug = (text) => text.toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g, "-").replace(/^-+|-+$/g, "").slice(0, 40);
 
 function Edit({ room, onClose }) {
   const [label, setLabel] = useState(room.label ?? ""), [name, setName] = useState(room.name ?? ""), act = useAct((save) => save());
   const save = async () => {
-    await put(`/api/rooms/${encodeURIComponent(name || slug(label))}`, { label: label.trim() });
+    const short = name || slug(label);
+    if (!room.name && screens.get()?.rooms.some((each) => each.name === short)) throw { message: t("There is a room of this name already."), hint: t("Give it another one.") };
+    await put(`/api/rooms/${encodeURIComponent(short)}`, { label: label.trim() });
     tell(t("{name} is a room now.", { name: label }));
   };
   return html`<${FormDialog} title=${room.name ? t("What {name} is called", { name: room.label }) : t("A new room")} act=${act} submit=${t("Save")} onSubmit=${save} onClose=${onClose}>
