@@ -13,7 +13,7 @@ import pytest
 
 from tests.box import Box
 from tests.browser.conftest import Opens, Watched
-from tests.browser.probes import OVERFLOW
+from tests.browser.probes import CONTRAST, OVERFLOW
 from tests.browser.test_full_barriers import STACKED, TABLET, WALL, WATCH, ready
 from tests.browser.test_page import BED, PHONE, call
 from tests.source import writing
@@ -48,6 +48,12 @@ COVERED: Final = """() => {
   return (width * height) / (innerWidth * innerHeight);
 }"""
 """How much of the screen the alerts take."""
+
+ON_TOP: Final = """() => {
+  const { x, y, width, height } = document.querySelector("#news").getBoundingClientRect();
+  return document.elementFromPoint(x + width / 2, y + height / 2)?.id;
+}"""
+"""What is seen where the line about the box is."""
 
 LARGEST: Final = """() => {
   const both = ["#sentence", "#figure b"].map((it) => document.querySelector(it));
@@ -383,7 +389,9 @@ async def test_an_answer_that_walls_may_not_see_is_not_pinned(box: Box, opens: O
         await watched.page.locator("#pin").click()
 
 
-async def test_an_answer_becomes_an_alert_that_takes_the_wall(box: Box, opens: Opens, pictures: Path) -> None:
+async def test_an_answer_becomes_an_alert_that_takes_the_wall(
+    box: Box, opens: Opens, pictures: Path, tmp_path: Path
+) -> None:
     tablet, wall = await as_admin(box, opens), await opens(box.url, "/?surface=wall", **WALL)
     await wall.live()
     await asked(tablet, FREE)
@@ -403,7 +411,24 @@ async def test_an_answer_becomes_an_alert_that_takes_the_wall(box: Box, opens: O
     assert await wall.page.evaluate(COVERED) > 0.99, "it takes the whole screen"
     assert f"{free} beds are free in the house." in await wall.text("#alarms b")
     assert await wall.page.evaluate(OVERFLOW) == []
+    assert await wall.page.evaluate(CONTRAST) == []
+    await wall.page.wait_for_timeout(500)
     await wall.page.screenshot(path=pictures / "wall-alert.png")
+    await wall.page.evaluate("window.receiver.dress('dark')")
+    assert await wall.page.evaluate(CONTRAST) == []
+    await wall.page.screenshot(path=tmp_path / "wall-alert-dark.png")
+    await wall.page.evaluate("window.receiver.dress('light')")
+    bridge = box.pids()["bridge"]
+    os.kill(bridge, signal.SIGSTOP)
+    try:  # an alert may be over by now: the wall says that it would not know
+        await wall.until("document.documentElement.classList.contains('stale')", 20)
+        assert await wall.page.evaluate(ON_TOP) == "news"
+        assert "does not answer" in await wall.text("#news")
+        assert await wall.page.evaluate(OVERFLOW) == []
+        await wall.page.screenshot(path=tmp_path / "wall-alert-stale.png")
+    finally:
+        os.kill(bridge, signal.SIGCONT)
+    await wall.live()
     await tablet.page.get_by_role("button", name="Acknowledge").first.click()
     await wall.until("!document.documentElement.hasAttribute('data-alarmed')")
     await tablet.page.locator("#toast button", has_text="Undo").click()
