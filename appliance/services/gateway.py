@@ -55,7 +55,7 @@ from appliance.services.model_client import model_numbers
 from appliance.services.notice import notice
 from appliance.services.observer import Observer
 from appliance.services.own_columns import with_own_columns
-from appliance.services.page_files import install_parts, served
+from appliance.services.page_files import install_parts, served, version
 from appliance.services.past_zone import machine_zone
 from appliance.services.proxy import forward, raw_path
 from appliance.services.relay import refuse, relay
@@ -203,7 +203,7 @@ class Gateway(Desk):
         """Tell the screens whose box this is."""
         told: dict[str, Any] = {"box.name": self.settings.box_name, "box.facility": self.facility}
         told["box.language"] = self.chosen.value("language")
-        told["box.timezone"] = self.timezone
+        told |= {"box.timezone": self.timezone, "box.page": version(self.page)}
         self.bridge.set(told | {"box.suggestions": self.demo.get("questions") or []})
 
     async def _join_bridge(self) -> None:

@@ -74,7 +74,7 @@ OVER_DOCK: Final = """() => {
 }"""
 
 SMALL: Final = """() => [...document.querySelectorAll("button:not(.card button)")]
-  .filter((it) => it.checkVisibility() && it.getBoundingClientRect().height < 24).map((it) => it.outerHTML)"""
+  .filter((it) => it.checkVisibility() && it.getBoundingClientRect().height < 43.5).map((it) => it.outerHTML)"""
 """Buttons that a finger may miss."""
 
 PINNED: Final = "[...document.querySelectorAll('.meta')].filter((it) => it.textContent.startsWith('Pinned'))"
@@ -504,6 +504,28 @@ async def test_the_admin_changes_the_kind_and_names_a_screen_without_a_reload(bo
         await source.signals({f"to.{own}.message": message | {"until": 1}})
         await watched.until("!document.querySelector('#sign')")
     assert await watched.page.evaluate("window.stayed")
+
+
+async def test_a_screen_takes_the_new_page_of_its_box_when_nobody_is_at_it(box: Box, opens: Opens) -> None:
+    wall, tablet = await opens(box.url, "/?surface=wall", **WALL), await opens(box.url, **TABLET)
+    for each in (wall, tablet):
+        await ready(each)
+    names = ("box.page", "box.timezone")
+    own = {name: await wall.page.evaluate(f"window.receiver.signals.get('{name}')") for name in names}
+    assert len(own["box.page"]) == 16
+    await tablet.page.locator("#q").fill("How many")
+    await tablet.page.evaluate("window.stayed = true; window.receiver.page.touched = 0")
+    async with writing(box, "main") as source:
+        async with wall.page.expect_navigation():
+            await source.signals({"box.page": "another", "box.timezone": "Pacific/Auckland"})
+        await ready(wall)
+        there = "new Date().toLocaleTimeString('en-GB', { timeZone: 'Pacific/Auckland', timeStyle: 'short' })"
+        await wall.until(f"document.getElementById('clock').textContent === {there}")
+        await tablet.page.wait_for_timeout(2200)
+        assert await tablet.page.evaluate("window.stayed"), "somebody writes there"
+        await tablet.page.locator("#q").fill("")
+        await source.signals(own)
+        await tablet.until(f"window.receiver.zone() === {json.dumps(own['box.timezone'])}")
 
 
 async def test_a_watch_shows_counts_and_a_sentence_in_two_presses(box: Box, opens: Opens, pictures: Path) -> None:

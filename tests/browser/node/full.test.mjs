@@ -9,8 +9,9 @@ globalThis.ResizeObserver = class {};
 globalThis.matchMedia = () => ({ matches: false });
 const t = (english, ...args) => english.replace(/\{(\d)\}/g, (_, n) => args[n]);
 const show = (value) => (value == null ? "–" : typeof value === "number" ? new Intl.NumberFormat(tongue, { useGrouping: "min2" }).format(value) : String(value));
+const learned = [];
 let zone, tongue = "en-GB";
-globalThis.receiver = { t, show, clock: (date) => date.toISOString().slice(11, 16), when: (iso) => iso.slice(0, 10), views: {}, page: { role: "staff" }, root: { dataset: {} }, signals: new Map(), wanted: new Map(), zone: () => zone, day: (date) => new Date(date).toISOString().slice(0, 10), told: (...facts) => facts.filter(Boolean).join(", ") };
+globalThis.receiver = { t, show, clock: (date) => date.toISOString().slice(11, 16), when: (iso) => iso.slice(0, 10), views: {}, page: { role: "staff", draw: () => {} }, root: { dataset: {} }, learn: (words) => learned.push(words), localise: () => {}, $: () => ({}), signals: new Map(), wanted: new Map(), zone: () => zone, day: (date) => new Date(date).toISOString().slice(0, 10), told: (...facts) => facts.filter(Boolean).join(", ") };
 
 const at = (name) => import(`../../../appliance/screen/receiver/full/${name}.mjs`);
 const { compare, inOrder } = await at("table");
@@ -20,6 +21,8 @@ const { message, watched } = await at("alert");
 const { editable } = await at("edit");
 const { begun, parsed } = await at("entry");
 const { fromClock, moment, toClock } = await at("zones");
+const { press } = await at("keys");
+const { speakIn } = await at("language");
 const { SURFACES, assigned, surface } = await at("surfaces");
 
 test("rows are sorted as people expect: numbers by size, texts with numbers in them too, what is empty last", () => {
@@ -127,4 +130,44 @@ test("the admin's word decides which kind of screen it is, if it is a kind", () 
   }
   receiver.signals.set("to.s1.surface", "billboard");
   assert.equal(surface(), "");
+});
+
+test("words that do not come are asked for again, and those of a language that was left are not used", async () => {
+  const waits = [], answers = [], later = globalThis.setTimeout, answer = (words) => new Response(JSON.stringify(words));
+  Object.defineProperty(globalThis, "navigator", { value: { languages: ["de-CH"] }, configurable: true });
+  globalThis.setTimeout = (act) => waits.push(act);
+  globalThis.fetch = () => new Promise((...both) => answers.push(both));
+  try {
+    const first = speakIn("de");
+    answers[0][1](new TypeError("Failed to fetch"));
+    await first;
+    assert.deepEqual(learned, []);
+    assert.equal(receiver.root.lang, undefined, "the page is what it was");
+    const again = waits[0]();
+    answers[1][0](answer({ Ask: "Fragen" }));
+    await again;
+    assert.deepEqual(learned, [{ Ask: "Fragen" }]);
+    assert.equal(receiver.root.lang, "de");
+    const left = speakIn("de");
+    await speakIn("en");
+    answers[2][0](answer({ Ask: "Fragen" }));
+    await left;
+    assert.deepEqual(learned.at(-1), {});
+    assert.equal(receiver.root.lang, "en");
+  } finally {
+    globalThis.setTimeout = later;
+  }
+});
+
+test("with single keys off a space still presses, and a slider keeps its keys", () => {
+  globalThis.localStorage = { getItem: () => "false" };
+  const stopped = (key, slider) => {
+    let is = false;
+    press({ key, target: { tagName: "DIV", closest: () => slider }, preventDefault: () => {}, stopImmediatePropagation: () => (is = true) });
+    return is;
+  };
+  assert.equal(stopped("p", null), true);
+  assert.equal(stopped(" ", null), false);
+  assert.equal(stopped(".", {}), false);
+  delete globalThis.localStorage;
 });

@@ -16,7 +16,7 @@ import { as, clock, csv, day, inZone, learn, list, show, t, text, told, when, zo
 
 const wanted = new URLSearchParams(location.search);
 const dark = matchMedia("(prefers-color-scheme: dark)"), wide = matchMedia("(min-width: 1600px) and (pointer: none)");
-let drawing, ticked;
+let drawing, ticked, made;
 
 function dress(choice) {
   try {
@@ -70,6 +70,7 @@ function control(value) {
   if (value.type === "subscribed") {
     if (!page.joined && wanted.get("at")) travel(wanted.get("at"));
     page.joined = true;
+    page.back = false;
     page.note = "";
     settle();
     page.pending.forEach(transmit);
@@ -122,6 +123,13 @@ async function enrich() {
   await bring("full").catch(() => {});
 }
 
+// a new page comes with a new box: it is taken once nobody is at this one and nothing is written in it
+function renew() {
+  const other = signals.get("box.page"), writes = () => document.querySelector("dialog") || [...document.querySelectorAll("input")].some((it) => it.value);
+  made ??= other;
+  if (up() && made !== other && !page.past && Date.now() - page.touched > 6e4 && !writes()) location.reload();
+}
+
 function begin() {
   page.draw = draw;
   $("ask").onsubmit = submit;
@@ -134,6 +142,7 @@ function begin() {
   $("speak").onclick = () => page.door.tell({ type: "speak", answer: speaking() ? null : page.hero });
   const heard = (it) => (sound(it), strip());
   page.door = line(`${location.protocol.replace("http", "ws")}//${location.host}/ws`, signals, { change, control, sound: heard });
+  setInterval(renew, 1000);
   setInterval(() => (wall() && pick(ids()) !== page.hero ? draw() : strip()), 1000);
   if (matchMedia("(hover: hover) and (pointer: fine)").matches) $("q").focus();
   draw();

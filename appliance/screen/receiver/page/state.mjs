@@ -5,8 +5,8 @@ import { Signals } from "./signals.mjs";
 
 export const signals = new Signals();
 
-// past: what shows it, while it is shown; full: the richer page, once it is there; draw and door are set when the page begins
-export const page = { pending: [], chosen: null, hero: undefined, note: "", skew: 0, joined: false, role: "", own: "main", past: null, full: null, screen: "", draw: null, door: null };
+// past: what shows it, while it is shown; back: it was left, and what is seen is still of it; touched: when somebody was at it; full: the richer page, once it is there; draw and door are set when the page begins
+export const page = { pending: [], chosen: null, hero: undefined, note: "", skew: 0, joined: false, role: "", own: "main", past: null, back: false, touched: 0, full: null, screen: "", draw: null, door: null };
 
 let noting;
 // a sentence in the line under the header; it goes by itself

@@ -32,6 +32,7 @@ export function offer() {
 
 // a wall shows the button while somebody is at it
 export function wake() {
+  page.touched = Date.now();
   if (!wall()) return;
   clearTimeout(sleeps);
   root.dataset.awake = "";

@@ -61,6 +61,7 @@ class Past {
     const { page, root, $ } = this;
     if (page.past !== this) return;
     page.past = null;
+    page.back = true;
     this.player.live();
     this.el.remove();
     this.bar.watch.disconnect();
@@ -96,10 +97,12 @@ class Past {
   }
   // the bar of a day; the latest one's where none is named
   async load(day, goes) {
+    const mine = (this.round = (this.round ?? 0) + 1);
+    this.loaded = Date.now();
     const path = `/api/recordings/${encodeURIComponent(this.named)}/timeline?parts=${PARTS}${day && "&day=" + day}`;
     const answer = await fetch(path, { headers: goes ? {} : { "X-Background": "1" } }).catch(() => null), line = answer?.ok && (await answer.json());
-    this.loaded = Date.now();
-    if (!line || this.page.past !== this) return;
+    // what was asked for later has come already, or will
+    if (!line || this.page.past !== this || mine !== this.round) return;
     this.skew = line.now - Date.now();
     this.zone = facility(line);
     this.bar.show(line, this.zone);
