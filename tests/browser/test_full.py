@@ -305,6 +305,7 @@ async def test_what_somebody_else_changed_is_not_overwritten(box: Box, opens: Op
         await watched.page.keyboard.type("266")
         await watched.page.keyboard.press("Enter")
         await said(watched, "somebody else has changed it")
+        assert await watched.page.locator("#figure [aria-invalid=true]").input_value() == "266", "it can be sent again"
         assert (await call(box, "GET", f"/rest/beds?id=eq.{bed}"))[0]["room"] == 277
     finally:
         await call(box, "DELETE", f"/rest/beds?id=eq.{bed}")

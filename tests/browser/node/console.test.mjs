@@ -29,6 +29,7 @@ const { screens } = await at("live");
 const { lines } = await at("api");
 const { asList, listed, valueOf } = await at("data");
 const { cancel, jobs, work } = await at("jobs");
+const { clock, datetime, inZone } = await at("format");
 const { slug } = await at("slug");
 
 const reply = (status, said) => new Response(JSON.stringify(said), { status });
@@ -143,4 +144,16 @@ test("what broke off while it was read is a sentence, and what somebody stopped 
   await assert.rejects(going, { name: "AbortError" });
   assert.equal(jobs.get()[0].state, "cancelled");
   assert.equal(jobs.get()[0].error, undefined);
+});
+
+test("times are the facility's, whatever zone the browser is in", () => {
+  inZone("Pacific/Auckland");
+  assert.match(datetime("2026-11-28T23:30:00Z"), /29.*12:30/);
+  inZone("America/New_York");
+  assert.match(datetime(1795908600), /28.*6:30/);
+  const here = new Date("2026-11-28T23:30:00Z");
+  for (const name of [null, undefined, "Atlantis/Capital"]) {
+    inZone(name);
+    assert.equal(clock(here), new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(here));
+  }
 });
