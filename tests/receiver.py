@@ -28,6 +28,7 @@ class Receiver:
     Attributes:
         hello: the box's hello.
         errors: CONTROL errors, in order.
+        acks: refs of the inputs that are done, in order.
         history: for each signal the values it has had, in order.
         raw: every byte that reached it.
     """
@@ -35,6 +36,7 @@ class Receiver:
     def __init__(self, socket: ClientConnection) -> None:
         self.hello: dict[str, Any] = {}
         self.errors: list[dict[str, Any]] = []
+        self.acks: list[str] = []
         self.history: dict[str, list[Any]] = {}
         self.raw = bytearray()
         self._socket = socket
@@ -77,6 +79,8 @@ class Receiver:
             self.subscribed.set()
         elif said["type"] == "error":
             self.errors.append(said)
+        elif said["type"] == "ack":
+            self.acks.append(said["ref"])
 
     async def ping(self) -> None:
         """Show the box that this screen is there, until cancelled."""

@@ -69,6 +69,7 @@ class Agent:
         live: set while the screen holds the box's own state.
         listeners: called after every change of signals or state.
         done: called with the `ref` of an input that the box says is done; see :meth:`tell`.
+        denied: called with the `ref` of an input that the box does not do, and why.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Agent:
         self.live = asyncio.Event()
         self.listeners: list[Callable[[], None]] = []
         self.done: list[Callable[[str], None]] = []
+        self.denied: list[Callable[[str, ApplianceError], None]] = []
         self.box_name = ""
         self.role = ""
         self.room = ""
@@ -315,7 +317,10 @@ class Agent:
             case "gap":
                 await self._need_sync(road)
             case "error":
-                self._refused(from_shape(said), of_input="n" in said or "ref" in said)
+                error = from_shape(said)
+                for denied in self.denied if "ref" in said else ():
+                    denied(str(said["ref"]), error)
+                self._refused(error, of_input="n" in said or "ref" in said)
 
     async def _subscribed(self, road: Connection, said: dict[str, Any]) -> None:
         if self._side.via is not None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Coroutine
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -20,7 +21,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
-from appliance.bridge.frame import control
+from appliance.bridge.frame import Frame, control
 from appliance.bridge.session import Member, Session
 from appliance.bridge.transports.websocket import WebSocketConnection
 from appliance.errors import ApplianceError
@@ -33,6 +34,7 @@ from appliance.types import ROLES, Role
 
 PAGES_LIMIT: Final = 8
 INPUT_LIMIT: Final = 65_536
+ASKED_LIMIT: Final = 64
 _PASSING: Final = frozenset({"cancel", "pin", "pointer", "touch", "key"})
 _OURS: Final = frozenset({"127.0.0.1", "localhost"})
 
@@ -50,6 +52,9 @@ class LocalPage:
         self._agent, self._mirror, self._outbox = agent, mirror, outbox
         self._receiver, self._waiting, self._parts = load_page(), load_waiting(), load_parts()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._asked: dict[str, Session] = {}  # who waits for what the box says of its input, by the input's ref
+        agent.done.append(lambda ref: self._answer(ref, control("ack", ref=ref)))
+        agent.denied.append(lambda ref, error: self._answer(ref, control("error", **error.shape(), ref=ref)))
 
     def app(self) -> FastAPI:
         """The addresses."""
@@ -101,27 +106,54 @@ class LocalPage:
         said = self._agent.role
         role: Role = said if said in ROLES else "wall"
         member = Member("screen", role, self._agent.room)
-        session = Session(road, self._mirror.streams, self._agent.box_name, self._hear, member)
+
+        def hear(_: Member, said: dict[str, Any]) -> None:
+            self._hear(session, said)
+
+        session = Session(road, self._mirror.streams, self._agent.box_name, hear, member)
         self._mirror.joined(session)
         try:
             await session.run()
         finally:
             self._mirror.left(session)
+            self._asked = {ref: waits for ref, waits in self._asked.items() if waits is not session}
 
-    def _hear(self, _: Member, said: dict[str, Any]) -> None:
+    def _hear(self, session: Session, said: dict[str, Any]) -> None:
         kind = str(said.get("type"))
         if kind not in KINDS | _PASSING:
             raise ApplianceError("SIG307", "The input frame says something unknown.", kind[:80])
-        task = asyncio.get_running_loop().create_task(self._pass_on(said, kept=kind in KINDS))
+        if kind in KINDS:
+            self._soon(self._keep(said))
+        else:
+            if said.get("ack") and "ref" in said:
+                self._asked[str(said["ref"])] = session
+                while len(self._asked) > ASKED_LIMIT:
+                    del self._asked[next(iter(self._asked))]
+            self._soon(self._pass_on(said))
+
+    async def _keep(self, said: dict[str, Any]) -> None:
+        try:
+            await self._outbox.add(said)
+        except ApplianceError as error:
+            self._mirror.tell(control("error", **error.shape()))
+
+    async def _pass_on(self, said: dict[str, Any]) -> None:
+        """Say it to the box; what the box says of it goes to the page that said it, and so does that it is away."""
+        try:
+            await self._agent.tell(said)
+        except ApplianceError as error:
+            ref = str(said.get("ref"))
+            self._answer(ref, control("error", **error.shape(), ref=ref))
+
+    def _answer(self, ref: str, frame: Frame) -> None:
+        session = self._asked.pop(ref, None)
+        if session is not None:
+            self._soon(session.tell(frame))
+
+    def _soon(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-    async def _pass_on(self, said: dict[str, Any], *, kept: bool) -> None:
-        try:
-            await (self._outbox.add(said) if kept else self._agent.tell(said))
-        except ApplianceError as error:
-            if kept:
-                self._mirror.tell(control("error", **error.shape()))
 
 
 async def check_ours(connection: HTTPConnection) -> None:

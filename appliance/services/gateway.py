@@ -44,6 +44,7 @@ from appliance.services import (
 )
 from appliance.services.access import Access
 from appliance.services.admin.desk import Desk, install_doors
+from appliance.services.admin.sessions import COOKIE as SIGNED_IN
 from appliance.services.alarms import Alarms
 from appliance.services.assistant import Assistant
 from appliance.services.board import Board
@@ -55,7 +56,8 @@ from appliance.services.model_client import model_numbers
 from appliance.services.notice import notice
 from appliance.services.observer import Observer
 from appliance.services.own_columns import with_own_columns
-from appliance.services.page_files import install_parts, served
+from appliance.services.page_files import install_parts, served, version
+from appliance.services.past_zone import machine_zone
 from appliance.services.proxy import forward, raw_path
 from appliance.services.relay import refuse, relay
 from appliance.services.tls import Keeper
@@ -113,6 +115,7 @@ class Gateway(Desk):
         self.observer = Observer(self.client, runtime, self.bridge)
         self.keeper = Keeper(self.settings) if runtime.gateway_url.startswith("https:") else None
         self.health = Health(BoxProbe(runtime, self.client, self.keeper.told if self.keeper else None))
+        self.timezone = self.settings.timezone or machine_zone()
         self.watch = TokenWatch(self)
         self.page = load_page()
         self.viewers = Viewers(runtime, self.page)
@@ -203,8 +206,9 @@ class Gateway(Desk):
 
     def tell_box(self) -> None:
         """Tell the screens whose box this is."""
-        told = {"box.name": self.settings.box_name, "box.facility": self.facility}
+        told: dict[str, Any] = {"box.name": self.settings.box_name, "box.facility": self.facility}
         told["box.language"] = self.chosen.value("language")
+        told |= {"box.timezone": self.timezone, "box.page": version(self.page)}
         self.bridge.set(told | {"box.suggestions": self.demo.get("questions") or []})
 
     async def _join_bridge(self) -> None:
@@ -350,7 +354,8 @@ def _pages(app: FastAPI, gateway: Gateway) -> None:
             role = gateway.access.screen_role(credential(websocket), websocket.query_params.get("role"))
             known = gateway.screen(websocket)
         except ApplianceError as error:
-            await refuse(websocket, error, told=is_browser(credential(websocket)))
+            began = SIGNED_IN in websocket.cookies or is_browser(credential(websocket))
+            await refuse(websocket, error, told=began)
             return
         await relay(websocket, gateway.runtime, role, known.id if known else "")
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from appliance.screen.receiver import Page, Part, load_parts
 from appliance.screen.receiver.layers import MICROPHONE
 
-__all__ = ["given", "install_parts", "served"]
+__all__ = ["given", "install_parts", "served", "version"]
+
+
+def version(page: Page) -> str:
+    """Another one where the page or anything that it fetches is another."""
+    tags = [page.etag, *(part.etag for part in load_parts().values())]
+    return hashlib.sha256("".join(tags).encode()).hexdigest()[:16]
 
 
 def served(request: Request, page: Page, *, microphone: bool = False) -> Response:

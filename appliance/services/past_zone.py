@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-__all__ = ["told_zone", "zone_of"]
+__all__ = ["machine_zone", "told_zone", "zone_of"]
 
 LOCALTIME: Final = Path("/etc/localtime")
 _FOLDER: Final = "zoneinfo/"

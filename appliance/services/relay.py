@@ -53,10 +53,12 @@ async def refuse(browser: WebSocket, error: ApplianceError, *, told: bool) -> No
 
 async def _both_ways(browser: WebSocket, bridge: ClientConnection) -> None:
     tasks = {asyncio.create_task(_up(browser, bridge)), asyncio.create_task(_down(browser, bridge))}
-    _, rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in rest:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:  # also where the relay itself is ended: whoever ends it says why
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _up(browser: WebSocket, bridge: ClientConnection) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 from tests.box import Box
 from tests.browser.conftest import Opens, Watched
-from tests.browser.probes import OVERFLOW
+from tests.browser.probes import CONTRAST, OVERFLOW
 from tests.browser.test_full_barriers import STACKED, TABLET, WALL, WATCH, ready
 from tests.browser.test_page import BED, PHONE, call
 from tests.source import writing
@@ -49,6 +49,12 @@ COVERED: Final = """() => {
 }"""
 """How much of the screen the alerts take."""
 
+ON_TOP: Final = """() => {
+  const { x, y, width, height } = document.querySelector("#news").getBoundingClientRect();
+  return document.elementFromPoint(x + width / 2, y + height / 2)?.id;
+}"""
+"""What is seen where the line about the box is."""
+
 LARGEST: Final = """() => {
   const both = ["#sentence", "#figure b"].map((it) => document.querySelector(it));
   const shown = both.filter((it) => it?.checkVisibility());
@@ -68,7 +74,7 @@ OVER_DOCK: Final = """() => {
 }"""
 
 SMALL: Final = """() => [...document.querySelectorAll("button:not(.card button)")]
-  .filter((it) => it.checkVisibility() && it.getBoundingClientRect().height < 24).map((it) => it.outerHTML)"""
+  .filter((it) => it.checkVisibility() && it.getBoundingClientRect().height < 43.5).map((it) => it.outerHTML)"""
 """Buttons that a finger may miss."""
 
 PINNED: Final = "[...document.querySelectorAll('.meta')].filter((it) => it.textContent.startsWith('Pinned'))"
@@ -234,6 +240,58 @@ async def test_a_cell_is_edited_comes_back_live_and_is_taken_back(box: Box, open
         await call(box, "DELETE", f"/rest/beds?id=eq.{bed}")
 
 
+async def test_dates_numbers_and_yes_or_no_are_entered_as_what_they_are(box: Box, opens: Opens) -> None:
+    visit = {"visit": "V-1", "due_on": "2026-12-01", "due_at": "2026-12-01T09:00:00Z", "paid": False, "fee": 12.5}
+    await call(box, "POST", "/flex/visits", [visit, visit | {"visit": "V-2"}])
+    watched = await opens(box.url, **TABLET, timezone_id="America/New_York")
+    await ready(watched)
+    await asked(watched, "Show all visits")
+    await watched.until("document.querySelectorAll('#figure td.may').length > 5")
+    heads = [head.lower() for head in await watched.page.locator("#figure th").all_inner_texts()]
+
+    async def enter(label: str, value: str, key: str = "Enter") -> None:
+        at = next(n for n, head in enumerate(heads) if head.startswith(label))
+        cell = watched.page.locator("#figure tbody tr", has_text="V-1").locator("td").nth(at)
+        await cell.dblclick()
+        field = cell.locator("input, select")
+        if await field.evaluate("it => it.tagName") == "SELECT":
+            await field.select_option(value)
+        else:
+            await field.fill(value)
+        await field.press(key)
+
+    async def stored(name: str) -> Any:
+        return (await call(box, "GET", "/rest/visits?visit=eq.V-1"))[0][name]
+
+    zone = str(await watched.page.evaluate("window.receiver.zone()"))
+    assert zone.endswith("UTC")
+    assert (await watched.text("#figure tbody tr >> text=/09:00/")).endswith("09:00"), "it is the facility's clock"
+    await enter("due at", "2026-12-01T10:30")
+    await said(watched, "10:30")
+    assert str(await stored("due_at")).startswith("2026-12-01T10:30:00")
+    await enter("due on", "2026-12-24")
+    await said(watched, "is now")
+    assert await stored("due_on") == "2026-12-24"
+    await enter("paid", "true")
+    await said(watched, "is now yes")
+    assert await stored("paid") is True
+    await enter("fee", "1.500,25")
+    await said(watched, "is now 1500.25")
+    assert await stored("fee") == 1500.25
+    await enter("fee", "many")
+    await said(watched, "is no number")
+    field = watched.page.locator("#figure [aria-invalid=true]")
+    assert await field.input_value() == "many", "it can be mended"
+    await field.fill("12,75")
+    await call(box, "DELETE", "/rest/visits?visit=eq.V-2")
+    await watched.until("document.querySelectorAll('#figure tbody tr').length === 1")
+    await call(box, "POST", "/api/ask", {"question": FREE})
+    await watched.until(f"document.querySelector('.card h3')?.textContent === {json.dumps(FREE)}")
+    assert await field.evaluate("it => it === document.activeElement"), "neither rows nor answers disturb it"
+    await field.press("Enter")
+    await said(watched, "is now 12.75")
+
+
 async def test_what_somebody_else_changed_is_not_overwritten(box: Box, opens: Opens) -> None:
     bed = (await call(box, "POST", "/rest/beds", BED | {"bed": "C-94", "status": "cleaning"}))[0]["id"]
     watched = await opens(box.url, **TABLET)
@@ -247,6 +305,7 @@ async def test_what_somebody_else_changed_is_not_overwritten(box: Box, opens: Op
         await watched.page.keyboard.type("266")
         await watched.page.keyboard.press("Enter")
         await said(watched, "somebody else has changed it")
+        assert await watched.page.locator("#figure [aria-invalid=true]").input_value() == "266", "it can be sent again"
         assert (await call(box, "GET", f"/rest/beds?id=eq.{bed}"))[0]["room"] == 277
     finally:
         await call(box, "DELETE", f"/rest/beds?id=eq.{bed}")
@@ -331,7 +390,9 @@ async def test_an_answer_that_walls_may_not_see_is_not_pinned(box: Box, opens: O
         await watched.page.locator("#pin").click()
 
 
-async def test_an_answer_becomes_an_alert_that_takes_the_wall(box: Box, opens: Opens, pictures: Path) -> None:
+async def test_an_answer_becomes_an_alert_that_takes_the_wall(
+    box: Box, opens: Opens, pictures: Path, tmp_path: Path
+) -> None:
     tablet, wall = await as_admin(box, opens), await opens(box.url, "/?surface=wall", **WALL)
     await wall.live()
     await asked(tablet, FREE)
@@ -351,7 +412,24 @@ async def test_an_answer_becomes_an_alert_that_takes_the_wall(box: Box, opens: O
     assert await wall.page.evaluate(COVERED) > 0.99, "it takes the whole screen"
     assert f"{free} beds are free in the house." in await wall.text("#alarms b")
     assert await wall.page.evaluate(OVERFLOW) == []
+    assert await wall.page.evaluate(CONTRAST) == []
+    await wall.page.wait_for_timeout(500)
     await wall.page.screenshot(path=pictures / "wall-alert.png")
+    await wall.page.evaluate("window.receiver.dress('dark')")
+    assert await wall.page.evaluate(CONTRAST) == []
+    await wall.page.screenshot(path=tmp_path / "wall-alert-dark.png")
+    await wall.page.evaluate("window.receiver.dress('light')")
+    bridge = box.pids()["bridge"]
+    os.kill(bridge, signal.SIGSTOP)
+    try:  # an alert may be over by now: the wall says that it would not know
+        await wall.until("document.documentElement.classList.contains('stale')", 20)
+        assert await wall.page.evaluate(ON_TOP) == "news"
+        assert "does not answer" in await wall.text("#news")
+        assert await wall.page.evaluate(OVERFLOW) == []
+        await wall.page.screenshot(path=tmp_path / "wall-alert-stale.png")
+    finally:
+        os.kill(bridge, signal.SIGCONT)
+    await wall.live()
     await tablet.page.get_by_role("button", name="Acknowledge").first.click()
     await wall.until("!document.documentElement.hasAttribute('data-alarmed')")
     await tablet.page.locator("#toast button", has_text="Undo").click()
@@ -427,6 +505,28 @@ async def test_the_admin_changes_the_kind_and_names_a_screen_without_a_reload(bo
         await source.signals({f"to.{own}.message": message | {"until": 1}})
         await watched.until("!document.querySelector('#sign')")
     assert await watched.page.evaluate("window.stayed")
+
+
+async def test_a_screen_takes_the_new_page_of_its_box_when_nobody_is_at_it(box: Box, opens: Opens) -> None:
+    wall, tablet = await opens(box.url, "/?surface=wall", **WALL), await opens(box.url, **TABLET)
+    for each in (wall, tablet):
+        await ready(each)
+    names = ("box.page", "box.timezone")
+    own = {name: await wall.page.evaluate(f"window.receiver.signals.get('{name}')") for name in names}
+    assert len(own["box.page"]) == 16
+    await tablet.page.locator("#q").fill("How many")
+    await tablet.page.evaluate("window.stayed = true; window.receiver.page.touched = 0")
+    async with writing(box, "main") as source:
+        async with wall.page.expect_navigation():
+            await source.signals({"box.page": "another", "box.timezone": "Pacific/Auckland"})
+        await ready(wall)
+        there = "new Date().toLocaleTimeString('en-GB', { timeZone: 'Pacific/Auckland', timeStyle: 'short' })"
+        await wall.until(f"document.getElementById('clock').textContent === {there}")
+        await tablet.page.wait_for_timeout(2200)
+        assert await tablet.page.evaluate("window.stayed"), "somebody writes there"
+        await tablet.page.locator("#q").fill("")
+        await source.signals(own)
+        await tablet.until(f"window.receiver.zone() === {json.dumps(own['box.timezone'])}")
 
 
 async def test_a_watch_shows_counts_and_a_sentence_in_two_presses(box: Box, opens: Opens, pictures: Path) -> None:

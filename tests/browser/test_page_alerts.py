@@ -19,6 +19,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 LONG = "Only {value} free beds are left in {ward}; the night shift has to say where the next patients go, at once."
 WALL = {"viewport": {"width": 1920, "height": 1080}}
 PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True}
+SIGN_IN = """async () => (await fetch("/api/session", { method: "POST", headers: { "Content-Type": "application/json" },
+  body: JSON.stringify({ name: "petra", password: "four plain words here" }) })).status"""
+"""What the console does: from then on the browser's session is what proves who asks."""
 SURFACES: dict[str, tuple[str, dict[str, Any]]] = {
     "wall-light": ("/?surface=wall", WALL),
     "wall-dark": ("/?surface=wall", WALL | {"color_scheme": "dark"}),
@@ -51,6 +54,8 @@ def where(ward: str) -> list[dict[str, str]]:
 
 async def test_an_alert_is_shown_and_acknowledged(door: httpx.AsyncClient, opens: Opens) -> None:
     url = str(door.base_url).rstrip("/")
+    account = {"name": "petra", "password": "four plain words here", "role": "staff"}
+    assert (await door.post("/api/accounts", json=account)).is_success
     staff, wall = await opens(url), await opens(url, "/?surface=wall")
     await staff.live()
     await wall.live()
@@ -63,15 +68,24 @@ async def test_an_alert_is_shown_and_acknowledged(door: httpx.AsyncClient, opens
         assert await watched.page.locator("#alarms p.seen").count() == 0
     assert await wall.page.locator("#alarms button").is_visible() is False
     assert await staff.page.evaluate(UNNAMED) == []
+    assert await staff.page.evaluate(SIGN_IN) == 200
+    assert [each["name"] for each in await staff.page.context.cookies()] == ["dreamstack_session"]
     await staff.page.get_by_role("button", name="Acknowledge").click()
     for watched in (staff, wall):
         await watched.page.locator("#alarms p.seen").wait_for()
+    staff.problems.clear()  # the browser's line about the request that had no proof yet
+    for watched in (staff, wall):
         assert "seen Today" in await watched.text("#alarms span")
     assert await staff.page.locator("#alarms button").is_visible() is False
     assert (await door.delete(f"/api/alerts/{rule}")).is_success
     for watched in (staff, wall):
         await watched.until("document.querySelectorAll('#alarms p').length === 0")
         assert await watched.page.locator("#alarms").is_visible() is False
+    await staff.page.reload()
+    await staff.live()
+    async with staff.page.expect_navigation():  # whose session ended begins anew, and does not say that the box is away
+        assert (await door.delete("/api/accounts/petra")).is_success
+    await staff.live()
 
 
 async def test_an_alert_that_cannot_be_acknowledged_says_so(door: httpx.AsyncClient, opens: Opens) -> None:
@@ -80,7 +94,11 @@ async def test_an_alert_that_cannot_be_acknowledged_says_so(door: httpx.AsyncCli
     await watched.live()
     await watched.page.route("**/acknowledge", lambda route: route.abort())
     await watched.page.get_by_role("button", name="Acknowledge").click()
-    await watched.until("document.getElementById('news').textContent.includes('could not be acknowledged')")
+    news = "document.getElementById('news').textContent"
+    await watched.until(f"{news}.includes('could not be acknowledged. The box does not answer.')")
+    await watched.page.unroute("**/acknowledge")
+    await watched.page.get_by_role("button", name="Acknowledge").click()
+    await watched.until(f"!{news}.includes('could not')", 5)
     watched.problems.clear()  # the browser's own line about the request that was cut
     await door.delete(f"/api/alerts/{rule}")
 

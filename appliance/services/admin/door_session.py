@@ -45,6 +45,7 @@ class SessionAnswer(BaseModel):
     language: str = BodyField(examples=["en"])
     box: str = BodyField(examples=["DreamStack"])
     facility: str = BodyField(examples=["St. Brigid Hospital"])
+    timezone: str | None = BodyField(description="The facility's, by its IANA name.", examples=["Europe/Berlin"])
 
 
 class EndedAnswer(BaseModel):
@@ -143,7 +144,8 @@ async def told_session(gateway: Gateway, token: str, given: str) -> dict[str, An
         ApplianceError: BRG401, neither.
     """
     settings = gateway.settings
-    about = {"language": settings.language, "box": settings.box_name, "facility": gateway.facility}
+    about: dict[str, Any] = {"language": settings.language, "box": settings.box_name, "facility": gateway.facility}
+    about["timezone"] = gateway.timezone
     session = gateway.sessions.find(token) if token else None
     if session is not None:
         until = datetime.fromtimestamp(gateway.sessions.expires_at(session), UTC).isoformat(timespec="seconds")

@@ -51,8 +51,9 @@ async def test_from_a_new_rule_to_an_acknowledged_alert(api: httpx.AsyncClient, 
     assert (await api.get("/api/alerts")).json() == []
     await page.press("Undo")
     await page.sees("When the number of rows in beds")
-    assert [each["name"] for each in (await api.get("/api/alerts")).json()] == ["Beds are short"]
+    await page.sees("paused")  # as it was
     [again] = (await api.get("/api/alerts")).json()
+    assert (again["name"], again["enabled"]) == ("Beds are short", False)
     assert (await api.delete(f"/api/alerts/{again['id']}")).status_code == 204
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
+from playwright.async_api import Route
 
 from tests.browser.console.conftest import Consoles
 
@@ -42,18 +43,34 @@ async def test_what_the_house_is_called_changes_at_once(api: httpx.AsyncClient, 
     assert (await api.get("/api/session")).json()["facility"] == "Harbour Clinic"
     told = {each["name"]: each for each in (await api.get("/api/admin/settings")).json()["settings"]}
     assert told["facility"]["origin"] == "console"
+    await page.fill("Days that questions are kept", "")
+    await page.press("Save")
+    assert await page.page.evaluate("document.activeElement.validity.valueMissing")
+    told = {each["name"]: each for each in (await api.get("/api/admin/settings")).json()["settings"]}
+    assert told["questions_days"]["value"] > 0
     assert await page.page.get_by_label("How screens come in").is_disabled()  # it came from the command line
     assert (await api.patch("/api/admin/settings", json={"facility": "St. Brigid Hospital (demo)"})).status_code == 200
 
 
 async def test_the_log_is_searched_and_kept_in_the_address(console: Consoles) -> None:
-    page = await console("/admin/logs")
+    page = await console("/admin/about")
+
+    async def in_short_pages(route: Route) -> None:
+        await route.continue_(url=route.request.url.replace("limit=200", "limit=20"))
+
+    await page.page.route("**/api/admin/logs?*", in_short_pages)
+    await page.opens_page("/admin/logs", "Logs")
     await page.page.locator(".log li").first.wait_for()
+    await page.press("Show earlier ones")
+    await page.until("document.querySelectorAll('.log li').length > 20")
+    await page.press("Look again")
+    await page.until("document.querySelectorAll('.log li').length === 20")
+    await page.page.unroute("**/api/admin/logs?*")
     await page.page.get_by_label("Part", exact=True).select_option("bridge")
     await page.until(
         "[...document.querySelectorAll('.log li span:nth-child(2)')].every(each => each.textContent === 'bridge')"
     )
-    await page.page.get_by_label("Find in the log").fill("Iroh")
+    await page.page.get_by_label("Find in the log").press_sequentially("Iroh", delay=120)
     await page.until("location.search.includes('q=Iroh')")
     await page.until("[...document.querySelectorAll('.log li')].every(each => /iroh/i.test(each.textContent))")
 

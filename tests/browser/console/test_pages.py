@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from playwright.async_api import Route
 
 from tests.box import Box
 from tests.browser.conftest import Opens
@@ -46,7 +47,7 @@ PAGES = {
 }
 SMALL = """() => [...document.querySelectorAll('button, a.btn, a.to, .check, .in, select, summary')].filter(each => {
   const box = each.getBoundingClientRect();
-  return box.width && !each.closest('td, th') && each.matches('.btn, a.to, .check, .in') && box.height < 43.5;
+  return box.width && each.matches('.btn, a.to, .check, .in') && box.height < 43.5;
 }).map(each => each.outerHTML.slice(0, 120))"""
 
 
@@ -87,6 +88,24 @@ async def test_by_keyboard_from_the_menu_to_a_page_and_back(console: Consoles) -
     assert await page.page.title() == "Rooms · St. Brigid Hospital (demo)"
     await page.page.go_back()
     await page.page.get_by_role("heading", level=1, name="St. Brigid Hospital (demo)").wait_for()
+
+
+async def test_a_page_that_comes_late_does_not_take_the_place_of_the_open_one(console: Consoles) -> None:
+    page, goes = await console("/admin/about"), asyncio.Event()
+
+    async def late(route: Route) -> None:
+        await goes.wait()
+        await route.continue_()
+
+    await page.page.route("**/pages/tickets.mjs", late)
+    await page.page.evaluate(
+        "history.pushState(null, '', '/admin/screens/tickets'); dispatchEvent(new PopStateEvent('popstate'))"
+    )
+    await page.opens_page("/admin/updates", "Updates")
+    async with page.page.expect_response("**/pages/tickets.mjs"):
+        goes.set()
+    await asyncio.sleep(0.5)
+    assert await page.page.get_by_role("heading", level=1).all_inner_texts() == ["Updates"]
 
 
 async def test_the_switch_of_light_and_dark_is_kept(console: Consoles) -> None:

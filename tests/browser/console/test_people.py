@@ -14,6 +14,27 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 PASSWORD = "another four plain words"
 
 
+ASK = """async () => {
+  const { get } = await import(new URL("core/api.mjs", document.querySelector("script[type=module]").src));
+  await get("/api/session").catch(() => {});
+}"""
+
+
+async def signed_out(page: Console) -> None:
+    """End the session, and have the page notice."""
+    await page.page.context.clear_cookies()
+    await page.page.evaluate(ASK)
+    await page.page.get_by_role("heading", level=1, name="Sign in").wait_for()
+
+
+async def signs_in(page: Console) -> None:
+    form = page.page.locator("form.card", has=page.button("Sign in"))
+    await form.get_by_label("Name", exact=True).fill("jonas")
+    await form.get_by_label("Password", exact=True).fill(PASSWORD)
+    await form.get_by_role("button", name="Sign in").click()
+    await page.page.get_by_role("heading", level=1, name="Accounts").wait_for()
+
+
 async def test_from_an_account_to_its_lines_in_the_audit(
     box: Box, api: httpx.AsyncClient, opens: Opens, console: Consoles
 ) -> None:
@@ -41,10 +62,29 @@ async def test_from_an_account_to_its_lines_in_the_audit(
     await other.page.get_by_role("row", name="jonas").first.wait_for()
     await other.press("Is it whole?")
     await other.sees("and none is missing.")
-    await other.page.get_by_label("Find a line").fill("jonas")
+    await other.page.get_by_label("Find a line").press_sequentially("jonas", delay=120)
     await other.until("location.search === '?q=jonas'")
+    assert await other.page.get_by_label("Find a line").input_value() == "jonas"
+    await other.page.go_back()
+    await other.page.go_forward()
+    await other.until("document.querySelector('input[type=search]').value === 'jonas'")
 
     await other.page.get_by_role("link", name="Accounts").click()
+    await other.press("New account")
+    await other.fill("Name", "half a name")
+    await signed_out(other)
+    assert await other.page.locator("dialog:visible").count() == 0
+    assert await other.page.get_by_role("heading", name="Accounts").count() == 0, "nobody sees or reaches it"
+    await signs_in(other)
+    assert await other.page.locator("dialog").get_by_label("Name", exact=True).input_value() == "half a name"
+    assert (await other.page.title()).startswith("Accounts")
+    await other.press("Close")
+    await other.press("Remove jonas")
+    await other.page.locator("dialog").get_by_role("button", name="Remove it").wait_for()
+    await signed_out(other)
+    await signs_in(other)
+    assert await other.page.locator("dialog").count() == 0, "whoever is signed out has not said yes"
+    assert "jonas" in [each["name"] for each in (await api.get("/api/accounts")).json()["accounts"]]
     await other.press("Remove jonas")
     await other.page.locator("dialog").get_by_role("button", name="Remove it").click()
     await other.page.get_by_role("alert").wait_for()  # the last admin stays

@@ -62,8 +62,29 @@ async def test_a_room_a_wall_let_in_by_code_and_moved_with_a_way_back(
     await page.page.get_by_role("main").get_by_role("button", name="Take it out").click()
     await page.press("Leave it")
     assert await screen_of(api, "Wall by the door")
+    await page.opens_page("/admin/rooms", "Rooms")
+    await page.press("Take Intensive care away")
+    await page.page.locator("dialog").get_by_role("button", name="Take it away").click()
+    await page.sees("The room Intensive care is gone.")
+    assert (await screen_of(api, "Wall by the door"))["room"] == ""
+    await page.press("Undo")
+    await page.sees("intensive-care · one screen: Wall by the door")
+    await page.page.get_by_role("link", name="Screens").click()
+    await page.page.get_by_role("link", name="Wall by the door").last.click()
+    await page.page.get_by_role("heading", level=1, name="Wall by the door").wait_for()
+
+    out = page.page.locator("dialog").get_by_role("button", name="Take it out")
+    await page.page.route("**/api/screens/*", lambda route: route.abort())
     await page.page.get_by_role("main").get_by_role("button", name="Take it out").click()
-    await page.page.locator("dialog").get_by_role("button", name="Take it out").click()
+    await out.click()
+    await page.sees("The box does not answer.")
+    assert await page.page.get_by_text("Wall by the door is out.").count() == 0
+    assert await screen_of(api, "Wall by the door")
+    await page.until("document.activeElement.textContent === 'Take it out'")  # the focus is back where it was
+    await page.page.unroute("**/api/screens/*")
+    page.problems.clear()
+    await page.page.get_by_role("main").get_by_role("button", name="Take it out").click()
+    await out.click()
     await page.sees("Wall by the door is out.")
     assert not await screen_of(api, "Wall by the door")
     await wall.page.locator("#code").wait_for(state="attached", timeout=20_000)
@@ -105,8 +126,12 @@ async def test_a_ticket_lets_screens_in_and_is_taken_back(
     address = (await page.text(".code")).strip()
     joins = await opens(box.url, address.removeprefix(box.url))
     await joins.page.locator("#q").wait_for(state="attached", timeout=15_000)
+    await page.page.evaluate("delete Navigator.prototype.clipboard")  # as on plain http
+    await page.press("Copy the address")
+    await page.sees("This browser does not let pages copy here.")
     await page.press("Take it back")
     await page.sees("The ticket was taken back.")
+    assert not await page.page.locator(".qr").count()
     late = await opens(box.url, address.removeprefix(box.url))
     await late.until("document.body.innerText.includes('ticket')")
     assert len([each for each in (await api.get("/api/screens")).json()["screens"] if each["live"]]) == 1

@@ -33,6 +33,7 @@ class SmallBox:
         self.heard: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.hellos: list[dict[str, Any]] = []
         self.acknowledges = True
+        self.refuses: ApplianceError | None = None
         self.waiting: Waiting | None = None
         self.port = 0
         self._listener: IrohListener | None = None
@@ -59,7 +60,8 @@ class SmallBox:
         def hear(member: Member, said: dict[str, Any]) -> None:
             self.heard.put_nowait({**said, "role": member.role})
             if said.get("ack") and self.acknowledges:
-                tasks.add(asyncio.create_task(session.tell(control("ack", ref=said["ref"]))))
+                told = control("error", **self.refuses.shape(), ref=said["ref"]) if self.refuses else None
+                tasks.add(asyncio.create_task(session.tell(told or control("ack", ref=said["ref"]))))
 
         tasks: set[asyncio.Task[None]] = set()
         session = Session(connection, self.streams, "Small", hear, None, self._admit)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from appliance.bridge.frame import input_frame
 from appliance.bridge.identity import Identity, load_or_create
 from appliance.bridge.session import Member, Waiting
 from appliance.errors import ApplianceError
@@ -76,6 +77,27 @@ async def test_a_question_asked_while_the_box_is_away_survives_the_agent_and_is_
             await asyncio.sleep(0.5)
     heard = [box.heard.get_nowait() for _ in range(box.heard.qsize())]
     assert [(said["ref"], said["question"]) for said in heard] == [("r1", "How many beds are free?")]
+
+
+async def test_what_the_box_says_of_a_pin_reaches_the_page_that_pinned(box: SmallBox, tmp_path: Path) -> None:
+    async with (
+        kiosk_of(tmp_path, write(box.ticket)) as kiosk,
+        joined(kiosk.url) as page,
+        joined(kiosk.url) as other,
+    ):
+        for each in (page, other):
+            await in_state(each, "live")
+        await page.send(input_frame("pin", answer="a1", ref="p1", ack=True))
+        await page.until(lambda _: page.acks == ["p1"])
+        box.refuses = ApplianceError("BRG403", "Walls may not see it.")
+        await page.send(input_frame("pin", answer="a2", ref="p2", ack=True))
+        await page.until(lambda _: page.errors)
+        await box.stop()
+        await in_state(page, "away")
+        await page.send(input_frame("cancel", asked="r1", ref="p3", ack=True))
+        await page.until(lambda _: len(page.errors) == 2)
+    assert [(error["ref"], error["code"]) for error in page.errors] == [("p2", "BRG403"), ("p3", "SCR502")]
+    assert (other.acks, other.errors) == ([], [])
 
 
 async def test_it_sleeps_eight_seconds_and_is_live_again(box: SmallBox, tmp_path: Path) -> None:

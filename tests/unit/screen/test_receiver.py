@@ -179,6 +179,13 @@ def test_every_language_has_every_message_with_the_same_places() -> None:
             assert sorted(re.findall(r"\{\w+\}", english)) == sorted(re.findall(r"\{\w+\}", message)), message
 
 
+def test_the_page_of_a_kiosk_that_waits_has_all_its_words_in_german() -> None:
+    script = (_FOLDER / "waiting.js").read_text()
+    german = dict(re.findall(r'^  "(.*)": "(.*)",$', script, re.MULTILINE))
+    assert set(re.findall(r'\bt\("([^"]*)"', script)) == set(german)
+    assert [text for text in german.items() if text[0].count("{0}") != text[1].count("{0}")] == []
+
+
 def test_what_is_said_is_in_the_files_and_what_is_in_the_files_is_said() -> None:
     source = "\n".join([*MODULES.values(), (_FOLDER / "receiver.html").read_text()])
     said = {text for module in MODULES.values() for text in _CALL.findall(module)}

@@ -95,12 +95,14 @@ export function otherLook() {
 
 export const act = (id) => !$(id).hidden && $(id).click();
 
+const notDone = (said) => (said ? [said.message, said.hint].filter(Boolean).join(" ") : t("The box does not answer."));
+
 async function stop() {
   const { id, question } = shown, waiting = page.pending.find((p) => p.ref === id);
   if (waiting) page.pending = page.pending.filter((p) => p !== waiting);
   page.draw();
   const said = await wish({ type: "cancel", answer: waiting ? undefined : id, asked: waiting?.ref ?? refOf(question) });
-  if (said === undefined) toast(t("The box does not answer."));
+  if (said !== null) toast(notDone(said));
 }
 
 function openMeant() {
@@ -135,6 +137,5 @@ async function pin() {
 
 async function pinned(what, words) {
   const said = await wish({ type: "pin", ...what });
-  if (said) return toast([said.message, said.hint].filter(Boolean).join(" "));
-  toast(said === null ? words : t("The box does not answer."));
+  toast(said === null ? words : notDone(said));
 }

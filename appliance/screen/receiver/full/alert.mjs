@@ -1,8 +1,8 @@
 // An answer with a number becomes an alert: what is watched is its plan, what is said and when is chosen here.
 
-import { add, make, show, t } from "./given.mjs";
+import { add, make, refusal, send, show, t } from "./given.mjs";
 import { button, choice, dialog, field } from "./dialogs.mjs";
-import { refusal, send, toast } from "./toast.mjs";
+import { toast } from "./toast.mjs";
 
 const NAME_LIMIT = 80;
 

@@ -1,6 +1,7 @@
 // Lines over time by uPlot, fetched when the first is drawn; until then, and in small, the bare page's own.
 
-import { add, bring, moment, page, put, root, show, t, told, views } from "./given.mjs";
+import { add, bring, page, put, root, show, t, told, views, zone } from "./given.mjs";
+import { moment } from "./zones.mjs";
 
 let fetching;
 const observer = new ResizeObserver((entries) => entries.forEach(({ target }) => resize(target)));
@@ -20,7 +21,7 @@ function load() {
 function named(at, span) {
   const date = new Date(at * 1000), lang = root.lang === "ar-XB" ? "en" : root.lang || undefined;
   const form = span > 400 * 86400 ? { year: "numeric" } : span > 60 * 86400 ? { month: "short", year: "2-digit" } : span > 2 * 86400 ? { day: "numeric", month: "short" } : { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
-  return date.toLocaleString(lang, form);
+  return date.toLocaleString(lang, { ...form, timeZone: zone() });
 }
 
 function made(box, data, style) {
@@ -37,7 +38,8 @@ function made(box, data, style) {
   const cursor = { drag: { setScale: false, x: false, y: false }, points: { size: size * 0.7 } };
   const hooks = { setCursor: [(it) => point(box, it.cursor.idx)] };
   const y = { range: (_, low, high) => (low >= 0 ? [0, high * 1.08 || 1] : [low, high]) };
-  return new self.uPlot({ ...room(box), axes, series, cursor, hooks, legend: { show: false }, scales: { y } }, data, box.firstChild);
+  const tzDate = (at) => (zone() ? self.uPlot.tzDate(new Date(at * 1000), zone()) : new Date(at * 1000));
+  return new self.uPlot({ ...room(box), tzDate, axes, series, cursor, hooks, legend: { show: false }, scales: { y } }, data, box.firstChild);
 }
 
 // the point that the pointer or an arrow key is at, in words under the chart
@@ -60,7 +62,7 @@ export function line(box, a, few) {
   }
   const { label, value } = a.view, rows = a.rows.filter((row) => row[label]);
   const data = [rows.map((row) => moment(row[label]) / 1000), rows.map((row) => row[value])];
-  const style = getComputedStyle(box), look = [root.dataset.theme, root.dataset.surface, root.lang, parseFloat(getComputedStyle(root).fontSize), page.full.stale()].join();
+  const style = getComputedStyle(box), look = [root.dataset.theme, root.dataset.surface, root.lang, parseFloat(getComputedStyle(root).fontSize), page.full.stale(), zone()].join();
   box.line = { data, rows, label, value };
   if (box.look !== look || box.chart?.root.parentNode?.parentNode !== box) {
     box.chart?.destroy();

@@ -5,7 +5,8 @@ import { icon } from "./icons.mjs";
 
 let open_ = null;
 
-export const isOpen = () => !!open_;
+// a dialog that was closed is told of it a moment later
+export const isOpen = () => !!open_?.open;
 export const closeAll = () => open_?.close();
 
 export function dialog(title, fill) {
@@ -18,6 +19,8 @@ export function dialog(title, fill) {
   const from = document.activeElement;
   box.onclose = () => {
     box.remove();
+    // the next one may be open by now
+    if (open_ !== box) return;
     open_ = null;
     if (from?.isConnected) from.focus({ preventScroll: true });
   };

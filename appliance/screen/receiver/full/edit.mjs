@@ -1,11 +1,11 @@
 // A cell is changed in its place; the change goes to the box, comes back live, and can be taken back.
 
-import { add, glow, make, own, page, put, show, t } from "./given.mjs";
-import { refusal, send, toast } from "./toast.mjs";
+import { add, glow, own, page, put, refusal, send, show, t } from "./given.mjs";
+import { WHOLE, begun, control, entered } from "./entry.mjs";
+import { toast } from "./toast.mjs";
 
-const NUMBERS = ["integer", "bigint", "numeric", "double precision", "real", "smallint"];
 // what an equal sign compares without doubt
-const EXACT = [...NUMBERS.slice(0, 2), "smallint", "text", "boolean", "date"];
+const EXACT = [...WHOLE, "text", "boolean", "date"];
 let catalog, asking;
 
 // the fields of the rows' collection, once the box has told them
@@ -28,44 +28,46 @@ export function editable(a, column) {
   return !!field && !field.masked && !field.formula && !field.computed;
 }
 
-export function parsed(text, field) {
-  const trimmed = text.trim();
-  if (!trimmed) return null;
-  if (NUMBERS.includes(field.type)) {
-    const number = Number(trimmed.replace(",", "."));
-    if (!Number.isFinite(number)) throw new Error(t("“{0}” is no number.", trimmed));
-    return number;
-  }
-  if (field.type === "boolean") return [t("yes"), "yes", "true", "1"].includes(trimmed.toLowerCase());
-  return trimmed;
-}
-
-export function edit(a, td) {
-  const { column } = td, { row } = td.parentNode, field = fieldOf(a, column), before = row[column.name];
-  const input = Object.assign(make("input"), { value: before == null ? "" : typeof before === "object" ? JSON.stringify(before) : String(before), ariaLabel: `${column.label ?? column.name}, ${t("new value")}` });
-  if (NUMBERS.includes(field.type)) input.inputMode = "decimal";
+// typed: what the box has just refused, to be mended
+export function edit(a, td, typed) {
+  const { column } = td, { row } = td.parentNode, field = fieldOf(a, column), before = row[column.name], first = begun(before, field);
+  const input = control(field);
+  input.ariaLabel = `${column.label ?? column.name}, ${t("new value")}`;
+  input.value = typed ?? first;
+  if (typed != null) input.ariaInvalid = "true";
+  // the answer stays large while somebody writes in it
+  page.chosen = a.id;
   td.replaceChildren(input);
-  if (field.values?.length) offer(td, input, field.values);
+  if (field.values?.length && field.type === "text") offer(td, input, field.values);
   let over = false;
   const end = (saves, back) => {
     if (over) return;
-    over = true;
     const text = input.value;
+    let value = before;
+    try {
+      if (saves && (text !== first || input.validity?.badInput)) value = entered(input, field, before);
+    } catch (error) {
+      input.ariaInvalid = "true";
+      if (back) input.select?.();
+      return toast(error.message);
+    }
+    over = true;
     td.replaceChildren(show(before, column.digits));
     if (back) td.focus();
-    if (saves && text !== (before == null ? "" : String(before))) save(a, td, row, field, before, text);
+    if (value !== before) save(a, td, row, field, before, value, text);
   };
   input.onkeydown = (event) => {
     if (event.key === "Enter") end(true, true);
     else if (event.key === "Escape") end(false, true);
-    else if (event.key === "Tab") end(true, false);
     else return;
     event.stopPropagation();
-    if (event.key !== "Tab") event.preventDefault();
+    event.preventDefault();
   };
-  input.onblur = () => end(true, false);
+  // once it is known whether the row is still there
+  input.onblur = () => queueMicrotask(() => input.isConnected && end(true, false));
+  if (typed != null && document.activeElement !== td && document.activeElement !== document.body) return;
   input.focus();
-  input.select();
+  input.select?.();
 }
 
 function offer(td, input, values) {
@@ -75,19 +77,14 @@ function offer(td, input, values) {
   input.setAttribute("list", offered.id);
 }
 
-async function save(a, td, row, field, before, text) {
-  let value;
-  try {
-    value = parsed(text, field);
-  } catch (error) {
-    return toast(error.message);
-  }
+async function save(a, td, row, field, before, value, text) {
   td.ariaBusy = "true";
   put(td, show(value, td.column.digits));
   const { collection } = a.get("plan"), told = await change(collection, row.id, field, before, value);
   td.ariaBusy = "false";
   if (told) {
-    put(td, show(before, td.column.digits));
+    put(td, show(td.parentNode.row[field.name], td.column.digits));
+    if (td.isConnected && !td.firstElementChild) edit(a, td, text);
     return toast(told);
   }
   row[field.name] = value;

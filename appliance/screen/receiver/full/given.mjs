@@ -1,6 +1,6 @@
 // What the bare page gives: its elements, its words, its state.
 
-export const { KINDS, $, add, answer, ask, bring, buttons, clock, csv, decimals, dress, fit, glow, ids, keyed, learn, list, localise, make, now, open, page, pick, put, root, show, signals, status, still, t, text, told, transmit, up, views, wall, wanted, when } = self.receiver;
+export const { KINDS, $, add, answer, ask, bring, buttons, clock, csv, day, decimals, dress, fit, glow, ids, keyed, learn, list, localise, make, now, open, page, pick, put, refusal, root, send, show, signals, status, still, t, text, told, transmit, up, views, wall, wanted, when, zone } = self.receiver;
 
 export const own = () => page.role && page.role !== "wall";
 
@@ -20,5 +20,3 @@ export function keep(name, value) {
 
 export const rem = () => parseFloat(getComputedStyle(root).fontSize);
 export const surfaceNow = () => root.dataset.surface;
-// the dates of a column are days of the facility, not moments of UTC
-export const moment = (value) => new Date(/^\d{4}-\d\d-\d\d$/.test(value) ? value + "T00:00" : value);

@@ -53,7 +53,8 @@ export function press(event) {
   const { key, target } = event, writes = /INPUT|SELECT|TEXTAREA/.test(target.tagName ?? "");
   if (isOpen() || event.ctrlKey || event.metaKey || event.altKey) return;
   if (key === "Escape" && !writes) return askedShown() ? toggleAsked(false) : hush();
-  if (writes || key.length > 1) return;
+  // a space presses a button, and a slider has keys of its own
+  if (writes || key.length > 1 || key === " " || target.closest?.("[role=slider]")) return;
   if (!keysOn()) return event.stopImmediatePropagation();
   const does = root.dataset.past == null && DOES[key.toLowerCase()];
   if (!does) return;

@@ -5,6 +5,7 @@ import { $, kept, learn, localise, page, root, signals, wanted } from "./given.m
 export const LANGUAGES = { en: "English", de: "Deutsch" };
 // made of English, right to left: shows what was not translated, and whether the page can be mirrored
 const PSEUDO = "ar-XB";
+const AGAIN_MS = 3000;
 let speaking;
 const pseudo = new Proxy({}, { get: (_, english) => `⟦${String(english)}⟧` });
 
@@ -16,8 +17,11 @@ export function chosen() {
 
 export async function speakIn(name) {
   speaking = name;
-  const answer = LANGUAGES[name] && name !== "en" && (await fetch(`/words/${name}.json`).catch(() => null));
-  const words = name === PSEUDO ? pseudo : answer?.ok ? await answer.json() : {};
+  const there = name === PSEUDO ? pseudo : name === "en" || !LANGUAGES[name] ? {} : null;
+  const words = there ?? (await fetch(`/words/${name}.json`).then((it) => (it.ok ? it.json() : null)).catch(() => null));
+  // another one was chosen meanwhile; or the page stays as it is until its words come
+  if (speaking !== name) return;
+  if (!words) return void setTimeout(() => speaking === name && speakIn(name), AGAIN_MS);
   learn(words, name === PSEUDO ? "en-GB" : navigator.languages.find((it) => it.startsWith(name)) ?? name);
   root.lang = name;
   root.dir = name === PSEUDO ? "rtl" : "ltr";

@@ -75,18 +75,20 @@ export function table(box, a, few) {
 const stopOf = (cell) => (cell.tagName === "TH" ? cell.firstChild : cell);
 
 function rove(grid, cell) {
-  if (!cell || cell.querySelector("input")) return;
+  if (!cell || cell.querySelector("input, select")) return;
   for (const el of grid.querySelectorAll("[tabindex='0']")) el.tabIndex = -1;
   stopOf(cell).tabIndex = 0;
 }
 
 function startEdit(box, td) {
+  const input = td?.querySelector("input, select");
+  if (input) return input.focus(), input.select?.();
   if (td && editable(box.answer, td.column)) edit(box.answer, td);
 }
 
 function move(grid, event, box) {
   const cell = event.target.closest("th, td"), { key } = event;
-  if (!cell || event.target.tagName === "INPUT" || event.altKey || event.metaKey) return;
+  if (!cell || /INPUT|SELECT/.test(event.target.tagName) || event.altKey || event.metaKey) return;
   if (["Enter", "F2"].includes(key) && cell.tagName === "TD") return event.preventDefault(), startEdit(box, cell);
   const rows = [...grid.rows], y = rows.indexOf(cell.parentNode), x = cell.cellIndex, last = cell.parentNode.cells.length - 1;
   const forward = document.dir === "rtl" ? -1 : 1;

@@ -1,6 +1,6 @@
 // One sentence about what was just done or could not be, with a way on; it goes by itself.
 
-import { add, make, t } from "./given.mjs";
+import { add, make } from "./given.mjs";
 
 const SHOWN_MS = 10000;
 let box, going;
@@ -25,15 +25,3 @@ export function toast(words, way) {
 
 export const hush = () => box?.replaceChildren();
 export const undoes = () => box?.querySelector("button")?.click();
-
-// what a refused request says, as a sentence and what to do
-export async function refusal(answer) {
-  const said = await answer?.json?.().catch(() => null);
-  if (!said) return t("The box does not answer. Nothing was changed.");
-  return [said.message, said.hint].filter(Boolean).join(" ");
-}
-
-export async function send(method, path, body, headers = {}) {
-  const asked = { method, headers: { "Content-Type": "application/json", ...headers }, body: body && JSON.stringify(body) };
-  return fetch(path, asked).catch(() => null);
-}

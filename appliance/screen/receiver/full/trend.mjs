@@ -1,6 +1,6 @@
 // The big number, and what it was earlier: a line of its changes and a sentence.
 
-import { add, clock, make, put, show, t, views, when } from "./given.mjs";
+import { add, clock, day, make, put, show, t, views, when } from "./given.mjs";
 import { drawn } from "./icons.mjs";
 
 const WIDE = 100, HIGH = 24;
@@ -14,7 +14,7 @@ export function steps(points, until) {
 }
 
 export function since(trend, value) {
-  const at = new Date(trend.since), today = at.toDateString() === new Date().toDateString();
+  const at = new Date(trend.since), today = day(at) === day(new Date());
   const then = today ? clock(at, true) : when(trend.since), change = value - trend.was;
   if (!change) return t("as many as at {0}", then);
   return t(change > 0 ? "{0} more than at {1}" : "{0} fewer than at {1}", show(Math.abs(change)), then);

@@ -2,7 +2,8 @@
 
 import { $, add, keyed, make, put } from "./dom.mjs";
 import { ask } from "./questions.mjs";
-import { link, page, signals } from "./state.mjs";
+import { refusal, send } from "./request.mjs";
+import { link, note, page, signals } from "./state.mjs";
 import { t, text, told, when } from "./words.mjs";
 
 export function drawAlarms() {
@@ -37,7 +38,7 @@ export function drawAlarms() {
 
 async function acknowledge(id, button) {
   button.disabled = true;
-  const answer = await fetch(`/api/${id}/acknowledge`, { method: "POST" }).catch(() => ({}));
-  if (!answer.ok) page.note = t("The alert could not be acknowledged.");
+  const answer = await send("POST", `/api/${id}/acknowledge`);
+  note(answer?.ok ? "" : `${t("The alert could not be acknowledged.")} ${await refusal(answer)}`);
   button.disabled = false;
 }

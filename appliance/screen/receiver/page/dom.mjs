@@ -23,17 +23,27 @@ export function put(el, text, shine) {
 
 export function keyed(parent, items, key, create, update) {
   const old = parent.kept ?? new Map(), used = (parent.kept = new Map());
-  let spot = parent.firstElementChild;
   for (const item of items) {
     let id = key(item);
     while (used.has(id)) id += "+";
+    used.set(id, item);
+  }
+  // first, so that what stays need not be moved
+  for (const [id, el] of old) if (!used.has(id)) el.remove();
+  let spot = parent.firstElementChild;
+  for (const [id, item] of used) {
     const el = old.get(id) ?? create(item);
     used.set(id, el);
     update(el, item, old.size && !old.has(id));
+    // an element that is moved loses the focus: the others go round it
+    while (el !== spot && old.has(id) && el.contains(document.activeElement)) {
+      const other = spot;
+      spot = other.nextElementSibling;
+      parent.append(other);
+    }
     if (el === spot) spot = spot.nextElementSibling;
     else parent.insertBefore(el, spot);
   }
-  for (const [id, el] of old) if (!used.has(id)) el.remove();
 }
 
 export function buttons(parent, name, items, press) {

@@ -53,7 +53,8 @@ export function line(url, signals, on) {
       heard = Date.now();
       if (event.data.byteLength) push(event.data);
     };
-    socket.onclose = lost;
+    // who is not let in any more looks at what the box's own address says of that
+    socket.onclose = ({ reason }) => (reason === "BRG401" ? on.control({ type: "error", code: reason }) : lost());
   };
   const hurry = () => socket.onclose || open();
   // silence counts only while a ping waits: a sleeping tab has not lost the box

@@ -7,15 +7,16 @@ import { decimals, views } from "./figures.mjs";
 import { drawCards, drawHero, open, pick, takeAlong } from "./hero.mjs";
 import { line } from "./line.mjs";
 import { ask, settle, transmit } from "./questions.mjs";
+import { refusal, send } from "./request.mjs";
 import { sound, speaking } from "./speech.mjs";
-import { link, now, page, signals, up, wall } from "./state.mjs";
+import { link, note, now, page, signals, up, wall } from "./state.mjs";
 import { strip } from "./strip.mjs";
 import { bring, offer, travel, wake } from "./travel.mjs";
-import { as, clock, csv, learn, list, show, t, text, told, when } from "./words.mjs";
+import { as, clock, csv, day, inZone, learn, list, show, t, text, told, when, zone } from "./words.mjs";
 
 const wanted = new URLSearchParams(location.search);
 const dark = matchMedia("(prefers-color-scheme: dark)"), wide = matchMedia("(min-width: 1600px) and (pointer: none)");
-let drawing, ticked;
+let drawing, ticked, made;
 
 function dress(choice) {
   try {
@@ -50,6 +51,7 @@ function draw() {
 
 function change() {
   const at = signals.get("box.clock");
+  inZone(signals.get("box.timezone"));
   // an old time of the box says nothing of the two clocks
   if (up() && !page.past && at !== ticked) page.skew = Date.parse((ticked = at)) - Date.now() || 0;
   // not let in: the agent's own page shows the code
@@ -69,6 +71,7 @@ function control(value) {
   if (value.type === "subscribed") {
     if (!page.joined && wanted.get("at")) travel(wanted.get("at"));
     page.joined = true;
+    page.back = false;
     page.note = "";
     settle();
     page.pending.forEach(transmit);
@@ -78,10 +81,9 @@ function control(value) {
   // a screen that was taken out, or has to prove itself anew, begins at the box's page again
   if (value.code === "BRG401") setTimeout(() => location.reload(), 1000);
   // BRG406: a part of the box is away for a moment, which is no answer to a question
-  const mine = value.code !== "BRG406" && page.pending.find((p) => !p.error);
+  const mine = value.code !== "BRG406" && page.pending.find((p) => (value.ref ? p.ref === value.ref : !p.error));
   if (mine) mine.error = value;
-  else page.note = text(value.message);
-  setTimeout(() => (page.note = ""), 1e4);
+  else note(text(value.message));
 }
 
 function keys(event) {
@@ -100,7 +102,7 @@ function copy() {
   setTimeout(() => put($("copy"), t("Copy")), 1500);
 }
 
-function send(event) {
+function submit(event) {
   event.preventDefault();
   const q = $("q");
   if (q.value.trim()) ask(q.value.trim());
@@ -118,13 +120,20 @@ function localise() {
 // at the box's own address: the richer page, over this one. Without it this one goes on
 async function enrich() {
   if (location.pathname !== "/") return;
-  self.receiver = { KINDS, $, add, answer, ask, bring, buttons, clock, csv, decimals, dress, fit, glow, ids, keyed, learn, list, localise, make, now, open, page, pick, put, root, show, signals, status, still, t, text, told, transmit, up, views, wall, wanted, when };
+  self.receiver = { KINDS, $, add, answer, ask, bring, buttons, clock, csv, day, decimals, dress, fit, glow, ids, keyed, learn, list, localise, make, now, open, page, pick, put, refusal, root, send, show, signals, status, still, t, text, told, transmit, up, views, wall, wanted, when, zone };
   await bring("full").catch(() => {});
+}
+
+// a new page comes with a new box: it is taken once nobody is at this one and nothing is written in it
+function renew() {
+  const other = signals.get("box.page"), writes = () => document.querySelector("dialog") || [...document.querySelectorAll("input")].some((it) => it.value);
+  made ??= other;
+  if (up() && made !== other && !page.past && Date.now() - page.touched > 6e4 && !writes()) location.reload();
 }
 
 function begin() {
   page.draw = draw;
-  $("ask").onsubmit = send;
+  $("ask").onsubmit = submit;
   addEventListener("keydown", keys);
   for (const kind of ["keydown", "pointerdown"]) addEventListener(kind, wake);
   $("theme").onclick = () => dress(root.dataset.theme === "dark" ? "light" : "dark");
@@ -134,6 +143,7 @@ function begin() {
   $("speak").onclick = () => page.door.tell({ type: "speak", answer: speaking() ? null : page.hero });
   const heard = (it) => (sound(it), strip());
   page.door = line(`${location.protocol.replace("http", "ws")}//${location.host}/ws`, signals, { change, control, sound: heard });
+  setInterval(renew, 1000);
   setInterval(() => (wall() && pick(ids()) !== page.hero ? draw() : strip()), 1000);
   if (matchMedia("(hover: hover) and (pointer: fine)").matches) $("q").focus();
   draw();

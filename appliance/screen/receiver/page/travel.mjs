@@ -1,7 +1,8 @@
 // The way to the past: the button that opens it, and the part of the page that shows it, fetched when it is opened.
 
 import { $, add, make, put, root, still } from "./dom.mjs";
-import { link, page, up, wall } from "./state.mjs";
+import { link, note, page, up, wall } from "./state.mjs";
+import { refusal, send } from "./request.mjs";
 import { t } from "./words.mjs";
 
 const AWAKE_MS = 15000, ASK_AGAIN_MS = 60000;
@@ -22,7 +23,7 @@ export function offer() {
   asking = setTimeout(async () => {
     // it is asked anew when the box is back
     if (!up()) return;
-    const told = await fetch("/api/recordings").then((it) => it.json(), () => ({}));
+    const told = await fetch("/api/recordings", { headers: { "X-Background": 1 } }).then((it) => it.json(), () => ({}));
     offered = (told.recordings ?? []).some((it) => it.stream === (stream() === "main" ? page.own : stream()));
     reveal();
     if (!offered) asking = setTimeout(offer, ASK_AGAIN_MS);
@@ -31,6 +32,7 @@ export function offer() {
 
 // a wall shows the button while somebody is at it
 export function wake() {
+  page.touched = Date.now();
   if (!wall()) return;
   clearTimeout(sleeps);
   root.dataset.awake = "";
@@ -65,10 +67,9 @@ export async function travel(at) {
   loading = true;
   try {
     if (!self.showPast) await bring("past");
-    await self.showPast({ page, stream: stream(), t: at, tr: t, $, add, make, put, root, still, wall, ended });
+    await self.showPast({ page, stream: stream(), t: at, tr: t, $, add, make, put, refusal, root, send, still, wall, ended });
   } catch {
-    page.note = t(self.showPast ? "The past cannot be shown." : "This page is older than the box: load it again.");
-    setTimeout(() => (page.note = ""), 1e4);
+    note(t(self.showPast ? "The past cannot be shown." : "This page is older than the box: load it again."));
   }
   loading = false;
   reveal();

@@ -1,22 +1,34 @@
 // How values, times and ages read, and in which language.
 
-let wording = {}, tongue = [], formats = {};
+let wording = {}, tongue = [], formats = {}, named, zoned;
 // another language: its words by the English ones, and its name for numbers and times
 export const learn = (words, name) => ([wording, tongue, formats] = [words, name ?? [], {}]);
+export const zone = () => zoned;
+// times read as in the facility, wherever this screen thinks it is; a name that the browser does not know says nothing
+export function inZone(name) {
+  if (name === named) return;
+  named = zoned = name;
+  formats = {};
+  try {
+    day(0);
+  } catch {
+    zoned = undefined;
+  }
+}
 // kept: to make a format takes as long as to use it a hundred times
 const number = (digits) => (formats[digits] ??= new Intl.NumberFormat(tongue, { useGrouping: "min2", minimumFractionDigits: digits, maximumFractionDigits: 2 }));
-const time = (timeStyle) => (formats[timeStyle] ??= new Intl.DateTimeFormat(tongue, { timeStyle, hourCycle: "h23" }));
+const time = (timeStyle) => (formats[timeStyle] ??= new Intl.DateTimeFormat(tongue, { timeStyle, hourCycle: "h23", timeZone: zoned }));
+export const day = (date) => (formats.day ??= new Intl.DateTimeFormat("sv", { timeZone: zoned })).format(date);
 export const t = (english, ...args) => (wording[english] ?? english).replace(/\{(\d)\}/g, (_, n) => args[n]);
 
 export const clock = (date, brief) => (isNaN(date) ? "" : time(brief ? "short" : "medium").format(date));
 
 export function when(iso, now = new Date()) {
-  const timed = iso.length > 10, date = new Date(timed ? iso : iso + "T00:00");
+  const timed = iso.length > 10, date = new Date(iso);
   if (isNaN(date)) return iso;
-  const midnight = (day) => new Date(day).setHours(0, 0, 0, 0);
-  const days = Math.round((midnight(date) - midnight(now)) / 864e5);
-  const day = [t("Yesterday"), t("Today"), t("Tomorrow")][days + 1] ?? date.toLocaleDateString(tongue, { dateStyle: "medium" });
-  return timed ? `${day} ${clock(date, true)}` : day;
+  const at = new Date(timed ? day(date) : iso), days = Math.round((at - new Date(day(now))) / 864e5);
+  const said = [t("Yesterday"), t("Today"), t("Tomorrow")][days + 1] ?? at.toLocaleDateString(tongue, { dateStyle: "medium", timeZone: "UTC" });
+  return timed ? `${said} ${clock(date, true)}` : said;
 }
 
 export function ago(ms) {

@@ -61,6 +61,7 @@ class Past {
     const { page, root, $ } = this;
     if (page.past !== this) return;
     page.past = null;
+    page.back = true;
     this.player.live();
     this.el.remove();
     this.bar.watch.disconnect();
@@ -96,10 +97,12 @@ class Past {
   }
   // the bar of a day; the latest one's where none is named
   async load(day, goes) {
-    const path = `/api/recordings/${encodeURIComponent(this.named)}/timeline?parts=${PARTS}${day && "&day=" + day}`;
-    const answer = await fetch(path).catch(() => null), line = answer?.ok && (await answer.json());
+    const mine = (this.round = (this.round ?? 0) + 1);
     this.loaded = Date.now();
-    if (!line || this.page.past !== this) return;
+    const path = `/api/recordings/${encodeURIComponent(this.named)}/timeline?parts=${PARTS}${day && "&day=" + day}`;
+    const answer = await fetch(path, { headers: goes ? {} : { "X-Background": "1" } }).catch(() => null), line = answer?.ok && (await answer.json());
+    // what was asked for later has come already, or will
+    if (!line || this.page.past !== this || mine !== this.round) return;
     this.skew = line.now - Date.now();
     this.zone = facility(line);
     this.bar.show(line, this.zone);
@@ -164,12 +167,11 @@ class Past {
   async fork() {
     const t = Math.round(this.now()), at = `${dayOf(this.zone, t)}-${hours(this.zone, t).replaceAll(":", "")}`;
     const name = `${this.named.replace(/[^\w.-]/g, "-").slice(0, 36)}-${at}`;
-    const body = JSON.stringify({ t, name }), headers = { "Content-Type": "application/json" };
-    const answer = await fetch(`/api/recordings/${encodeURIComponent(this.named)}/fork`, { method: "POST", headers, body });
-    const told = await answer.json();
+    const answer = await this.send("POST", `/api/recordings/${encodeURIComponent(this.named)}/fork`, { t, name });
+    const told = answer ? await answer.clone().json() : {};
     // made before, at this very second
-    if (answer.ok || told.code === "BRG462") location.assign("/s/" + name);
-    else this.say(told.message);
+    if (answer?.ok || told.code === "BRG462") location.assign("/s/" + name);
+    else this.say(await this.refusal(answer));
   }
   // so that the address leads here again
   link(t) {

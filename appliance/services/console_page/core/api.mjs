@@ -1,6 +1,6 @@
 // Every request to the box goes through here: its session's proof, and errors in one shape.
 
-import { w } from "./words.mjs";
+import { t, w } from "./words.mjs";
 
 let proof = "";
 let ended = () => {};
@@ -48,8 +48,8 @@ export async function reach(method, path, { json, body, quiet = false, role, mor
 
 /** What a reply that is an error says. */
 export async function faultOf(reply) {
-  const told = await reply.json().catch(() => ({ message: `The box answered ${reply.status}.` }));
-  const fault = new Fault(told.message ? told : { message: `The box answered ${reply.status}.` }, reply.status);
+  const told = await reply.json().catch(() => null);
+  const fault = new Fault(told?.message ? told : { message: t("The box answered {status}.", { status: reply.status }) }, reply.status);
   if (reply.status === 401 && fault.code === "BRG401") ended(fault);
   return fault;
 }
@@ -75,10 +75,11 @@ export function at(path, params = {}) {
 
 /** Lines of JSON as they arrive, each given to `hear`. */
 export async function lines(reply, hear) {
+  const lost = (error) => Promise.reject(error.name === "AbortError" ? error : away());
   const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = "";
   for (;;) {
-    const { value, done } = await reader.read();
+    const { value, done } = await reader.read().catch(lost);
     const parts = (rest + (value ?? "")).split("\n");
     rest = done ? "" : parts.pop();
     for (const part of parts) if (part.trim()) hear(JSON.parse(part));

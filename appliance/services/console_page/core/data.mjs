@@ -20,10 +20,15 @@ export function opsOf(type, without = []) {
   return ["eq", "neq", ...ordered, ...(type === "text" ? ["like"] : []), "in", "null"].filter((op) => !without.includes(op));
 }
 
+/** The values of a list as it is typed: by commas, one that holds a comma in quotation marks. */
+export const listed = (text) => [...text.matchAll(/\s*"((?:[^"]|"")*)"\s*|[^,]+/g)].map(([all, quoted]) => quoted?.replaceAll('""', '"') ?? all.trim()).filter(Boolean);
+/** The same the other way. */
+export const asList = (values) => values.map(String).map((each) => (/[",]/.test(each) ? `"${each.replaceAll('"', '""')}"` : each)).join(", ");
+
 /** What was typed as a value of the field's type. */
 export function valueOf(text, type, op) {
   if (op === "null") return text !== "no";
-  if (op === "in") return text.split(",").map((part) => valueOf(part.trim(), type, "eq"));
+  if (op === "in") return listed(text).map((part) => valueOf(part, type, "eq"));
   if (NUMBERS.includes(type)) return Number(text.replace(",", "."));
   return type === "boolean" ? text === "true" : text.trim();
 }
@@ -31,7 +36,7 @@ export function valueOf(text, type, op) {
 /** A condition as words. */
 export function said({ field, op, value }) {
   if (op === "null") return `${field} ${value ? t("has no value") : t("has a value")}`;
-  return `${field} ${OPS()[op] ?? op} ${[value].flat().join(", ")}`;
+  return `${field} ${OPS()[op] ?? op} ${asList([value].flat())}`;
 }
 
 /** The least trusted level that sees each collection: what roles really see is asked, not guessed. */

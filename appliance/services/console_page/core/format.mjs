@@ -2,6 +2,17 @@
 import { language, t, tn } from "./words.mjs";
 
 const of = (make) => make(language.get());
+let zone;
+/** Times are written in the facility's zone from now on; in this browser's where it knows none of that name. */
+export function inZone(name) {
+  try {
+    zone = new Intl.DateTimeFormat("en", { timeZone: name ?? undefined }) && (name ?? undefined);
+  } catch {
+    zone = undefined;
+  }
+}
+/** A moment written as `form` says. */
+export const written = (value, form) => of((l) => new Intl.DateTimeFormat(l, { ...form, timeZone: zone })).format(moment(value));
 export const number = (value, digits = 0) => (value == null ? "–" : of((l) => new Intl.NumberFormat(l, { maximumFractionDigits: digits })).format(value));
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
@@ -14,9 +25,9 @@ export function size(bytes) {
 /** Seconds since 1970, milliseconds, or ISO 8601. */
 export const moment = (value) => (typeof value === "number" ? new Date(value < 1e11 ? value * 1000 : value) : new Date(value));
 
-export const clock = (value) => of((l) => new Intl.DateTimeFormat(l, { hour: "2-digit", minute: "2-digit", second: "2-digit" })).format(moment(value));
-export const date = (value) => of((l) => new Intl.DateTimeFormat(l, { dateStyle: "medium" })).format(moment(value));
-export const datetime = (value) => (value == null ? "–" : of((l) => new Intl.DateTimeFormat(l, { dateStyle: "medium", timeStyle: "short" })).format(moment(value)));
+export const clock = (value) => written(value, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+export const date = (value) => written(value, { dateStyle: "medium" });
+export const datetime = (value) => (value == null ? "–" : written(value, { dateStyle: "medium", timeStyle: "short" }));
 
 export function ago(value) {
   const s = Math.max((Date.now() - moment(value).getTime()) / 1000, 0);

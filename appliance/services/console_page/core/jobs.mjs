@@ -42,7 +42,7 @@ export function ended(job) {
   return told;
 }
 
-export const cancel = (job) => (job.cancel ? job.cancel() : remove(`/api/admin/jobs/${job.id}`).then(look));
+export const cancel = async (job) => (job.cancel ? job.cancel() : remove(`/api/admin/jobs/${job.id}`).then(look));
 
 let count = 0;
 /** Work of this page: `act(report, signal)`; `report(progress, said)` shows how far it is. */
@@ -55,7 +55,7 @@ export async function work(kind, said, act) {
     change({ state: "done", progress: 1, cancel: undefined });
     return result;
   } catch (fault) {
-    change({ state: stop.signal.aborted ? "cancelled" : "failed", error: fault, cancel: undefined });
+    change(stop.signal.aborted ? { state: "cancelled", cancel: undefined } : { state: "failed", error: fault, cancel: undefined });
     throw fault;
   }
 }

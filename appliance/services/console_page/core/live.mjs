@@ -12,20 +12,21 @@ export const screens = store(null);
 export const health = store(null);
 
 const rest = (ms) => new Promise((go) => setTimeout(go, ms));
-const here = () => !!session.get();
+// who follows; another after each signing in, so that an old question that is answered late says nothing
+let following = null;
+const here = (mine) => mine === following;
 
-async function followScreens() {
-  for (let version = -1; here(); ) {
+async function followScreens(mine) {
+  for (let version = -1; here(mine); ) {
     try {
       const told = await get(`/api/screens?since=${version}&wait_s=${version < 0 ? 0 : 20}`, { quiet: true });
       version = told.version;
-      screens.set(told);
+      if (here(mine)) screens.set(told);
     } catch {
       version = -1;
       await rest(AGAIN_MS);
     }
   }
-  screens.set(null);
 }
 
 /** Look at once, as after something was changed here. */
@@ -35,16 +36,18 @@ export async function lookAtHealth() {
   health.set(told?.checks ? told : { status: "away", checks: [] });
 }
 
-async function followHealth() {
-  while (here()) {
+async function followHealth(mine) {
+  while (here(mine)) {
     if (!document.hidden) await lookAtHealth();
     await rest(HEALTH_MS);
   }
 }
 
-let following = null;
 session.listen((now) => {
-  if (now && !following) following = Promise.all([followScreens(), followHealth()]).finally(() => (following = null));
+  if (!!now === !!following) return;
+  following = now ? {} : null;
+  if (now) followScreens(following), followHealth(following);
+  else screens.set(null);
 });
 
 /** How it is in one word: good, warn or down. */

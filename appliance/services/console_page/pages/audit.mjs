@@ -8,7 +8,7 @@ import { t, tn } from "../core/words.mjs";
 import { Button } from "../parts/button.mjs";
 import { Seek } from "../parts/field.mjs";
 import { Badge, Card, Page } from "../parts/page.mjs";
-import { Empty, FaultLine, Loaded, Note } from "../parts/states.mjs";
+import { Empty, FaultLine, Loaded, More, Note } from "../parts/states.mjs";
 import { Table } from "../parts/table.mjs";
 
 const words = (value) => (typeof value === "object" ? JSON.stringify(value) : String(value));
@@ -33,6 +33,6 @@ export default function Audit() {
   return html`<${Page} title=${t("Audit")} lead=${t("Every change by an admin, every way in and every failed try. Lines are only ever added; each seals the one before, so that a missing one shows.")} acts=${html`<${Button} icon="roles" busy=${busy} onClick=${check}>${t("Is it whole?")}</${Button}>`}>
     ${told && html`<${Checked} told=${told} />`}<${FaultLine} fault=${fault} />
     <${Seek} label=${t("Find a line")} value=${q} onValue=${(next) => setQuery({ q: next })} />
-    <${Loaded} from=${from}>${() => (from.items.length ? html`<${Card} flush><${Table} label=${t("Audit")} columns=${columns} rows=${from.items} /></${Card}>${from.next && html`<div class="row"><${Button} onClick=${from.more}>${t("Show earlier ones")}</${Button}></div>`}`
+    <${Loaded} from=${from}>${() => (from.items.length ? html`<${Card} flush><${Table} label=${t("Audit")} columns=${columns} rows=${from.items} /></${Card}><${More} from=${from} />`
       : html`<${Empty} icon="audit" title=${q ? t("No line is like that") : t("Nothing was done yet")} text=${t("What admins do shows up here.")} />`)}</${Loaded}></${Page}>`;
 }

@@ -1,5 +1,5 @@
 // The fields of a collection: what they are, who sees them, what is shown in their place.
-import { html, useState } from "../ui.mjs";
+import { html, useRef, useState } from "../ui.mjs";
 import { get, put, remove } from "../core/api.mjs";
 import { audiences, LEVELS, MASKS, TYPES } from "../core/data.mjs";
 import { useAct, useLoad } from "../core/load.mjs";
@@ -41,18 +41,30 @@ function Masks({ name, field, roles, onMask, again }) {
     await remove(path(role)).then(() => tell(t("{role} reads {field} itself again.", { role: role.label, field: field.label }), { undo: () => put(path(role), { mask }).then(again) }), tellFault);
     again(true);
   };
-  return html`<div class="row" style=${{ gap: ".3rem .5rem" }}>${masks.map(([role, mask]) => html`<span key=${role.name} class="badge warn">${role.label}: ${MASKS()[mask] ?? mask}<button class="btn quiet only" style=${{ minHeight: "1.8rem", minWidth: "1.8rem", padding: "0" }} type="button" aria-label=${t("Lift the mask of {field} for {role}", { field: field.label, role: role.label })} onClick=${() => lift(role, mask)}>×</button></span>`)}
+  return html`<div class="row" style=${{ gap: ".3rem .5rem" }}>${masks.map(([role, mask]) => html`<span key=${role.name} class="badge warn">${role.label}: ${MASKS()[mask] ?? mask}<button class="btn quiet only" type="button" aria-label=${t("Lift the mask of {field} for {role}", { field: field.label, role: role.label })} onClick=${() => lift(role, mask)}>×</button></span>`)}
     <${Button} kind="quiet" icon="eye" onClick=${() => onMask(field)} aria-label=${t("Mask {field}", { field: field.label })}>${t("Mask")}</${Button}></div>`;
+}
+
+/** Which fields walls show, as ticked: each tick goes on from what the box has by then, also where several are on their way. */
+function useWalls(name, again) {
+  const [ticks, set] = useState({}), way = useRef(Promise.resolve()), left = useRef(0);
+  const send = async (field, on) => {
+    const fields = await get(`/flex/${name}/fields`);
+    await show(name, { fields: fields.filter((each) => (each.name === field.name ? on : each.wall)).map((each) => each.label) });
+    tell(on ? t("Walls show {field} now.", { field: field.label }) : t("Walls do not show {field} any more.", { field: field.label }), { undo: () => tick(field, !on) });
+  };
+  const tick = (field, on) => {
+    set((all) => ({ ...all, [field.name]: on }));
+    left.current += 1;
+    way.current = way.current.then(() => send(field, on)).catch(tellFault).then(() => --left.current || again(true)).then(() => left.current || set({}));
+    return way.current;
+  };
+  return [ticks, tick];
 }
 
 export default function Fields({ name }) {
   const from = useLoad((how) => known(name, how)), [adds, add] = useState(false), [masks, mask] = useState(null), types = TYPES();
-  const onWall = async (told, field, shown) => {
-    const before = told.fields.filter((each) => each.wall).map((each) => each.label);
-    const after = shown ? [...before, field.label] : before.filter((each) => each !== field.label);
-    await show(name, { fields: after }).then(() => tell(shown ? t("Walls show {field} now.", { field: field.label }) : t("Walls do not show {field} any more.", { field: field.label }), { undo: () => show(name, { fields: before }).then(() => from.again(true)) }), tellFault);
-    from.again(true);
-  };
+  const [ticks, tick] = useWalls(name, from.again);
   const drop = async (field) => {
     if (!(await confirm({ title: t("Remove {field}?", { field: field.label }), text: t("It is computed, so no data is lost. Questions and alerts that use it stop working."), yes: t("Remove it") }))) return;
     await remove(`/flex/${name}/fields/${encodeURIComponent(field.label)}`).then(() => tell(t("{field} was removed.", { field: field.label })), tellFault);
@@ -61,7 +73,7 @@ export default function Fields({ name }) {
   const columns = (told) => [
     { name: "label", label: t("Field"), show: (field) => html`<b>${field.label}</b>${field.formula && html`<br /><code class="soft">= ${field.formula}</code>`}${field.label !== field.name && html`<br /><span class="small soft">${field.name}</span>`}` },
     { name: "type", label: t("Type"), show: (field) => html`${types[field.type] ?? field.type}${field.unit && html` <${Badge}>${field.unit}</${Badge}>`}` },
-    { name: "wall", label: t("On walls"), show: (field) => html`<${Check} label=${html`<span class="away">${t("Walls show {field}", { field: field.label })}</span>`} checked=${field.wall} onValue=${(on) => onWall(told, field, on)} />` },
+    { name: "wall", label: t("On walls"), show: (field) => html`<${Check} label=${html`<span class="away">${t("Walls show {field}", { field: field.label })}</span>`} checked=${ticks[field.name] ?? field.wall} onValue=${(on) => tick(field, on)} />` },
     { name: "masks", label: t("Shown to roles as"), show: (field) => html`<${Masks} name=${name} field=${field} roles=${told.roles} onMask=${mask} again=${from.again} />` },
     { name: "acts", label: html`<span class="away">${t("Actions")}</span>`, show: (field) => field.formula && html`<${Button} kind="quiet danger" icon="trash" label=${t("Remove {field}", { field: field.label })} onClick=${() => drop(field)} />` },
   ];

@@ -6,6 +6,7 @@ import { number, size } from "../core/format.mjs";
 import { work } from "../core/jobs.mjs";
 import { useAct } from "../core/load.mjs";
 import { usePlace } from "../core/router.mjs";
+import { slug } from "../core/slug.mjs";
 import { t, tn } from "../core/words.mjs";
 import { Button, To } from "../parts/button.mjs";
 import { Check, Drop, Select, Text } from "../parts/field.mjs";
@@ -15,7 +16,7 @@ import { Table } from "../parts/table.mjs";
 import { Progress } from "../parts/tray.mjs";
 
 const KINDS = { csv: "csv", tsv: "csv", txt: "csv", json: "json", jsonl: "ndjson", ndjson: "ndjson" };
-const slug = (name) => name.toLowerCase().replace(/\.[a-z]+$/, "").normalize("NFKD").replace(/[^a-z0-9]+/g, "_").replace(/^[^a-z]+|_+$/g, "").slice(0, 50) || "rows";
+const nameOf = (file) => slug(file.replace(/\.[a-z]+$/i, ""), "_", 50) || "rows";
 
 /** Send the file; `hear` gets how far it is. The last line of the answer says what came of it. */
 async function send(file, to, options, hear, signal) {
@@ -53,7 +54,7 @@ function Done({ report, onMore }) {
 }
 
 function Look({ file, onLeave, onDone, to }) {
-  const [name, setName] = useState(to || slug(file.name)), [encoding, setEncoding] = useState(""), [skip, setSkip] = useState(false), [how, setHow] = useState(null), [report, setReport] = useState(null);
+  const [name, setName] = useState(to || nameOf(file.name)), [encoding, setEncoding] = useState(""), [skip, setSkip] = useState(false), [how, setHow] = useState(null), [report, setReport] = useState(null);
   const options = { format: KINDS[file.name.split(".").pop().toLowerCase()] ?? "csv", encoding, skip_bad: skip ? "true" : "" };
   const far = (event) => setHow({ of: Math.min(event.bytes / file.size, 1), rows: event.rows });
   const [look, looking, wrong] = useAct(async () => setReport(await send(file, name, { ...options, dry_run: "true" }, far)));

@@ -13,7 +13,7 @@ import { Bars } from "../parts/chart.mjs";
 import { Dialog } from "../parts/dialog.mjs";
 import { Seek, Select } from "../parts/field.mjs";
 import { Badge, Card, Facts, Page } from "../parts/page.mjs";
-import { Empty, Loaded } from "../parts/states.mjs";
+import { Empty, Loaded, More } from "../parts/states.mjs";
 
 export const STATES = () => ({ answered: t("answered"), clarify: t("asked back"), confirm: t("asked for a yes"), refused: t("refused"), failed: t("failed") });
 const KINDS = { answered: "good", clarify: "warn", confirm: "warn", refused: "", failed: "down" };
@@ -46,6 +46,6 @@ export default function Questions() {
     <div class="row"><${Seek} label=${t("Find a question")} value=${q} onValue=${(next) => setQuery({ q: next })} /><${Select} label=${t("Outcome")} hideLabel value=${status} onValue=${(next) => setQuery({ status: next })} options=${[["", t("Every outcome")], ...Object.entries(STATES())]} /></div>
     <${Loaded} from=${from}>${() => (from.items.length ? html`<${Card} flush><ul class="list">${from.items.map((each) => html`<li key=${each.id}><div class="what"><b>${each.question}</b><span>${datetime(each.at)} · ${who(each)} · ${each.role}${each.reading ? ` · ${each.reading}` : ""}</span></div>
         <span class="soft small nowrap">${duration(each.took_ms)} · ${sure(each.confidence)}</span><${Badge} kind=${KINDS[each.status]}>${STATES()[each.status] ?? each.status}</${Badge}><div class="acts"><${Button} kind="quiet" onClick=${() => show(each)} aria-label=${t("Details of: {text}", { text: each.question })}>${t("Details")}</${Button}></div></li>`)}</ul></${Card}>
-      ${from.next && html`<div class="row"><${Button} onClick=${from.more}>${t("Show earlier ones")}</${Button}></div>`}` : html`<${Empty} icon="question" title=${q || status ? t("No question is like that") : t("Nothing was asked yet")} text=${t("Questions from screens, phones and programs show up here.")} />`)}</${Loaded}>
+      <${More} from=${from} />` : html`<${Empty} icon="question" title=${q || status ? t("No question is like that") : t("Nothing was asked yet")} text=${t("Questions from screens, phones and programs show up here.")} />`)}</${Loaded}>
     ${shown && html`<${Detail} each=${shown} who=${who} onClose=${() => show(null)} />`}</${Page}>`;
 }

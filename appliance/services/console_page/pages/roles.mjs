@@ -3,6 +3,7 @@ import { html, useState } from "../ui.mjs";
 import { put } from "../core/api.mjs";
 import { useAct, useLoad } from "../core/load.mjs";
 import { go } from "../core/router.mjs";
+import { slug } from "../core/slug.mjs";
 import { t, tn } from "../core/words.mjs";
 import { Button } from "../parts/button.mjs";
 import { FormDialog } from "../parts/dialog.mjs";
@@ -14,14 +15,17 @@ import { tell } from "../parts/toasts.mjs";
 
 export const TABS = () => [["/admin/roles", t("Roles")], ["/admin/roles/see", t("See as")], ["/admin/roles/tokens", t("Tokens")]];
 export const MEANT = () => ({ wall: t("Reads what is marked for walls. Writes nothing."), staff: t("Reads and writes what is for staff."), admin: t("Reads and writes everything, and decides what others may.") });
-const slug = (text) => text.toLowerCase().normalize("NFKD").replace(/[^a-z0-9]+/g, "_").replace(/^[^a-z]+|_+$/g, "").slice(0, 31);
+const nameOf = (label) => slug(label, "_", 31);
 
-function Declare({ onClose }) {
+function Declare({ roles, onClose }) {
   const [label, setLabel] = useState(""), [level, setLevel] = useState("staff"), act = useAct((save) => save());
   const save = async () => {
-    await put(`/api/roles/${slug(label)}`, { label: label.trim(), level });
+    const name = nameOf(label);
+    if (!name) throw { message: t("A name has a letter of the alphabet in it."), hint: t("Give it another one.") };
+    if (roles.some((each) => each.name === name)) throw { message: t("There is a role of this name already."), hint: t("Give it another one.") };
+    await put(`/api/roles/${name}`, { label: label.trim(), level });
     tell(t("{name} is a role now. Say what it sees.", { name: label }));
-    return slug(label);
+    return name;
   };
   return html`<${FormDialog} title=${t("A new role")} act=${act} submit=${t("Declare it")} onSubmit=${save} onClose=${onClose}>
     <${Text} label=${t("Name")} required maxlength="31" placeholder=${t("Nurse")} value=${label} onValue=${setLabel} />
@@ -40,5 +44,5 @@ export default function Roles() {
     <${Tabs} label=${t("Roles and policies")} tabs=${TABS()} />
     <${Loaded} from=${from}>${(roles) => html`<${Card} flush><ul class="list">${roles.map((role) => html`<li key=${role.name}><a class="what" href=${`/admin/roles/${role.name}`}><b>${role.label}</b><span>${limits(role) || (role.built_in ? MEANT()[role.name] : t("As {level}, without limits.", { level: role.level }))}</span></a>
       <${Badge}>${role.built_in ? t("built in") : t("like {level}", { level: role.level })}</${Badge}><${Icon} name="next" turn /></li>`)}</ul></${Card}>`}</${Loaded}>
-    ${adds && html`<${Declare} onClose=${(name) => (add(false), name && go(`/admin/roles/${name}`))} />`}</${Page}>`;
+    ${adds && html`<${Declare} roles=${from.data ?? []} onClose=${(name) => (add(false), name && go(`/admin/roles/${name}`))} />`}</${Page}>`;
 }

@@ -1,7 +1,7 @@
 // The rows of a collection, a page at a time; the filter and the order are in the address.
-import { html, useEffect, useState } from "../ui.mjs";
+import { html, useEffect, useRef, useState } from "../ui.mjs";
 import { at, faultOf, reach } from "../core/api.mjs";
-import { opsOf, OPS, TYPES } from "../core/data.mjs";
+import { listed, opsOf, OPS, TYPES } from "../core/data.mjs";
 import { cell, number } from "../core/format.mjs";
 import { useLoad } from "../core/load.mjs";
 import { setQuery, usePlace } from "../core/router.mjs";
@@ -20,7 +20,7 @@ const quoted = (text) => (/[,()."\\]/.test(text) ? `"${text.replace(/(["\\])/g, 
 export function restFilter(op, text) {
   if (op === "null") return "is.null";
   if (op === "like") return `ilike.*${text}*`;
-  return op === "in" ? `in.(${text.split(",").map((part) => quoted(part.trim())).join(",")})` : `${op}.${text}`;
+  return op === "in" ? `in.(${listed(text).map(quoted).join(",")})` : `${op}.${text}`;
 }
 
 async function rowsOf(name, query) {
@@ -50,7 +50,7 @@ function Sorted({ field, query }) {
   const [by, way] = (query.get("order") ?? "id").split("."), mine = by === field.name;
   const words = mine && way !== "desc" ? t("Sort by {field}, the largest first", { field: field.label }) : t("Sort by {field}", { field: field.label });
   const turn = () => setQuery({ order: mine && way !== "desc" ? `${field.name}.desc` : field.name, from: "" });
-  return html`<button class="btn quiet" style=${{ padding: "0", minHeight: "1.9rem", color: "inherit" }} type="button" aria-label=${words} onClick=${turn}>${field.label}${mine ? (way === "desc" ? " ↓" : " ↑") : ""}</button>`;
+  return html`<button class="btn quiet" style=${{ paddingInline: "0", color: "inherit" }} type="button" aria-label=${words} onClick=${turn}>${field.label}${mine ? (way === "desc" ? " ↓" : " ↑") : ""}</button>`;
 }
 
 function Pages({ told }) {
@@ -63,7 +63,12 @@ function Pages({ told }) {
 export default function Rows({ name }) {
   const { query } = usePlace(), types = TYPES();
   const fields = useLoad(`/flex/${name}/fields`), from = useLoad(() => rowsOf(name, query)), key = query.toString();
-  useEffect(() => void (from.data && from.again(true)), [key]);
+  const asked = useRef(key);
+  useEffect(() => {
+    if (asked.current === key) return;
+    asked.current = key;
+    from.again(from.data !== null);
+  }, [key]);
   const columns = (all) => [{ name: "id", label: html`<${Sorted} field=${{ name: "id", label: "id" }} query=${query} />`, num: true, show: (row) => html`<span class="soft">${row.id}</span>` },
     ...all.map((field) => ({ name: field.name, label: html`<${Sorted} field=${field} query=${query} />`, sub: [types[field.type] ?? field.type, field.unit].filter(Boolean).join(", "), num: ["integer", "numeric"].includes(field.type), show: (row) => cell(row[field.name], field.type) }))];
   return html`<${CollectionPage} name=${name}><${Loaded} from=${fields}>${(all) => html`

@@ -34,7 +34,11 @@ export default function Rules() {
   const drop = async (rule) => {
     if (!(await confirm({ title: t("Remove {name}?", { name: rule.name }), text: t("It watches no more. What it told stays in the history."), yes: t("Remove it") }))) return;
     const { name, collection, message, where, aggregate, field, group, direction, threshold, clear_at, audience } = rule;
-    const again = () => post("/api/alerts", { name, collection, message, where, aggregate, field, group, direction, threshold, clear_at, audience }).then(() => from.again(true));
+    const again = async () => {
+      const made = await post("/api/alerts", { name, collection, message, where, aggregate, field, group, direction, threshold, clear_at, audience });
+      if (!rule.enabled) await patch(`/api/alerts/${made.id}`, { enabled: false });
+      from.again(true);
+    };
     await remove(`/api/alerts/${rule.id}`).then(() => tell(t("{name} was removed.", { name }), { undo: again }), tellFault);
     from.again(true);
   };

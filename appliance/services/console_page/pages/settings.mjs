@@ -22,11 +22,15 @@ function choices(setting) {
   return setting.choices?.length ? setting.choices : null;
 }
 
+// what the box takes at least; there is no empty number
+const LEAST = { session_idle_minutes: 1, answers_kept: 1 };
+const kindOf = ({ name, value, kind }) => (typeof value === "number" ? { type: "number", required: true, min: LEAST[name] ?? 0, step: kind === "float" ? "any" : 1 } : { type: "text" });
+
 function One({ setting, value, onValue }) {
   const label = t(NAMES[setting.name] ?? setting.label ?? setting.name), fixed = !setting.changeable;
   const from = t(SOURCES[setting.origin] ?? setting.origin), hint = [setting.help, fixed ? t("It is {source}, and can be changed there only.", { source: from }) : ""].filter(Boolean).join(" ");
   const options = choices(setting), common = { label, hint, value: String(value ?? ""), onValue, disabled: fixed };
-  return html`<div class="stack tight">${options ? html`<${Select} ...${common} options=${options} />` : html`<${Text} ...${common} type=${typeof setting.value === "number" ? "number" : "text"} />`}
+  return html`<div class="stack tight">${options ? html`<${Select} ...${common} options=${options} />` : html`<${Text} ...${common} ...${kindOf(setting)} />`}
     <div class="row small" style=${{ gap: ".4rem" }}><${Badge}>${from}</${Badge}>${setting.next !== null && setting.next !== setting.value ? html`<${Badge} kind="warn">${t("from the next start on: {value}", { value: setting.next })}</${Badge}>` : setting.applies === "restart" && html`<${Badge}>${t("after a restart")}</${Badge}>`}</div></div>`;
 }
 

@@ -13,6 +13,7 @@ import { roles } from "../parts/screen.mjs";
 import { TABS } from "./rooms.mjs";
 
 const words = (text) => text.split(/[\s,]+/).filter(Boolean);
+const at = (name) => `/api/streams/${name.split("/").map(encodeURIComponent).join("/")}`;
 const BLANK = { stream: "main", signals: "*", without: "", audience: "wall", rename: {} };
 
 function Part({ part, streams, onPart, onDrop }) {
@@ -25,14 +26,14 @@ function Edit({ mix, streams, onClose }) {
   const [name, setName] = useState(mix.name ?? ""), [audience, setAudience] = useState(mix.audience ?? "wall"), act = useAct((save) => save());
   const [parts, set] = useState((mix.parts ?? [BLANK]).map((part) => ({ ...part, signals: [part.signals].flat().join(" "), without: [part.without].flat().join(" ") })));
   const save = async () => {
-    await put(`/api/streams/${name.trim()}`, { audience, parts: parts.map((part) => ({ ...part, signals: words(part.signals), without: words(part.without) })) });
+    await put(at(name.trim()), { audience, parts: parts.map((part) => ({ ...part, signals: words(part.signals), without: words(part.without) })) });
     tell(t("The stream {name} is composed.", { name }));
     return true;
   };
   return html`<${FormDialog} wide title=${mix.name ? t("The stream {name}", { name: mix.name }) : t("A new stream")} act=${act} submit=${t("Save")} onSubmit=${save} onClose=${onClose}>
     <div class="fields"><${Text} label=${t("Name")} placeholder="lobby" required disabled=${!!mix.name} value=${name} onValue=${setName} /><${Select} label=${t("Who may read it")} value=${audience} onValue=${setAudience} options=${roles()} /></div>
     <fieldset><legend class="legend">${t("What it is made of")}</legend><p class="soft small">${t("Names of signals, with * for any letters: box.* alert.* answer.*")}</p>
-      ${parts.map((part, i) => html`<${Part} key=${i} part=${part} streams=${[...new Set([...streams, part.stream])].filter((each) => each !== name)} onPart=${(now) => set(parts.map((old, at) => (at === i ? now : old)))} onDrop=${parts.length > 1 && (() => set(parts.filter((_, at) => at !== i)))} />`)}
+      ${parts.map((part, i) => html`<${Part} key=${i} part=${part} streams=${[...new Set([...streams, part.stream])].filter((each) => each !== name)} onPart=${(now) => set(parts.map((old, nth) => (nth === i ? now : old)))} onDrop=${parts.length > 1 && (() => set(parts.filter((_, nth) => nth !== i)))} />`)}
       <div><${Button} icon="plus" onClick=${() => set([...parts, BLANK])}>${t("Another part")}</${Button}></div></fieldset></${FormDialog}>`;
 }
 
@@ -41,7 +42,7 @@ export default function Streams() {
   const done = (changed) => (edit(null), changed && from.again());
   const drop = async (mix) => {
     if (!(await confirm({ title: t("Take the stream {name} back?", { name: mix.name }), text: t("A room gets its first composition again; another stream is gone, and who shows it shows nothing."), yes: t("Take it back") }))) return;
-    await remove(`/api/streams/${mix.name}`).then(() => tell(t("It was taken back.")), tellFault);
+    await remove(at(mix.name)).then(() => tell(t("It was taken back.")), tellFault);
     from.again();
   };
   return html`<${Page} title=${t("Rooms")} lead=${t("A stream is a named set of signals that screens follow. Compose one of others: for a lobby, a project, a program.")} acts=${html`<${Button} kind="main" icon="plus" onClick=${() => edit({})}>${t("New stream")}</${Button}>`}>

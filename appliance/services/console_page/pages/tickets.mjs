@@ -17,12 +17,12 @@ import { roles, RoomField } from "../parts/screen.mjs";
 const DAYS = () => [["1", t("a day")], ["7", t("a week")], ["30", t("a month")], ["365", t("a year")]];
 
 async function copy(text) {
-  await navigator.clipboard.writeText(text).then(() => tell(t("Copied.")), () => tell(t("This browser does not let pages copy here. Select the text and copy it.")));
+  await (navigator.clipboard?.writeText(text) ?? Promise.reject()).then(() => tell(t("Copied.")), () => tell(t("This browser does not let pages copy here. Select the text and copy it.")));
 }
 
-function Made({ made, uses }) {
+function Made({ made, uses, onBack }) {
   const address = made.url ?? `${location.origin}/#ticket=${made.ticket}`, command = `appliance screen --ticket ${made.ticket}`;
-  const back = () => remove(`/api/tickets/${made.id}`).then(() => tell(t("The ticket was taken back. Who came with it stays.")), tellFault);
+  const back = () => remove(`/api/tickets/${made.id}`).then(() => (tell(t("The ticket was taken back. Who came with it stays.")), onBack()), tellFault);
   return html`<${Card} title=${tn(uses, "A ticket for one screen", "A ticket for {n} screens")} kind="now" aria-live="polite">
     <div class="row" style=${{ alignItems: "start" }}><${Qr} src=${made.qr} alt=${t("The ticket as a code for a camera")} />
       <div class="grow stack tight"><p>${t("Scan it with the screen's camera, or open this address on the screen. Whoever has it may use it, until {date}.", { date: date(made.expires) })}</p>
@@ -43,6 +43,6 @@ export default function Tickets() {
           <${Select} label=${t("Good for")} value=${days} onValue=${setDays} options=${DAYS()} /></div>
         <${FaultLine} fault=${fault} />
         <div class="row end"><${Button} kind="main" icon="ticket" type="submit" busy=${busy}>${t("Make a ticket")}</${Button}></div></form></${Card}>
-      ${made && html`<${Made} key=${made.id} made=${made} uses=${made.uses} />`}</div>
+      ${made && html`<${Made} key=${made.id} made=${made} uses=${made.uses} onBack=${() => set(null)} />`}</div>
   </${Page}>`;
 }

@@ -1,6 +1,6 @@
 // Conditions that must all hold: of an alert, of the rows of a role.
 import { html } from "../ui.mjs";
-import { OPS, opsOf, valueOf } from "../core/data.mjs";
+import { asList, OPS, opsOf, valueOf } from "../core/data.mjs";
 import { t } from "../core/words.mjs";
 import { Button } from "./button.mjs";
 import { Select, Text } from "./field.mjs";
@@ -12,7 +12,7 @@ export const asked = (conditions, fields) => conditions.filter((each) => each.fi
 });
 
 /** What the API told, as it is entered. */
-export const entered = (where) => where.map(({ field, op, value }) => ({ field, op, value: op === "null" ? (value ? "yes" : "no") : [value].flat().join(", ") }));
+export const entered = (where) => where.map(({ field, op, value }) => ({ field, op, value: op === "null" ? (value ? "yes" : "no") : Array.isArray(value) ? asList(value) : String(value) }));
 
 function One({ each, fields, onEach, onDrop }) {
   const field = fields.find((one) => one.name === each.field), type = field?.type ?? "text", values = type === "boolean" ? ["true", "false"] : field?.values ?? [];

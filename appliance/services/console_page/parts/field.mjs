@@ -1,5 +1,5 @@
 // What is typed and chosen: each with its name, a hint, and what is wrong with it.
-import { html, useId, useState } from "../ui.mjs";
+import { html, useEffect, useId, useRef, useState } from "../ui.mjs";
 import { t } from "../core/words.mjs";
 import { Icon } from "./icon.mjs";
 
@@ -55,16 +55,23 @@ export function Choice({ legend, value, onValue, options }) {
   </fieldset>`;
 }
 
-/** A field to seek in a list; it answers a moment after the last key. */
+/** A field to seek in a list; it answers a moment after the last key, and takes a value only where that came from elsewhere. */
 export function Seek({ label, value, onValue }) {
-  const id = useId(), [waits, wait] = useState(0);
+  const id = useId(), [text, set] = useState(value), timer = useRef(0), told = useRef(value);
+  useEffect(() => {
+    if (value === told.current) return;
+    clearTimeout(timer.current);
+    set((told.current = value));
+  }, [value]);
+  useEffect(() => () => clearTimeout(timer.current), []);
   const typed = (event) => {
-    const text = event.target.value;
-    clearTimeout(waits);
-    wait(setTimeout(() => onValue(text), 300));
+    const now = event.target.value;
+    set(now);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => onValue((told.current = now)), 300);
   };
   return html`<div class="seek"><label class="away" for=${id}>${label}</label><${Icon} name="search" />
-    <input id=${id} class="in" type="search" placeholder=${label} value=${value} onInput=${typed} /></div>`;
+    <input id=${id} class="in" type="search" placeholder=${label} value=${text} onInput=${typed} /></div>`;
 }
 
 /** A file, dropped or chosen. */

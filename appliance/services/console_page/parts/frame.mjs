@@ -2,15 +2,16 @@
 import { html, useEffect, useState } from "../ui.mjs";
 import { health, screens, wellness } from "../core/live.mjs";
 import { usePlace } from "../core/router.mjs";
-import { box, leaving, session, signOut, stay } from "../core/session.mjs";
+import { box, ending, leaving, session, signOut, stay } from "../core/session.mjs";
 import { useStore } from "../core/store.mjs";
+import { clock } from "../core/format.mjs";
 import { language, LANGUAGES, speak, t, tn, w } from "../core/words.mjs";
 import { Button } from "./button.mjs";
-import { Confirms, Dialog } from "./dialog.mjs";
+import { Dialog } from "./dialog.mjs";
 import { Icon, Mark } from "./icon.mjs";
-import { Toasts } from "./toasts.mjs";
 import { Tray } from "./tray.mjs";
 import { Dot } from "./page.mjs";
+import { Note } from "./states.mjs";
 
 const GROUPS = [
   ["", [["", w("Overview"), "overview"]]],
@@ -46,7 +47,7 @@ function Entry({ to, name, icon, here }) {
 
 function Self() {
   const who = useStore(session);
-  return html`<div class="self"><p class="who">${who.name || t("The admin's key")}</p>
+  return html`<div class="self"><p class="who">${who?.name || t("The admin's key")}</p>
     <div class="row"><${ThemeButton} /><${LanguageChoice} /><span class="grow"></span><${Button} kind="quiet" icon="out" label=${t("Sign out")} onClick=${() => signOut()} /></div></div>`;
 }
 
@@ -55,7 +56,12 @@ function Brand() {
   return html`<a class="brand" href="/admin"><${Mark} /><div><b>${name}</b><span>${t("Console")}</span></div></a>`;
 }
 
-function Leaving() {
+function Ending() {
+  const at = useStore(ending);
+  return at && html`<${Note} kind="warn" icon="warn"><div role="status">${t("Your session ends at {time}, whatever you do. Save what you are writing, and sign in again.", { time: clock(at) })}</div></${Note}>`;
+}
+
+export function Leaving() {
   const left = useStore(leaving);
   return left !== null && html`<${Dialog} title=${t("Are you still there?")} onClose=${stay}>
     <p>${tn(left, "You will be signed out in {n} second, so that nobody else uses your session.", "You will be signed out in {n} seconds, so that nobody else uses your session.")}</p>
@@ -77,12 +83,11 @@ export function Frame({ children }) {
     <nav class=${`side${open ? " open" : ""}`} aria-label=${t("Console")}><${Brand} />
       <div class="ways">${GROUPS.map(([title, entries]) => html`<div key=${title}>${title && html`<h2>${t(title)}</h2>`}${entries.map(([to, name, icon]) => html`<${Entry} key=${to} ...${{ to, name, icon, here: path }} />`)}</div>`)}</div>
       <${Self} /></nav>
-    <main class="body" id="page">${children}</main>
-    <${Tray} /></div>
-    <${Confirms} /><${Leaving} /><${Toasts} />`;
+    <main class="body" id="page"><${Ending} />${children}</main>
+    <${Tray} /></div>`;
 }
 
 /** A page without navigation: the way in, and the first start. */
 export function Plain({ children }) {
-  return html`<div class="plain"><header><${Brand} /><${LanguageChoice} /><${ThemeButton} /></header><main>${children}</main></div><${Confirms} /><${Toasts} />`;
+  return html`<div class="plain"><header><${Brand} /><${LanguageChoice} /><${ThemeButton} /></header><main>${children}</main></div>`;
 }

@@ -1,5 +1,6 @@
 // The parts that every page has: a title that takes the focus, tabs, facts.
-import { html, useEffect, useRef } from "../ui.mjs";
+import { html, useContext, useEffect, useRef } from "../ui.mjs";
+import { Held } from "../core/held.mjs";
 import { usePlace } from "../core/router.mjs";
 import { box } from "../core/session.mjs";
 import { useStore } from "../core/store.mjs";
@@ -9,10 +10,10 @@ let shown = "";
 
 /** A page: `lead` says in a sentence what it is for, `acts` what can be done, `back` where it belongs. */
 export function Page({ title, lead, acts, back, children }) {
-  const head = useRef(null), { path } = usePlace(), name = useStore(box).name;
+  const head = useRef(null), { path } = usePlace(), name = useStore(box).name, held = useContext(Held);
   useEffect(() => {
-    document.title = `${title} · ${name}`;
-  }, [title, name]);
+    if (!held) document.title = `${title} · ${name}`;
+  }, [title, name, held]);
   useEffect(() => {
     if (shown && shown !== path) head.current?.focus({ preventScroll: true });
     shown = path;

@@ -31,9 +31,8 @@ export async function change(screen, changes) {
 export async function revoke(screen) {
   const yes = await confirm({ title: t("Take {name} out?", { name: screen.name }), text: t("It shows nothing any more from this moment on. To come back it has to show a code again."), yes: t("Take it out") });
   if (!yes) return false;
-  await remove(`/api/screens/${screen.id}`).catch(tellFault);
-  tell(t("{name} is out.", { name: screen.name }));
-  return true;
+  const told = () => (tell(t("{name} is out.", { name: screen.name })), true);
+  return remove(`/api/screens/${screen.id}`).then(told, (fault) => (tellFault(fault), false));
 }
 
 export function Message({ screen, onClose }) {

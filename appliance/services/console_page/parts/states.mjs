@@ -20,6 +20,9 @@ export function FaultCard({ fault, again }) {
 /** A fault beside what is there: in a form, above a list. */
 export const FaultLine = ({ fault }) => fault && html`<div class="note down" role="alert"><${Icon} name="down" /><div><b>${t(fault.message)}</b>${fault.hint && html`<p>${t(fault.hint)}</p>`}${typeof fault.details === "string" && html`<p class="small">${fault.details}</p>`}</div></div>`;
 
+/** The way to the earlier ones of a list (usePages). */
+export const More = ({ from }) => from.next && html`<div class="row"><${Button} busy=${from.growing} onClick=${() => from.more()}>${t("Show earlier ones")}</${Button}></div><${FaultLine} fault=${from.stuck} />`;
+
 /** What is loaded: bones while it is new, a fault, or the children called with it. */
 export function Loaded({ from, lines, children }) {
   if (from.data === null && from.fault) return html`<${FaultCard} fault=${from.fault} again=${from.again} />`;

@@ -18,7 +18,7 @@ const ENDED = () => ({ done: t("Done"), failed: t("Failed"), cancelled: t("Stopp
 function Job({ job }) {
   const name = t(NAMES[job.kind] ?? job.kind), on = goesOn(job);
   const fault = job.error && [job.error.message, job.error.hint].filter(Boolean).join(" ");
-  return html`<li><div><b>${name}</b>${on ? html`<${Button} kind="quiet" icon="stop" label=${t("Stop it: {name}", { name })} onClick=${() => cancel(job).catch?.(tellFault)} />` : html`<span class=${`small ${job.state === "failed" ? "bad" : "soft"}`}>${ENDED()[job.state] ?? job.state}</span>`}</div>
+  return html`<li><div><b>${name}</b>${on ? html`<${Button} kind="quiet" icon="stop" label=${t("Stop it: {name}", { name })} onClick=${() => cancel(job).catch(tellFault)} />` : html`<span class=${`small ${job.state === "failed" ? "bad" : "soft"}`}>${ENDED()[job.state] ?? job.state}</span>`}</div>
     ${on && html`<${Progress} of=${job.progress} label=${name} />`}
     <p class="small soft">${fault || job.said}</p></li>`;
 }
@@ -33,10 +33,11 @@ export function Tray() {
     set(running.length > 0 || all.some((job) => job.state === "failed")); // what went well covers nothing
   }, [running.length > 0]);
   if (!all.length) return null;
-  const words = running.length ? tn(running.length, "One thing is being done", "{n} things are being done") : t("All work is done");
+  const failed = all.filter((job) => job.state === "failed").length;
+  const words = failed && !running.length ? tn(failed, "One thing failed", "{n} things failed") : running.length ? tn(running.length, "One thing is being done", "{n} things are being done") : t("All work is done");
   return html`<aside class="tray" aria-label=${t("Long work")}>
     <button class="btn" type="button" aria-expanded=${open ? "true" : "false"} onClick=${() => set(!open)}>
-      ${running.length ? html`<i class="spin" aria-hidden="true"></i>` : html`<${Icon} name="good" />`}<span role="status">${words}</span></button>
+      ${running.length ? html`<i class="spin" aria-hidden="true"></i>` : html`<${Icon} name=${failed ? "warn" : "good"} />`}<span role="status">${words}</span></button>
     ${open && html`<ul>${all.map((job) => html`<${Job} key=${job.id} job=${job} />`)}</ul>
       ${!running.length && html`<div class="row end"><${Button} kind="quiet" onClick=${clear}>${t("Clear")}</${Button}></div>`}`}
   </aside>`;
