@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 
-from appliance.bridge.frame import Frame, control
+from appliance.bridge.frame import KEYFRAME, Frame, FrameType, control
 from appliance.bridge.sound import SAMPLE, read_sound
 from appliance.errors import ApplianceError
 
@@ -35,6 +35,18 @@ class Said(msgspec.Struct, frozen=True):
     samples: bytes
     rate: int
     channels: int
+
+
+def frames_of(said: Said) -> Iterator[Frame]:
+    """The frames of an utterance, half a second each, and the one that ends it.
+
+    >>> [len(frame.payload) for frame in frames_of(Said(bytes(20_000), 16_000, 1))]
+    [16000, 4000, 0]
+    """
+    step = said.rate // 2 * SAMPLE * said.channels
+    pieces = [said.samples[at : at + step] for at in range(0, len(said.samples), step)]
+    for place, piece in enumerate([*pieces, b""]):
+        yield Frame(FrameType.AUDIO, piece, 0 if place else KEYFRAME, width=said.rate // 100, height=said.channels)
 
 
 class Understanding(Protocol):

@@ -26,6 +26,7 @@ FLAGS: Final[dict[str, str]] = {
     "--noerrdialogs": "no dialog that nobody is there to close",
     "--hide-crash-restore-bubble": "no bubble after the power was cut",
     "--disable-infobars": "no bars over the page",
+    "--auto-accept-camera-and-microphone-capture": "nobody is asked whether the box's own page may hear its microphone",
     "--disable-pinch": "nobody zooms the page away",
     "--overscroll-history-navigation=0": "a swipe does not leave the page",
     "--disable-extensions": "nothing else reads the page",

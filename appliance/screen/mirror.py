@@ -73,7 +73,8 @@ class Mirror:
         self._stream.write(_SOURCE, [*gone, *news, Signal(LINK, self.link)])
         if self._agent.state == "live" and self._who != (self._agent.role, self._agent.room):
             self._who = (self._agent.role, self._agent.room)
-            self.tell(control("hello", version=1, box=self._agent.box_name, role=self._agent.role, screen="screen"))
+            box, role = self._agent.box_name, self._agent.role
+            self.tell(control("hello", version=1, box=box, role=role, screen="screen", listens=True))
 
     def joined(self, session: Session) -> None:
         """A page is there."""

@@ -29,7 +29,8 @@ from appliance.screen import neighbour
 from appliance.screen.agent import Agent
 from appliance.screen.mirror import Mirror
 from appliance.screen.outbox import KINDS, Outbox
-from appliance.screen.receiver import Page, load_page, load_parts, load_waiting
+from appliance.screen.receiver import Page, load_page, load_parts, load_waiting, with_microphone
+from appliance.screen.speaking import Speaking
 from appliance.types import ROLES, Role
 
 PAGES_LIMIT: Final = 8
@@ -73,7 +74,7 @@ class LocalPage:
     async def _page(self, request: Request) -> Response:
         await check_ours(request)
         page = self._waiting if self._mirror.link["state"] in ("waiting", "refused") else self._receiver
-        return Response(page.plain, headers=_headers(page), media_type="text/html; charset=utf-8")
+        return Response(page.plain, headers=_headers(page, request), media_type="text/html; charset=utf-8")
 
     async def _icon(self, request: Request) -> Response:
         await check_ours(request)
@@ -110,7 +111,8 @@ class LocalPage:
         def hear(_: Member, said: dict[str, Any]) -> None:
             self._hear(session, said)
 
-        session = Session(road, self._mirror.streams, self._agent.box_name, hear, member)
+        streams, name = self._mirror.streams, self._agent.box_name
+        session = Session(road, streams, name, hear, member, understanding=Speaking(self._agent))
         self._mirror.joined(session)
         try:
             await session.run()
@@ -195,9 +197,9 @@ def _foreign(details: dict[str, str]) -> ApplianceError:
     )
 
 
-def _headers(page: Page) -> dict[str, str]:
+def _headers(page: Page, request: Request) -> dict[str, str]:
     return {
-        "Content-Security-Policy": page.policy,
+        "Content-Security-Policy": with_microphone(page.policy, request.headers["host"]),
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "no-referrer",

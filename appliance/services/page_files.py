@@ -7,8 +7,7 @@ import hashlib
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
-from appliance.screen.receiver import Page, Part, load_parts
-from appliance.screen.receiver.layers import MICROPHONE
+from appliance.screen.receiver import Page, Part, load_parts, with_microphone
 
 __all__ = ["given", "install_parts", "served", "version"]
 
@@ -21,9 +20,8 @@ def version(page: Page) -> str:
 
 def served(request: Request, page: Page, *, microphone: bool = False) -> Response:
     """A page with the policy that lets nothing but itself run; `microphone`: and what the audio thread needs."""
-    # A script of the audio thread cannot be named by its digest; so it is by its one address.
-    more = f"script-src {request.headers['host']}{MICROPHONE} " if microphone else "script-src "
-    policy = {"Content-Security-Policy": page.policy.replace("script-src ", more, 1), "Referrer-Policy": "no-referrer"}
+    own = with_microphone(page.policy, request.headers["host"]) if microphone else page.policy
+    policy = {"Content-Security-Policy": own, "Referrer-Policy": "no-referrer"}
     return given(request, Part(page.plain, page.gzipped, page.etag, "text/html; charset=utf-8"), policy)
 
 

@@ -4,7 +4,7 @@
 True
 """
 
-from appliance.screen.receiver.assembly import Page, join_style, load_page, load_waiting, policy
+from appliance.screen.receiver.assembly import Page, join_style, load_page, load_waiting, policy, with_microphone
 from appliance.screen.receiver.bundling import close_up, digest, squeeze, trim
 from appliance.screen.receiver.layers import Part, load_parts, load_past
 
@@ -21,4 +21,5 @@ __all__ = [
     "policy",
     "squeeze",
     "trim",
+    "with_microphone",
 ]

@@ -13,9 +13,9 @@ from importlib.resources import files
 import msgspec
 
 from appliance.screen.receiver.bundling import bundle, close_up, digest, etag_of, squeeze, trim
-from appliance.screen.receiver.layers import load_parts
+from appliance.screen.receiver.layers import MICROPHONE, load_parts
 
-__all__ = ["Page", "join_style", "load_page", "load_waiting", "policy"]
+__all__ = ["Page", "join_style", "load_page", "load_waiting", "policy", "with_microphone"]
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -60,6 +60,11 @@ def policy(styles: Sequence[str], scripts: Sequence[str]) -> str:
         f"default-src 'none'; style-src {may_style}; script-src {may_run}; connect-src 'self'; "
         "img-src 'self' data:; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
+
+
+def with_microphone(page: str, host: str) -> str:
+    """The policy of a page that may listen: what the audio thread runs is named by its address, as no digest serves."""
+    return page.replace("script-src ", f"script-src {host}{MICROPHONE} ", 1)
 
 
 def join_style() -> str:

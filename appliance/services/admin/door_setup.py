@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from urllib.parse import unquote
 
-from fastapi import FastAPI, Header, Query, Request
+from fastapi import FastAPI, Header, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 from pydantic import Field as BodyField
@@ -147,10 +147,8 @@ def _restore(app: FastAPI, gateway: Gateway) -> None:
         request: Request,
         x_setup_code: Annotated[str, Header(max_length=40, description="The setup code.")] = "",
         x_passphrase: Annotated[str, Header(max_length=9000, description="What opens it, percent-encoded.")] = "",
-        code: Annotated[str, Query(max_length=40, description="As X-Setup-Code.", examples=["ABCD-2345"])] = "",
-        passphrase: Annotated[str, Query(max_length=1000, description="As X-Passphrase.")] = "",
     ) -> Response:
-        code, passphrase = x_setup_code or code, unquote(x_passphrase) or passphrase
+        code, passphrase = x_setup_code, unquote(x_passphrase)
         await open_with_code(gateway, request, code)
         await _check_restorable(gateway)
         data = gateway.settings.data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 
@@ -40,8 +41,10 @@ def spoken() -> dict[str, str]:
     return found
 
 
-def german() -> list[str]:
-    texts = [path.read_text() for path in (PAGE / "words" / "de").glob("*.mjs")]
+def german(*, of_the_box: bool = False) -> list[str]:
+    """What has a German of its own: of the pages, or of the box's faults."""
+    files = (path for path in (PAGE / "words" / "de").glob("*.mjs") if (path.stem == "faults") is of_the_box)
+    texts = [path.read_text() for path in files]
     return [key.replace('\\"', '"') for text in texts for key in re.findall(rf"^  {TEXT}: ", text, re.MULTILINE)]
 
 
@@ -59,11 +62,37 @@ def test_every_text_has_its_german_and_nothing_else_has() -> None:
     assert len(there) == len(set(there))
 
 
+def test_what_the_box_says_is_translated_as_it_says_it() -> None:
+    """Sentences and hints of faults are looked up whole: one that was reworded would be English again."""
+    there = german(of_the_box=True)
+    texts = [
+        node.value
+        for path in (PAGE.parents[1]).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    assert len(there) == len(set(there)) > 100
+    assert [text for text in there if text not in texts] == []
+
+
+def test_faults_of_the_console_have_their_german() -> None:
+    known = {*german(), *german(of_the_box=True)}
+    said = {
+        node.args[1].value: path.name
+        for path in (PAGE.parent / "admin").glob("*.py")
+        if not path.name.startswith(("command", "desk"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "ApplianceError"
+        if len(node.args) > 1 and isinstance(node.args[1], ast.Constant)
+    }
+    assert {text: name for text, name in said.items() if text not in known} == {}
+
+
 def test_a_translation_fills_in_what_the_text_fills_in() -> None:
     texts = "".join(path.read_text() for path in (PAGE / "words" / "de").glob("*.mjs"))
     pairs, blank = re.findall(rf"^  {TEXT}: {TEXT},$", texts, re.MULTILINE), re.compile(r"\{\w+\}")
     blanks = [(one, other) for one, other in pairs if set(blank.findall(one)) != set(blank.findall(other))]
-    assert len(pairs) == len(german())
+    assert len(pairs) == len(german()) + len(german(of_the_box=True))
     assert blanks == []
 
 

@@ -73,7 +73,9 @@ async function begin() {
   become("on");
   choices([]);
   try {
-    const stream = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true } });
+    // the box makes it loud enough itself, and what takes noise away takes words along
+    const audio = { channelCount: 1, echoCancellation: true, noiseSuppression: false, autoGainControl: false };
+    const stream = await navigator.mediaDevices.getUserMedia({ audio });
     const found = await record(stream);
     // let go, or taken back, before there was anything to hear
     if (state !== "on" || mine !== takes) return found.close();

@@ -1,6 +1,6 @@
 // The first start: a code that only who stands at the box can read, an account, what the house is called, and data.
 import { html, useState } from "../ui.mjs";
-import { at, Fault, faultOf, get, post, reach } from "../core/api.mjs";
+import { Fault, faultOf, get, post, reach } from "../core/api.mjs";
 import { useAct } from "../core/load.mjs";
 import { go } from "../core/router.mjs";
 import { box, setUp } from "../core/session.mjs";
@@ -53,7 +53,7 @@ const rest = (ms) => new Promise((go) => setTimeout(go, ms));
 
 /** Send the backup, and wait until the box has become the one in it; meanwhile it does not answer. */
 async function restore(state, began) {
-  const reply = await reach("POST", at("/api/setup/restore", { code: state.code, passphrase: state.passphrase }), { body: state.file });
+  const reply = await reach("POST", "/api/setup/restore", { body: state.file, more: { "X-Setup-Code": state.code, "X-Passphrase": encodeURIComponent(state.passphrase) } });
   if (!reply.ok) throw await faultOf(reply);
   began(true);
   for (;;) {

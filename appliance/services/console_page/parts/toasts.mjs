@@ -11,7 +11,7 @@ let count = 0;
 /** Tell it; `undo` takes it back. */
 export const tell = (text, { undo, urgent } = {}) => told.set((all) => [...all.slice(-2), { id: ++count, text, undo, urgent }]);
 /** Tell what went wrong, as a sentence and a way on. */
-export const tellFault = (fault) => tell([fault.message, fault.hint].filter(Boolean).join(" "), { urgent: true });
+export const tellFault = (fault) => tell([fault.message, fault.hint].filter(Boolean).map((each) => t(each)).join(" "), { urgent: true });
 
 function Toast({ each }) {
   const timer = useRef(0);

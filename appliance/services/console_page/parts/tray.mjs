@@ -17,7 +17,7 @@ const ENDED = () => ({ done: t("Done"), failed: t("Failed"), cancelled: t("Stopp
 
 function Job({ job }) {
   const name = t(NAMES[job.kind] ?? job.kind), on = goesOn(job);
-  const fault = job.error && [job.error.message, job.error.hint].filter(Boolean).join(" ");
+  const fault = job.error && [job.error.message, job.error.hint].filter(Boolean).map((each) => t(each)).join(" ");
   return html`<li><div><b>${name}</b>${on ? html`<${Button} kind="quiet" icon="stop" label=${t("Stop it: {name}", { name })} onClick=${() => cancel(job).catch(tellFault)} />` : html`<span class=${`small ${job.state === "failed" ? "bad" : "soft"}`}>${ENDED()[job.state] ?? job.state}</span>`}</div>
     ${on && html`<${Progress} of=${job.progress} label=${name} />`}
     <p class="small soft">${fault || job.said}</p></li>`;

@@ -1,7 +1,8 @@
 // German, by the English that stands in the pages.
 import box from "./de/box.mjs";
 import data from "./de/data.mjs";
+import faults from "./de/faults.mjs";
 import frame from "./de/frame.mjs";
 import screens from "./de/screens.mjs";
 
-export default { ...frame, ...screens, ...data, ...box };
+export default { ...faults, ...frame, ...screens, ...data, ...box };
