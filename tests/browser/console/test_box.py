@@ -61,10 +61,14 @@ async def test_the_log_is_searched_and_kept_in_the_address(console: Consoles) ->
     await page.page.route("**/api/admin/logs?*", in_short_pages)
     await page.opens_page("/admin/logs", "Logs")
     await page.page.locator(".log li").first.wait_for()
+    lines = "document.querySelectorAll('.log li').length"
+    first = await page.page.evaluate(lines)
     await page.press("Show earlier ones")
-    await page.until("document.querySelectorAll('.log li').length > 20")
+    await page.until(f"{lines} > {first}")
+    oldest = await page.page.evaluate("window.oldest = document.querySelector('.log li:last-child').textContent")
     await page.press("Look again")
-    await page.until("document.querySelectorAll('.log li').length === 20")
+    await page.until("document.querySelector('.log li:last-child')?.textContent !== window.oldest")
+    assert oldest  # it is gone: it went on from lines that are not the first any more
     await page.page.unroute("**/api/admin/logs?*")
     await page.page.get_by_label("Part", exact=True).select_option("bridge")
     await page.until(

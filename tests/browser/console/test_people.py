@@ -67,7 +67,7 @@ async def test_from_an_account_to_its_lines_in_the_audit(
     assert await other.page.get_by_label("Find a line").input_value() == "jonas"
     await other.page.go_back()
     await other.page.go_forward()
-    await other.until("document.querySelector('input[type=search]').value === 'jonas'")
+    await other.until("document.querySelector('input[type=search]')?.value === 'jonas'")
 
     await other.page.get_by_role("link", name="Accounts").click()
     await other.press("New account")
