@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 
+import httpx
 import pytest
 
 from tests.containers.screens import room
 from tests.containers.stack import PARTS, Stack
+from tests.spoken import spoken
 
 QUESTION = "How many beds are free in cardiology?"
 
@@ -16,6 +18,16 @@ def test_it_answers_a_question(stack: Stack) -> None:
     answer = stack.ask(QUESTION)
     assert (answer["status"], answer["rows"]) == ("answered", [{"count": 2}]), answer
     assert set(stack.health().values()) == {"ok"}
+
+
+def test_it_hears_a_question(stack: Stack) -> None:
+    """In a container that is nobody and can write nowhere: the model of speech asks for nothing else."""
+    said = spoken(QUESTION).wave()
+    headers = {"Authorization": f"Bearer {stack.key('staff')}"}
+    answer = httpx.post(
+        f"{stack.url}/api/listen", content=said, headers=headers, verify=stack.context(), timeout=30, trust_env=False
+    )
+    assert answer.json()["text"] == QUESTION, answer.text
 
 
 def test_docker_says_that_all_are_well(stack: Stack) -> None:
