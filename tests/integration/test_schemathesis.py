@@ -20,6 +20,7 @@ from schemathesis.specs.openapi.checks import response_schema_conformance
 
 from tests.box import Box, running_box
 
+schemathesis.serializer.alias("audio/wav", "application/octet-stream")
 SHAPE: Final = {"code", "message", "details", "hint"}
 BUDGET_S: Final = 90.0
 EXAMPLES: Final = 6
