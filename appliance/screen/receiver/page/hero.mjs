@@ -50,8 +50,14 @@ export function drawHero(id) {
   if (a.status && said !== a.id) put($("say"), `${a.question} ${a.told}`), (said = a.id);
 }
 
-export function drawCards(all) {
+// a frame draws so many cards as it has time for; the next one goes on with those that wait longest
+const SLICE_MS = 4, FEW = 12;
+let pass = 0, cost = 0.1, rest;
+
+export function drawCards(all, goesOn) {
   const { hero } = page;
+  cancelAnimationFrame(rest);
+  pass += !goesOn;
   const pinned = list(signals.get("answers.pinned")), turn = all.filter((id) => id === hero || status(id) === "answered"), from = turn.indexOf(hero) & ~3;
   const shown = wall() ? turn.slice(from, from + 4) : all.filter((id) => id !== hero);
   $("more").hidden = !shown.length;
@@ -61,7 +67,14 @@ export function drawCards(all) {
     for (const name of ["", "line", "meta"]) add(card, "div", name);
     return card;
   };
+  const behind = [...$("grid").children].filter((it) => it.pass !== pass).sort((one, other) => one.pass - other.pass);
+  const due = new Set(behind.slice(0, Math.max(FEW, SLICE_MS / cost))), began = performance.now();
+  let late = 0, drawn = 0;
   keyed($("grid"), shown, String, create, (card, id) => {
+    if (card.pass === pass) return;
+    if (card.pass && !due.has(card)) return void late++;
+    card.pass = pass;
+    drawn++;
     const a = answer(id), [title, box, line, meta] = card.children;
     Object.assign(card.dataset, { kind: a.kind, now: id === hero });
     put(title.firstChild, a.question);
@@ -70,6 +83,8 @@ export function drawCards(all) {
     put(line, a.told);
     put(meta, told((pinned.includes(id) || a.get("pinned")) && t("Pinned"), a.source, a.at));
   });
+  if (drawn) cost = (cost + (performance.now() - began) / drawn) / 2;
+  if (late) rest = requestAnimationFrame(() => drawCards(ids(), true));
 }
 
 export function open(id) {

@@ -54,6 +54,7 @@ function change() {
   inZone(signals.get("box.timezone"));
   // an old time of the box says nothing of the two clocks
   if (up() && !page.past && at !== ticked) page.skew = Date.parse((ticked = at)) - Date.now() || 0;
+  made ??= signals.get("box.page");
   // not let in: the agent's own page shows the code
   if (["waiting", "refused"].includes(link().state)) return location.reload();
   drawing ||= requestAnimationFrame(draw);
@@ -127,7 +128,6 @@ async function enrich() {
 // a new page comes with a new box: it is taken once nobody is at this one and nothing is written in it
 function renew() {
   const other = signals.get("box.page"), writes = () => document.querySelector("dialog") || [...document.querySelectorAll("input")].some((it) => it.value);
-  made ??= other;
   if (up() && made !== other && !page.past && Date.now() - page.touched > 6e4 && !writes()) location.reload();
 }
 
