@@ -58,7 +58,8 @@ TIED_AT_MOST: Final = 0.8
 """A word of the same sense explains another by so much, and no more: "north" is near "south"."""
 _NEAR: Final = 0.4
 UNSAID_AT_MOST: Final = 0.5
-"""The confidence of a reading that leaves out a word which says what rows are meant."""
+"""The confidence of a reading that leaves out a word which says what rows are meant, or which alone says of what: of
+submarines it is asked back whether boats are meant."""
 _IS: Final = frozenset("is are was were be being been isn't aren't wasn't weren't not".split())
 _IDLE: Final = frozenset(
     "different distinct single individual various separate total whole entire not made done written given kept stored"
@@ -132,7 +133,8 @@ def decided(candidates: list[Candidate]) -> Understood:
     firsts = [max(held, key=lambda one: one[0])[1] for held in ordered]
     best, confidence = firsts[0], sum(share for share, _ in ordered[0])
     unsaid = () if any(each.by_code for _, each in ordered[0]) else unsaid_of(best)
-    if unsaid and _restricts(best):
+    guessed = unsaid and not (best.links.named or best.links.fields or best.links.values)
+    if guessed or (unsaid and _restricts(best)):
         confidence = min(confidence, UNSAID_AT_MOST)
     return Understood(best, confidence, tuple(firsts[1:3]), unsaid)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from appliance.llm.confidence import Candidate, Scores, alike, decided, numbers, shares, told_by, with_code
 from appliance.llm.interpret import interpret
@@ -39,6 +40,15 @@ def test_rooms_are_not_added_up() -> None:
     assert numbers(found[0], found)["things_summed"] == 1
     best = decided(found).best
     assert best is None or best.sketch != summed.sketch
+
+
+def test_a_sense_alone_is_no_answer() -> None:
+    named = candidate("how many beds are there", "<count><all><e>", -0.01)
+    assert decided([named]).confidence > 0.6
+    links = linked("how many beds are there")
+    links = replace(links, named=(), fields=(), values=(), explained=links.explained - set(links.named))
+    guessed = decided([replace(named, links=links)])
+    assert guessed.unsaid and guessed.confidence <= 0.5
 
 
 def test_the_time_that_is_named_is_the_one() -> None:
