@@ -18,7 +18,7 @@ from appliance.config import Settings
 from appliance.errors import ApplianceError
 from appliance.pgflex.fields import read_json
 from appliance.pgflex.writes.placing import Limits
-from appliance.services.internal import Json, role_of
+from appliance.services.internal import Json, body_within, role_of
 
 if TYPE_CHECKING:
     from appliance.services.pgflex import DataService
@@ -79,11 +79,7 @@ async def _body(request: Request, limit: int) -> Any:
     Raises:
         ApplianceError: PGF109 (too long), PGF103 (not JSON).
     """
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > limit:
-            raise ApplianceError(
-                "PGF109", f"The documents are over {limit} bytes.", None, "Send fewer documents per request."
-            )
-    return read_json(bytes(body))
+    too_long = ApplianceError(
+        "PGF109", f"The documents are over {limit} bytes.", None, "Send fewer documents per request."
+    )
+    return read_json(await body_within(request, limit, too_long))

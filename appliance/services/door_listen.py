@@ -16,7 +16,7 @@ from pydantic import Field as BodyField
 from appliance.bridge.ear import CHANNELS, LONGEST_S, RATES, Said
 from appliance.errors import ApplianceError
 from appliance.services.hearing import Hearing
-from appliance.services.internal import Json
+from appliance.services.internal import Json, body_within
 
 if TYPE_CHECKING:
     from appliance.services.gateway import Gateway
@@ -53,18 +53,10 @@ def install(app: FastAPI, gateway: Gateway) -> None:
         role = gateway.access.acting(gateway.role(request), request.headers.get("x-role"))
         if hearing is None:
             raise ApplianceError("LLM230", "This box does not listen.", None, "The setting listening is off.")
-        said = await asyncio.to_thread(read_wave, await _body(request))
+        told = {"seconds": LONGEST_S}
+        too_long = ApplianceError("LLM232", "That was too long to listen to.", told, "Say it in a sentence.")
+        said = await asyncio.to_thread(read_wave, await body_within(request, BYTES, too_long))
         return Json(msgspec.to_builtins(await hearing.heard(role, said)))
-
-
-async def _body(request: Request) -> bytes:
-    raw = bytearray()
-    async for piece in request.stream():
-        raw += piece
-        if len(raw) > BYTES:
-            told = {"seconds": LONGEST_S}
-            raise ApplianceError("LLM232", "That was too long to listen to.", told, "Say it in a sentence.")
-    return bytes(raw)
 
 
 def read_wave(raw: bytes) -> Said:

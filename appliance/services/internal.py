@@ -50,6 +50,7 @@ __all__ = [
     "Json",
     "Server",
     "bind",
+    "body_within",
     "checked_role",
     "config_of",
     "essential",
@@ -376,6 +377,20 @@ class _Guarded:
             headers = {"WWW-Authenticate": "Bearer"} if refused.status == 401 else None
             return self._page(request, refused) or _told(refused, headers)
         return None
+
+
+async def body_within(request: Request, limit: int, too_long: ApplianceError) -> bytes:
+    """A request's body, refused as soon as it is over `limit` bytes.
+
+    Raises:
+        ApplianceError: `too_long`.
+    """
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > limit:
+            raise too_long
+    return bytes(body)
 
 
 def _counted(receive: Receive, limit: int) -> Receive:

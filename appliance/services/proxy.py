@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from appliance.errors import ApplianceError
+from appliance.services.internal import body_within
 
 _NOT_PASSED = frozenset(
     "host connection keep-alive transfer-encoding upgrade te trailer proxy-authorization authorization cookie origin "
@@ -48,7 +49,8 @@ async def forward(
         ApplianceError: BRG404, the path leads elsewhere than it says; PGF109, the body is over the limit; `absent`.
     """
     _check_straight(url)
-    body = await _body(request, limit)
+    too_long = ApplianceError("PGF109", "The request is over the limit.", {"limit": limit}, "Send it in smaller parts.")
+    body = await body_within(request, limit, too_long)
     passed = {name: value for name, value in request.headers.items() if name not in _NOT_PASSED}
     query = request.url.query.encode()
     outward = client.build_request(
@@ -80,15 +82,3 @@ async def _stream(answer: httpx.Response) -> AsyncIterator[bytes]:
         return  # the service went away in the middle: the asker sees the stream end
     finally:
         await answer.aclose()
-
-
-async def _body(request: Request, limit: int) -> bytes:
-    pieces, size = [], 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > limit:
-            raise ApplianceError(
-                "PGF109", "The request is over the limit.", {"limit": limit}, "Send it in smaller parts."
-            )
-        pieces.append(piece)
-    return b"".join(pieces)
