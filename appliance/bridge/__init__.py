@@ -13,7 +13,8 @@ only what changed. The bridge knows no SQL, no model and no page layout: it move
 """
 
 from appliance.bridge.frame import Decoder, Frame, FrameType, control, decode, encode, input_frame
-from appliance.bridge.session import Member, Session
+from appliance.bridge.members import Member
+from appliance.bridge.session import Session
 from appliance.bridge.signals import Copy, Diff, View, apply, diff, merge
 from appliance.bridge.stream import Stream, Streams
 

@@ -34,8 +34,8 @@ from appliance.bridge.archive import (
     read_piece,
 )
 from appliance.bridge.frame import Frame, FrameType, control, encode
+from appliance.bridge.members import Member
 from appliance.bridge.segments import SEGMENT
-from appliance.bridge.session import Member
 from appliance.bridge.transports import Connection, ConnectionLost
 from appliance.errors import ApplianceError, from_shape
 

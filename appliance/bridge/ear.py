@@ -13,16 +13,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from appliance.bridge.frame import KEYFRAME, Frame, FrameType, control
+from appliance.bridge.members import Member
 from appliance.bridge.sound import SAMPLE, read_sound
 from appliance.errors import ApplianceError
-
-if TYPE_CHECKING:
-    from appliance.bridge.session import Member
 
 LONGEST_S: Final = 30.0
 RATES: Final = (8_000, 48_000)

@@ -11,13 +11,11 @@ happened since the one before; so a slow screen costs no memory here either.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from appliance.bridge.frame import Frame
+from appliance.bridge.members import Member
 from appliance.bridge.stream import Stream
-
-if TYPE_CHECKING:
-    from appliance.bridge.session import Member
 
 
 class Flow(Protocol):
@@ -50,7 +48,7 @@ class Flow(Protocol):
         ...
 
 
-Offer = Callable[["Member", Stream, dict[str, Any]], Awaitable[list[Flow]]]
+Offer = Callable[[Member, Stream, dict[str, Any]], Awaitable[list[Flow]]]
 """The flows that a member's ``subscribe`` or ``speak`` asks for.
 
 Raises ApplianceError where it cannot have them: the screen is told, and the connection goes on as it was.

@@ -22,7 +22,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -30,6 +30,7 @@ from appliance.bridge.ear import Ear, Understanding
 from appliance.bridge.fanout import Fanout
 from appliance.bridge.flow import Flow, Offer, offer_nothing
 from appliance.bridge.frame import KEYFRAME, Frame, FrameType, control, encode
+from appliance.bridge.members import Admit, Hear, May, Member, Waiting, Write
 from appliance.bridge.playback import Playback
 from appliance.bridge.stream import Stream, Streams
 from appliance.bridge.transports import AtOnce, Connection, ConnectionLost
@@ -45,56 +46,6 @@ SILENCE_S = 15.0
 
 PROBE_S = 5.0
 """How often it is measured how long a screen takes to answer, at most."""
-
-
-class Member(msgspec.Struct, frozen=True):
-    """Who is at the other end.
-
-    Attributes:
-        screen: what the box calls it.
-        role: what it acts as.
-        room: the room it shows; empty is the whole house.
-        name: what people call it.
-        own: the stream it gets where it names none.
-    """
-
-    screen: str
-    role: Role
-    room: str = ""
-    name: str = ""
-    own: str = "main"
-
-
-class Waiting(Protocol):
-    """A screen that has to wait for the admin's word."""
-
-    @property
-    def code(self) -> str:
-        """What the screen shows."""
-        ...
-
-    @property
-    def expires_s(self) -> float:
-        """Seconds until another code is shown."""
-        ...
-
-    async def decided(self) -> Member | Waiting:
-        """Return once the admin has let it in, or another wait where the code ran out.
-
-        Raises:
-            ApplianceError: BRG445, it was refused.
-        """
-        ...
-
-
-Admit = Callable[[dict[str, Any]], Member | Waiting]
-"""Turns the screen's hello into a member or a wait, or raises BRG401, BRG441, BRG444 or BRG445."""
-May = Callable[[Member, str], bool]
-"""Whether a member may read the stream of this name."""
-Hear = Callable[[Member, dict[str, Any]], None]
-"""Takes what a screen sent up; raises ApplianceError where it makes no sense."""
-Write = Callable[[Member, Stream, dict[str, Any], int | None], list[str]]
-"""Takes the signals that a screen sets (:meth:`~appliance.bridge.sources.screens.Screens.set`)."""
 
 
 class Session:

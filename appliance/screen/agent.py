@@ -25,7 +25,6 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from appliance.bridge.ear import Said, frames_of
 from appliance.bridge.frame import Frame, FrameType, control, encode
 from appliance.bridge.mesh.steady import SteadyCopy
 from appliance.bridge.transports import Connection, ConnectionLost
@@ -35,6 +34,7 @@ from appliance.screen import cache
 from appliance.screen.finder import Finder
 from appliance.screen.mesh import Side
 from appliance.screen.roads import Roads
+from appliance.screen.speaking import Speaking
 
 PING_S: Final = 2.0
 SILENCE_S: Final = 5.0
@@ -43,9 +43,6 @@ KEEP_S: Final = 2.0
 STILL_TRUE_S: Final = 60.0
 MIND_S: Final = 1.0
 BETTER_S: Final = 5.0
-HEARD_S: Final = 15.0
-SPEECH: Final = frozenset({"LLM203", "LLM209", "LLM230", "LLM231", "LLM232", "SIG308"})
-"""Codes of errors that may be about what was said."""
 _SENT_AWAY: Final = (401, 403)
 
 State = Literal["searching", "waiting", "catching up", "live", "away"]
@@ -69,7 +66,7 @@ class Agent:
         state: ``searching`` (never reached yet), ``waiting`` (for the admin to let it in), ``catching up``, ``live``
             or ``away``.
         code: what the screen shows while it is ``waiting``.
-        listens: whether the box hears what is said, see :meth:`say`.
+        speaking: has the box hear what is said.
         problem: the latest error, None once live again.
         live: set while the screen holds the box's own state.
         listeners: called after every change of signals or state.
@@ -98,8 +95,7 @@ class Agent:
         self.role = ""
         self.room = ""
         self.code = ""
-        self.listens = False
-        self._speaking: asyncio.Future[dict[str, Any]] | None = None
+        self.speaking = Speaking(self._send_up, self.live, _lost)
         self._finder = finder
         self._hello = {"version": 1, "kind": kind, "credential": credential}
         self._side = side or Side(finder.identity)
@@ -184,45 +180,15 @@ class Agent:
         Raises:
             ApplianceError: SCR502, the box is away.
         """
+        await self._send_up(self._side.ask(said, self._copy.epoch))
+
+    async def _send_up(self, *frames: Frame) -> None:
         if self._road is None or not self.live.is_set():
             raise _lost("not connected")
         try:
-            await self._send(self._road, self._side.ask(said, self._copy.epoch))
+            await self._send(self._road, *frames)
         except ConnectionLost as lost:
             raise _lost(str(lost)) from None
-
-    async def say(self, said: Said) -> dict[str, Any]:
-        """Have the box hear what was said; the keys of its ``heard``. What was said before is not waited for any more.
-
-        Raises:
-            ApplianceError: SCR502, the box is away; LLM2xx or SIG308, it hears nothing.
-        """
-        road = self._road
-        if road is None or not self.live.is_set():
-            raise _lost("not connected")
-        if not self.listens:
-            raise ApplianceError("LLM230", "This box does not listen.", None, "Type the question.")
-        if self._speaking is not None:
-            self._speaking.cancel()
-        self._speaking = asyncio.get_running_loop().create_future()
-        try:
-            await self._send(road, *frames_of(said))
-            async with asyncio.timeout(HEARD_S):
-                return await self._speaking
-        except (ConnectionLost, TimeoutError) as lost:
-            raise _lost(str(lost)) from None
-
-    def _answered(self, said: dict[str, Any]) -> bool:
-        """Whether a control frame is about what was said."""
-        waiting = self._speaking
-        about = said["type"] == "heard" or (str(said.get("code", "")) in SPEECH and "ref" not in said)
-        if waiting is None or waiting.done() or not about:
-            return False
-        if said["type"] == "heard":
-            waiting.set_result({name: value for name, value in said.items() if name != "type"})
-        else:
-            waiting.set_exception(from_shape(said))
-        return True
 
     def forget(self) -> None:
         """What it holds is not for it any more; it also leaves the disk."""
@@ -336,10 +302,10 @@ class Agent:
 
     async def _control(self, road: Connection, said: dict[str, Any]) -> None:
         match said.get("type"):
-            case "heard" | "error" if self._answered(said):
+            case "heard" | "error" if self.speaking.answered(said):
                 pass
             case "hello":
-                self.listens = said.get("listens") is True and self._side.via is None
+                self.speaking.listens = said.get("listens") is True and self._side.via is None
                 self.box_name, self.role = str(said.get("box", "")), str(said.get("role", ""))
                 self.room, self.code = str(said.get("room", "")), ""
                 await self._side.met(said, self._stream, self._upward(road))

@@ -22,7 +22,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
 from appliance.bridge.frame import Frame, control
-from appliance.bridge.session import Member, Session
+from appliance.bridge.members import Member
+from appliance.bridge.session import Session
 from appliance.bridge.transports.websocket import WebSocketConnection
 from appliance.errors import ApplianceError
 from appliance.screen import neighbour
@@ -30,7 +31,6 @@ from appliance.screen.agent import Agent
 from appliance.screen.mirror import Mirror
 from appliance.screen.outbox import KINDS, Outbox
 from appliance.screen.receiver import Page, load_page, load_parts, load_waiting, with_microphone
-from appliance.screen.speaking import Speaking
 from appliance.types import ROLES, Role
 
 PAGES_LIMIT: Final = 8
@@ -112,7 +112,7 @@ class LocalPage:
             self._hear(session, said)
 
         streams, name = self._mirror.streams, self._agent.box_name
-        session = Session(road, streams, name, hear, member, understanding=Speaking(self._agent))
+        session = Session(road, streams, name, hear, member, understanding=self._agent.speaking)
         self._mirror.joined(session)
         try:
             await session.run()

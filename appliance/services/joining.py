@@ -39,7 +39,7 @@ log = logger("bridge")
 
 
 class AtTheDoor:
-    """A connection that waits for the admin's word; see :class:`~appliance.bridge.session.Waiting`."""
+    """A connection that waits for the admin's word; see :class:`~appliance.bridge.members.Waiting`."""
 
     def __init__(self, joining: Joining, knock: Knock) -> None:
         self._joining, self._knock = joining, knock

@@ -21,13 +21,13 @@ import msgspec
 from appliance.bridge import passes
 from appliance.bridge.frame import Frame
 from appliance.bridge.identity import Identity
+from appliance.bridge.members import Member
 from appliance.bridge.mesh import alive
 from appliance.bridge.mesh.alive import Alive
 from appliance.bridge.mesh.letters import Letters
 from appliance.bridge.mesh.seal import Place, seal
 from appliance.bridge.passes import Pass
 from appliance.bridge.rooms import own_stream
-from appliance.bridge.session import Member
 from appliance.bridge.signals import View
 from appliance.types import Role
 

@@ -18,8 +18,8 @@ from weakref import WeakKeyDictionary
 import msgspec
 
 from appliance.bridge.limits import weight
+from appliance.bridge.members import Member
 from appliance.bridge.registers import Write, merge
-from appliance.bridge.session import Member
 from appliance.bridge.signals import check_name
 from appliance.bridge.stream import Stream
 from appliance.errors import ApplianceError

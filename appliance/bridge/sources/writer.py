@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from appliance.bridge.frame import INPUT, Frame, FrameType, control, encode
-from appliance.bridge.session import Member
+from appliance.bridge.members import Member
 from appliance.bridge.signals import RESERVED
 from appliance.bridge.stream import Stream
 from appliance.bridge.transports import Connection, ConnectionLost

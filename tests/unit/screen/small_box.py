@@ -10,7 +10,7 @@ from typing import Any
 from appliance.bridge import Member, Session, Streams, control
 from appliance.bridge.frame import DEFAULT_LIMIT
 from appliance.bridge.identity import Identity
-from appliance.bridge.session import Waiting
+from appliance.bridge.members import Waiting
 from appliance.bridge.transports import Connection
 from appliance.bridge.transports.iroh import IrohListener, listen
 from appliance.errors import ApplianceError

@@ -13,7 +13,7 @@ import pytest
 
 from appliance.bridge.frame import input_frame
 from appliance.bridge.identity import Identity, load_or_create
-from appliance.bridge.session import Member, Waiting
+from appliance.bridge.members import Member, Waiting
 from appliance.errors import ApplianceError
 from appliance.screen.kiosk import KioskOptions, run_kiosk
 from appliance.screen.start import ScreenOptions

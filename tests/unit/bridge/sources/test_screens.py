@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from appliance.bridge.limits import Limits
+from appliance.bridge.members import Member
 from appliance.bridge.registers import Write
-from appliance.bridge.session import Member
 from appliance.bridge.sources.screens import REMOVED_S, Held, Register, Screens, SetLimits
 from appliance.bridge.stream import Stream
 from appliance.errors import ApplianceError
