@@ -18,6 +18,9 @@ Role = Literal["wall", "staff", "admin"]
 ROLES: Final[tuple[Role, ...]] = ("wall", "staff", "admin")
 """Roles from the least to the most trusted: each may see what the ones before it may."""
 
+UTTERANCE_S: Final = 30.0
+"""How long somebody may speak to a screen at once; docs/reference/bitstream.md."""
+
 RoleName = str
 """A database role: one of :data:`ROLES`, or one that the facility declared."""
 

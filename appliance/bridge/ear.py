@@ -21,8 +21,8 @@ from appliance.bridge.frame import KEYFRAME, Frame, FrameType, control
 from appliance.bridge.members import Member
 from appliance.bridge.sound import SAMPLE, read_sound
 from appliance.errors import ApplianceError
+from appliance.types import UTTERANCE_S
 
-LONGEST_S: Final = 30.0
 RATES: Final = (8_000, 48_000)
 CHANNELS: Final = 2
 
@@ -110,9 +110,9 @@ class Ear:
             return None if sound.begins else Said(b"".join(pieces), self._rate, self._channels)
         self._pieces.append(sound.samples)
         self._size += len(sound.samples)
-        if self._size > LONGEST_S * SAMPLE * self._rate * self._channels:
+        if self._size > UTTERANCE_S * SAMPLE * self._rate * self._channels:
             raise ApplianceError(
-                "LLM232", "That was too long to listen to.", {"seconds": LONGEST_S}, "Say it in a sentence."
+                "LLM232", "That was too long to listen to.", {"seconds": UTTERANCE_S}, "Say it in a sentence."
             )
         return None
 

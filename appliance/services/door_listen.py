@@ -13,17 +13,18 @@ from fastapi import FastAPI, Request
 from pydantic import BaseModel
 from pydantic import Field as BodyField
 
-from appliance.bridge.ear import CHANNELS, LONGEST_S, RATES, Said
+from appliance.bridge.ear import CHANNELS, RATES, Said
 from appliance.errors import ApplianceError
 from appliance.services.hearing import Hearing
 from appliance.services.internal import Json, body_within
+from appliance.types import UTTERANCE_S
 
 if TYPE_CHECKING:
     from appliance.services.gateway import Gateway
 
 __all__ = ["install", "read_wave"]
 
-BYTES: Final = int(LONGEST_S * RATES[1] * CHANNELS * 2) + 4096
+BYTES: Final = int(UTTERANCE_S * RATES[1] * CHANNELS * 2) + 4096
 """Of a file: the longest utterance, and a header."""
 _BODY: Final[dict[str, Any]] = {
     "requestBody": {
@@ -53,7 +54,7 @@ def install(app: FastAPI, gateway: Gateway) -> None:
         role = gateway.access.acting(gateway.role(request), request.headers.get("x-role"))
         if hearing is None:
             raise ApplianceError("LLM230", "This box does not listen.", None, "The setting listening is off.")
-        told = {"seconds": LONGEST_S}
+        told = {"seconds": UTTERANCE_S}
         too_long = ApplianceError("LLM232", "That was too long to listen to.", told, "Say it in a sentence.")
         said = await asyncio.to_thread(read_wave, await body_within(request, BYTES, too_long))
         return Json(msgspec.to_builtins(await hearing.heard(role, said)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,12 +15,12 @@ from appliance.llm.listening.names import ASKED
 from appliance.llm.listening.said import Heard, Utterance
 from appliance.llm.listening.search import search
 from appliance.llm.listening.sound import RATE, from_pcm, levelled, trimmed
+from appliance.types import UTTERANCE_S
 
 if TYPE_CHECKING:
     from appliance.llm.listening.network import Network
 
 SHORTEST_S: Final = 0.3
-LONGEST_S: Final = 30.0
 PIECES_A_SECOND: Final = 6.5
 """More is not spoken: a model that writes more repeats itself."""
 SURE: Final = -0.18
@@ -40,6 +41,7 @@ class Listener:
     def __init__(self, folder: Path | None, threads: int = 2) -> None:
         self._folder, self._threads = folder, threads
         self._network: Network | None = None
+        self._hints: tuple[Sequence[str], Hints] | None = None
         self._turn = threading.Lock()
         self._used_at = 0.0
 
@@ -63,16 +65,16 @@ class Listener:
         Raises:
             ApplianceError: LLM230, there is no model; LLM231, nobody spoke; LLM232, it is too long or no sound.
         """
-        if said.rate < 8000 or said.channels < 1 or said.seconds() > LONGEST_S:
+        if said.rate < 8000 or said.channels < 1 or said.seconds() > UTTERANCE_S:
             told = {"rate": said.rate, "channels": said.channels, "seconds": round(said.seconds(), 1)}
-            raise ApplianceError("LLM232", "This cannot be listened to.", told, f"At most {LONGEST_S:.0f} seconds.")
+            raise ApplianceError("LLM232", "This cannot be listened to.", told, f"At most {UTTERANCE_S:.0f} seconds.")
         sound = trimmed(from_pcm(said.samples, said.rate, said.channels))
         seconds = len(sound) / RATE
         if seconds < SHORTEST_S:
             raise nothing_said()
         with self._turn:
             network = self._loaded()
-            hints = Hints(pieces for word in (*said.words, *ASKED) for pieces in _ways(network, word))
+            hints = self._hints_of(network, said.words)
             found = search(network, network.encode(levelled(sound)), hints, int(seconds * PIECES_A_SECOND) + 8)
         texts = [text for each in found if (text := tidied(network.tokens.text(each.pieces)))]
         if not texts:
@@ -83,12 +85,18 @@ class Listener:
         ]
         return Heard(texts[0], mean > SURE, others, round(mean, 3), round(seconds, 2))
 
+    def _hints_of(self, network: Network, words: Sequence[str]) -> Hints:
+        """Those of the last utterance where its words were the same: a role's names seldom change."""
+        if self._hints is None or self._hints[0] != words:
+            self._hints = words, Hints(pieces for word in (*words, *ASKED) for pieces in _ways(network, word))
+        return self._hints[1]
+
     def rest(self) -> bool:
         """Let the model go where nobody spoke for ten minutes; whether it was."""
         with self._turn:
             if self._network is None or time.monotonic() - self._used_at < KEPT_S:
                 return False
-            self._network = None
+            self._network = self._hints = None
             return True
 
     def _loaded(self) -> Network:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from appliance.bridge import Member
-from appliance.bridge.ear import LONGEST_S, Ear, Said
+from appliance.bridge.ear import Ear, Said
 from appliance.bridge.frame import KEYFRAME, Frame, FrameType
 from appliance.errors import ApplianceError
+from appliance.types import UTTERANCE_S
 
 RATE = 16_000
 
@@ -114,7 +115,7 @@ async def test_a_beginning_without_sound_takes_back_what_was_said(spoken: Spoken
         ({"rate": 96_000}, "SIG308"),
         ({"channels": 3}, "SIG308"),
         ({"odd": 1}, "SIG308"),
-        ({"samples": int(RATE * (LONGEST_S + 1))}, "LLM232"),
+        ({"samples": int(RATE * (UTTERANCE_S + 1))}, "LLM232"),
     ],
 )
 async def test_what_makes_no_sense_is_told_once(spoken: Spoken, given: dict[str, Any], code: str) -> None:
