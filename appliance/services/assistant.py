@@ -22,7 +22,8 @@ import msgspec
 from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.llm import answer, linking, reading
-from appliance.llm.confidence import Candidate, Understood
+from appliance.llm.candidates import Candidate
+from appliance.llm.confidence import Understood
 from appliance.llm.form_words import form_words
 from appliance.llm.forms import Acting, Plan, Summary, check_form, read_plan
 from appliance.llm.linking import Links, link

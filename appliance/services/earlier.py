@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from appliance.llm.confidence import Candidate
+from appliance.llm.candidates import Candidate
 from appliance.llm.notation import Sketch
 from appliance.llm.plan import Query
 from appliance.llm.words import words

@@ -14,7 +14,8 @@ from msgspec.structs import replace
 
 from appliance.config import Runtime
 from appliance.errors import ApplianceError
-from appliance.llm.confidence import Candidate, Scores, Understood, alike
+from appliance.llm.candidates import Candidate, Scores, alike
+from appliance.llm.confidence import Understood
 from appliance.llm.plan import Query, Refuse, validate
 from appliance.llm.prompt import Task
 from appliance.services.model_client import larger_plan

@@ -21,7 +21,9 @@ from msgspec.structs import replace
 from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.llm import reading, senses
-from appliance.llm.confidence import Candidate, Scores, Understood, decided, likeliest, links_text, told_by, with_code
+from appliance.llm.candidates import Candidate, Scores, with_code
+from appliance.llm.confidence import Understood, decided, likeliest, told_by
+from appliance.llm.evidence import links_text
 from appliance.llm.forms import AddField, Alert, AlertCancel, Summary, check_form
 from appliance.llm.interpret import Interpreted, interpret, open_literals, replaced, said_in
 from appliance.llm.linking import Links

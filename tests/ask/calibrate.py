@@ -27,7 +27,9 @@ from msgspec.structs import replace
 from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.llm import confidence
-from appliance.llm.confidence import Candidate, numbers, numbers_of_none, told_by, with_code
+from appliance.llm.candidates import Candidate, with_code
+from appliance.llm.confidence import told_by
+from appliance.llm.evidence import numbers, numbers_of_none
 from appliance.llm.plan import Query, Refuse
 from appliance.llm.training.unseen import Asked, fits, read_set
 from appliance.services import understanding

@@ -7,7 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from appliance.llm.confidence import Candidate, Scores, alike, decided, numbers, shares, told_by, with_code
+from appliance.llm.candidates import Candidate, Scores, alike, with_code
+from appliance.llm.confidence import decided, shares, told_by
+from appliance.llm.evidence import numbers
 from appliance.llm.interpret import interpret
 from appliance.llm.notation import read
 from appliance.llm.plan import Query, Select

@@ -9,7 +9,8 @@ import httpx
 import pytest
 from msgspec.structs import replace
 
-from appliance.llm.confidence import Candidate, Scores, Understood
+from appliance.llm.candidates import Candidate, Scores
+from appliance.llm.confidence import Understood
 from appliance.llm.notation import read
 from appliance.llm.plan import Query, Select
 from appliance.llm.prompt import Task

@@ -1,0 +1,291 @@
+"""Evidence: what is known of a candidate, as numbers by name, which :mod:`appliance.llm.confidence` weighs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from appliance.llm.candidates import Candidate
+from appliance.llm.fields import label_texts
+from appliance.llm.linking import Links
+from appliance.llm.lookup import as_number
+from appliance.llm.notation import BARE, Sketch, Test, plain, write
+from appliance.llm.plan import NUMBERS, TIMES, Query, Refuse
+from appliance.llm.senses import kin, nearness
+from appliance.llm.variants import fields_of_dimensions, names_things, plurals
+from appliance.llm.words import dimensions, fold, inside, label_words, parts, stem
+
+_NEGATIONS: Final = frozenset(
+    {"not", "no", "never", "without", "except", "excluding", "unless", "nor", "isnt", "arent"}
+)
+_SAYS: Final = {
+    name: re.compile(rf"\b({pattern})\b")
+    for name, pattern in {
+        "count": r"how many|how often|times|many|count|counted|total|tally|(?<!\w )number|the number|total number",
+        "sum": r"total|sum|altogether|in all|how much|overall|together|combined|all in all|add(s|ed)? up|how many",
+        "rank": r"\w+(?<!nor)(?<!w)est|most|least|top|last|first|next|max|min|maximum|minimum|bottom|fewest|best|worst|"
+        r"latest|recent|soonest|peak|record|sort(ed)?|order(ed)?|by \w+",
+        "group": r"by|per|each|every|grouped?|split|break|which|who|most|least|different|kinds?|types?|distinct|sorts?|"
+        r"\w+ly|what",
+    }.items()
+}
+"""Words of which a question that asks for a thing has one, nearly always."""
+_SUPERLATIVE: Final = re.compile(
+    r"\b(most|least|highest|lowest|longest|shortest|largest|smallest|biggest|fewest|oldest|newest|latest|cheapest|heaviest)\b"
+)
+_COMPARES: Final = re.compile(
+    r"\b(over|under|above|below|beneath|beyond|past|than|more|less|fewer|least|most|up|upwards?|plus|onwards?|down|"
+    r"exceed\w*|minimum|maximum|between|from|since|after|before|within|until|limit|reach\w*|(high|low|long|short|old|"
+    r"young|large|small|bigg|cheap|great|late|heavi|light|fast|slow)er)\b"
+)
+"""Words of which a question that holds a number against others has one."""
+TIED_AT_MOST: Final = 0.8
+"""A word of the same sense explains another by so much, and no more: "north" is near "south"."""
+_NEAR: Final = 0.4
+_IS: Final = frozenset("is are was were be being been isn't aren't wasn't weren't not".split())
+_IDLE: Final = frozenset(
+    "different distinct single individual various separate total whole entire not made done written given kept stored"
+    " held recorded noted entered".split()
+)
+"""Words that stand where a word restricts and leave all rows in."""
+
+
+def numbers(each: Candidate, among: list[Candidate]) -> dict[str, float]:
+    """What tells of a candidate, by name."""
+    known: dict[str, float] = {
+        "score": max(each.scores.model, -12.0) if each.by_model else 0.0,
+        "lead": max(each.scores.lead, -6.0),
+        "varied": each.scores.varied,
+        "refuse": isinstance(each.plan, Refuse),
+    }
+    if isinstance(each.plan, Refuse):
+        known["refuse_against_code"] = any(other.by_code for other in among)
+        known["refuse_unsaid"] = min(3, len(unsaid_of(each)))
+        return {name: float(value) for name, value in known.items()}
+    known |= {
+        "missing": len(each.missing),
+        "agrees": each.by_code and each.by_model,
+        "code_alone": each.by_code and not each.by_model,
+        "corrected": any(_far(*pair) for pair in each.corrected),
+        "unused": min(3, len(unused(each))),
+        **dict(zip(("unsaid", "sensed"), (0, 0) if each.by_code else left_out(each), strict=True)),
+        "empty": each.told == "" and not each.by_code and not each.scores.follows,
+    }
+    if isinstance(each.plan, Query) and not each.scores.follows:
+        known |= _against_words(each.plan, each.links)
+        if each.by_model:  # a candidate of code alone carries the sketch of another
+            known |= _against_amounts(each.sketch, each.links)
+            known["said_once"] = _used_twice(each)
+        known |= _against_fields(each, each.plan)
+    return {name: float(value) for name, value in known.items()}
+
+
+def numbers_of_none(among: list[Candidate]) -> dict[str, float]:
+    """What tells that no candidate is right."""
+    coded = any(each.by_code for each in among)
+    first = among[0].links
+    return {
+        "none": 1.0,
+        "none_unlinked": float(not first.named and not first.fields and not first.values),
+        "none_unexplained": float(0 if coded else min(4, len(first.unexplained()))),
+    }
+
+
+def _against_words(plan: Query, links: Links) -> dict[str, float]:
+    """What a plan has and no word asks for, and the other way."""
+    text, timeless = links_text(links), _timeless(links)
+    says = {name: bool(pattern.search(timeless if name == "rank" else text)) for name, pattern in _SAYS.items()}
+    wants = {name: any(select.aggregate == name for select in plan.select) for name in ("count", "sum", "avg")}
+    limits = {"min", "max"} & {select.aggregate or "" for select in plan.select}
+    wants["rank"] = bool(limits) or any(each.field != "id" for each in plan.order)
+    wants["group"] = bool(plan.group)
+    grouped_count = bool(plan.group) and wants["count"]
+    how_many = "how many" in text or "number of" in text
+    return {
+        "count_unmet": "how many" in text and not (wants["count"] or wants["sum"] or limits),
+        "avg_unmet": bool(re.search(r"\b(average|mean|avg)\b", text)) and not wants["avg"],
+        "rank_unmet": bool(_SUPERLATIVE.search(text)) and not (wants["rank"] or wants["group"]),
+        "count_unasked": wants["count"] and not says["count"] and not grouped_count,
+        "sum_unmet": says["sum"] and not how_many and not wants["sum"] and not wants["count"],
+        "rank_unasked": wants["rank"] and bool(limits or plan.limit < 50) and not says["rank"],
+        "group_unasked": wants["group"] and not says["group"],
+        "group_unmet": bool(re.search(r"\b(per|each|by)\b", text)) and not wants["group"],
+    }
+
+
+def _against_amounts(sketch: Sketch, links: Links) -> dict[str, float]:
+    """Numbers that rows are held against ("floor over 3") though no word says so, or the other way round."""
+    tests = [(test.op, value) for test in sketch.where for value in test.values[:1]]
+    tests += [sketch.having] if sketch.having else []
+    held = [(op, number) for op, value in tests if op in _SIGNS and (number := as_number(value)) is not None]
+    said = {(_SIGNS[one.op], one.number) for one in links.comparisons if one.op in _SIGNS}
+    return {
+        "compared_unasked": bool(held) and not said and not _COMPARES.search(links_text(links)),
+        "compared_otherwise": any((-_SIGNS[op], number) in said - {(_SIGNS[op], number)} for op, number in held),
+    }
+
+
+_SIGNS: Final = {"gt": 1, "gte": 1, "lt": -1, "lte": -1}
+
+
+def _used_twice(each: Candidate) -> bool:
+    """Whether a word that is said once is a value and names the field of a time: "admitted this week" says when."""
+    said = [word.folded for word in each.links.words]
+    tests = each.sketch.where
+    values = {fold(word) for test in tests if test.op != "when" for value in test.values for word in value.split()}
+    timed = {word.folded for test in tests if test.op == "when" for word in parts(test.field)[:1]}
+    once = [value for value in values if said.count(value) == 1]
+    return any(stem(value) == stem(label) or kin(value, label) for value in once for label in timed)
+
+
+def _against_fields(each: Candidate, plan: Query) -> dict[str, float]:
+    """Fields that a plan uses and no word names, and fields that are named and not used."""
+    used = {select.field for select in plan.select if select.aggregate or plan.group}
+    used |= {test.field for test in plan.where} | {order.field for order in plan.order}
+    used |= {have.field for have in plan.having}
+    used -= {"*", "id"}
+    shown = {select.field for select in plan.select}
+    exact = {mention.field for mention in each.links.fields}
+    labels = {field.label: field.name for field in each.links.collection.fields if field.type in NUMBERS}
+    measured = {labels[label] for label in fields_of_dimensions(labels, links_text(each.links))}
+    counts = any(select.aggregate == "count" for select in plan.select)
+    times = {field.name for field in each.links.collection.fields if field.type in TIMES}
+    told, tested = exact & times, times & {test.field for test in plan.where}
+    things = {name for label, name in labels.items() if name in exact and names_things(label, links_text(each.links))}
+    return {
+        "time_otherwise": bool(told and tested) and not told & tested,
+        "fields_unmet": min(3, len(exact - used - shown)),
+        "dimension_met": bool(measured & (used | shown)),
+        "dimension_unmet": bool(measured) and not measured & (used | shown),
+        "things_summed": any(select.aggregate == "sum" and select.field in things for select in plan.select),
+        "things_counted": counts and bool(things & set(_counted_numbers(each))),
+        "count_of_number": counts and bool(_counted_numbers(each)),
+        "numbers_listed": not plan.group and not plan.order and _lists(plan) and bool(_plural_numbers(each, plan)),
+    }
+
+
+def _lists(plan: Query) -> bool:
+    return not any(select.aggregate for select in plan.select)
+
+
+def _plural_numbers(each: Candidate, plan: Query) -> list[str]:
+    """The number fields that are asked for in the plural and not tested: "drafting hours of this week"."""
+    tested = {test.field for test in plan.where}
+    named = {mention.field for mention in each.links.fields} - tested
+    labels = [f.label for f in each.links.collection.fields if f.name in named and f.type in NUMBERS]
+    return plurals(labels, links_text(each.links))
+
+
+def _counted_numbers(each: Candidate) -> list[str]:
+    """The number fields that stand where "how many" counts: "how many litres of diesel"."""
+    numbers = {field.name for field in each.links.collection.fields if field.type in NUMBERS}
+    said = [word.folded for word in each.links.words]
+    return [
+        mention.field
+        for mention in each.links.fields
+        if mention.field in numbers and said[max(0, mention.at[0] - 2) : mention.at[0]] == ["how", "many"]
+    ]
+
+
+def _far(said: str, stored: str) -> bool:
+    """Whether a correction is more than another ending or the rest of a name."""
+    return not set(label_words(said)) <= set(label_words(stored))
+
+
+def links_text(links: Links) -> str:
+    """The words of a question, in lower case."""
+    return " ".join(word.folded for word in links.words)
+
+
+def _timeless(links: Links) -> str:
+    """The words of a question without its times: "the next 30 days" ranks nothing."""
+    timed = set(inside(links.words, [span.at for span in links.spans]))
+    return " ".join(word.folded for at, word in enumerate(links.words) if at not in timed)
+
+
+def restricts(each: Candidate) -> bool:
+    """Whether an unexplained word says which rows are meant: "purple beds", "beds that are purple"."""
+    if any(test.op in BARE for test in each.sketch.where):
+        return False  # "loans that are not returned" has its test
+    said, unsaid = each.links.words, set(unsaid_of(each))
+    for place, word in enumerate(said):
+        if word.text in unsaid and word.folded not in _IDLE and not dimensions(word.text):
+            after_is = place > 0 and said[place - 1].folded in _IS and not word.folded.endswith("ing")
+            if after_is or place + 1 in each.links.named:
+                return True
+    return False
+
+
+def unsaid_of(each: Candidate) -> tuple[str, ...]:
+    """The content words that neither the links nor the sketch explain."""
+    told = {stem(fold(word)) for word in re.findall(r"\w+", write(each.sketch))}
+    words = each.links.unexplained()
+    return tuple(word.text for word in words if word.stem not in told and word.folded not in _IDLE - _NEGATIONS)
+
+
+def left_out(each: Candidate) -> tuple[float, float]:
+    """What words that nothing explains weigh against a sketch.
+
+    Returns:
+        how many there are, at most 3, each less by how far a label of the sketch explains it ("town" by *city*);
+        and how far one of them rather speaks of a field that the sketch does not use.
+    """
+    unsaid = unsaid_of(each)
+    if not unsaid:
+        return 0.0, 0.0
+    collection, used = each.links.collection, _labels_in(each.sketch)
+    held = _texts(used) | set(label_texts(collection.label)[-1:])
+    others = _texts(field.label for field in collection.fields if field.label not in used)
+    ties = [tie(fold(word), held) for word in unsaid]
+    rather = max(tie(fold(word), others) - tied for word, tied in zip(unsaid, ties, strict=True))
+    return min(3, sum(1 - tied for tied in ties)), rather
+
+
+def _texts(labels: Iterable[str]) -> set[str]:
+    return {part for label in labels for part in label_texts(label)}
+
+
+def tie(word: str, others: Iterable[str]) -> float:
+    """How far words of labels explain a folded word: 1 where one is of its family, less where one is near; 0 to 1."""
+    near = 0.0
+    for other in others:
+        if stem(word) == stem(other) or kin(word, other):
+            return 1.0
+        near = max(near, nearness(word, other))
+    return min(TIED_AT_MOST, max(0.0, (near - _NEAR) / _NEAR))
+
+
+def _labels_in(sketch: Sketch) -> set[str]:
+    shown = {item.field for item in sketch.select} | {test.field for test in sketch.where}
+    shown |= {group.field for group in sketch.group} | ({sketch.rank.field} if sketch.rank else set())
+    return {label for label in shown if label}
+
+
+def unused(each: Candidate) -> list[str]:
+    """What a question says for certain and a sketch does not: stored values, times, amounts, a "not"."""
+    if not each.by_model:
+        return []
+    links, told = each.links, plain(write(each.sketch).replace("<", " <"))
+    said = [word.text.lower() for word in links.words]
+    missed = [" ".join(said[slice(*value.at)]) for value in links.values if value.exact]
+    missed = [words for words in missed if words not in told and not _names_a_field(words, each)]
+    missed += [span.words for place, span in enumerate(links.spans[:2]) if f"w{place + 1}" not in told.split()]
+    missed += [said[one.at[1] - 1] for one in links.comparisons if not set(said[slice(*one.at)]) & set(told.split())]
+    negated = [word for word in said if word in _NEGATIONS or word.endswith("n't")]
+    if negated and not any(
+        test.op in ("neq", "null", "no", "lt", "lte", "eq") and _negates(test) for test in each.sketch.where
+    ):
+        missed += negated[:1]
+    return missed
+
+
+def _negates(test: Test) -> bool:
+    return test.op != "eq" or any(set(value.split()) & _NEGATIONS for value in test.values)
+
+
+def _names_a_field(words: str, each: Candidate) -> bool:
+    """Whether the words are also what a field or the collection is called."""
+    labels = [each.links.collection.label, *(field.label for field in each.links.collection.fields)]
+    said = label_words(words)
+    return any(said == label_words(label)[: len(said)] for label in labels)
