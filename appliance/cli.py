@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import appliance
-from appliance.config import SETTINGS, Settings, load, origins
+from appliance.config import SETTINGS, load, origins
 from appliance.errors import HTTP_STATUS, ApplianceError, from_shape
-from appliance.observation import KEPT_IN
 from appliance.screen import command as screen_command
 from appliance.screen.trust import as_fault, door_of_this_machine, key_of_this_machine, verified
 from appliance.services import backup_words, past_words
@@ -28,7 +27,6 @@ _EXAMPLES = """\
   appliance screen"""
 
 Handler = Callable[[argparse.Namespace], int]
-WISH_S = 0.5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -126,67 +124,10 @@ def _add_up(commands: Any) -> None:
 
 
 def _up(options: argparse.Namespace) -> int:
+    from appliance.services.running import run_box
+
     given = {setting.name: getattr(options, setting.name) for setting in SETTINGS} | {"data": options.data}
-    return asyncio.run(_run_box(load(given), lambda: (load(given), origins(given))))
-
-
-async def _run_box(settings: Settings, again: Callable[[], tuple[Settings, dict[str, str]]]) -> int:
-    from appliance.services.restore_wish import fulfil
-
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(each, stopped.set)
-    os.environ[KEPT_IN] = str(settings.data / "logs")
-    while await _run_once(settings, again, stopped):
-        await asyncio.to_thread(fulfil, settings)
-        settings, _ = again()
-    return 0
-
-
-async def _run_once(
-    settings: Settings, again: Callable[[], tuple[Settings, dict[str, str]]], stopped: asyncio.Event
-) -> bool:
-    """Run the box until it is to stop; True: to be started again after a backup was restored."""
-    from appliance.services.address_command import ticket as find_ticket
-    from appliance.services.greeting import greet
-    from appliance.services.supervisor import Box
-
-    box = Box(settings, again)
-    starting = asyncio.create_task(box.start())
-    stopping = asyncio.create_task(stopped.wait())
-    wished = False
-    try:
-        await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if starting.done():
-            runtime = starting.result()
-            ticket = await asyncio.to_thread(find_ticket, runtime)
-            await asyncio.to_thread(greet, settings, runtime.keys["staff"], ticket)
-            watching, wishing = asyncio.create_task(box.watch()), asyncio.create_task(_wish(settings.data))
-            await asyncio.wait({wishing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            wished = wishing.done() and not stopped.is_set()
-            for task in (watching, wishing):
-                task.cancel()
-        if not wished:
-            print("\nStopping; the data stays in", settings.data, flush=True)
-    finally:
-        starting.cancel()
-        await asyncio.gather(starting, stopping if stopping.done() else _cancel(stopping), return_exceptions=True)
-        await box.stop()
-    return wished
-
-
-async def _wish(data: Path) -> None:
-    """Return once the page of the first start asks for a restore."""
-    from appliance.services.restore_wish import is_wanted
-
-    while not await asyncio.to_thread(is_wanted, data):  # noqa: ASYNC110 (another process leaves the wish)
-        await asyncio.sleep(WISH_S)
-
-
-async def _cancel(task: asyncio.Task[Any]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    return asyncio.run(run_box(load(given), lambda: (load(given), origins(given))))
 
 
 # ask -----------------------------------------------------------------------------------------------------
