@@ -82,6 +82,7 @@ class Recorder:
         self._segment_bytes, self._retry_s = segment_bytes, retry_s
         self._pending: list[Step] = []
         self._pending_bytes = 0
+        self._handed: list[Step] = []  # to the thread that writes, which may be cancelled before it begins
         self._more, self._room = asyncio.Event(), asyncio.Event()
         self._room.set()
         self._paused = 0.0
@@ -193,10 +194,12 @@ class Recorder:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._more.wait(), DURABLE_S if self._writer.unsure else None)
             await asyncio.sleep(WRITE_S)
-            await asyncio.to_thread(self._write, self._drain())
+            self._handed = self._drain()
+            await asyncio.to_thread(self._write)
 
-    def _write(self, steps: list[Step]) -> None:
+    def _write(self) -> None:
         with self._disk:
+            steps, self._handed = self._handed, []
             if steps:
                 self._writer.write(steps)
                 self._succeeded()
@@ -216,6 +219,7 @@ class Recorder:
 
     def _end(self) -> None:
         with self._disk, contextlib.suppress(OSError):
-            if self._pending and self._well:
-                self._writer.write(self._drain())
+            left = self._handed + self._drain()
+            if left and self._well:
+                self._writer.write(left)
             self._writer.finish(max(now_ms(), self._last))

@@ -58,7 +58,7 @@ def fold(text: str) -> str:
     return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
 
 
-_IRREGULAR: Final[dict[str, str]] = {
+IRREGULAR: Final[dict[str, str]] = {
     "staff": "staff", "status": "status", "children": "child", "people": "person", "men": "man", "women": "woman",
     "is": "is", "was": "was", "has": "has", "this": "this", "bus": "bus", "gas": "gas", "lens": "lens",
     "diagnoses": "diagnosis", "diagnosis": "diagnosis", "analyses": "analysis", "analysis": "analysis",
@@ -85,8 +85,8 @@ def stem(word: str) -> str:
 
 def singular(word: str) -> str:
     """A folded word in the singular: "batteries" -> "battery"."""
-    if word in _IRREGULAR:
-        return _IRREGULAR[word]
+    if word in IRREGULAR:
+        return IRREGULAR[word]
     word = word.removesuffix("'s")
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
@@ -99,7 +99,7 @@ def singular(word: str) -> str:
 
 def _shorter(word: str) -> str:
     one = singular(word)
-    if one != word or word in _IRREGULAR:
+    if one != word or word in IRREGULAR:
         return one
     if word.endswith("mission") and len(word) > len("mission"):
         return word.removesuffix("mission") + "mit"  # "admissions" are of those who were admitted

@@ -8,8 +8,10 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -80,6 +82,20 @@ async def test_what_a_stream_was_is_there_afterwards(tmp_path: Path) -> None:
     assert index.ended
     assert index.meta["stream"] == "main"
     assert segments(tmp_path)[0].with_suffix(".b3").exists()
+
+
+async def test_what_waits_for_a_thread_when_it_stops_is_written_too(tmp_path: Path) -> None:
+    stream, busy, loop = Stream("main"), threading.Event(), asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    async with recording(stream, tmp_path) as recorder:
+        say(stream, n=1)
+        await until(lambda: recorder.path)
+        other = loop.run_in_executor(None, busy.wait, 5.0)
+        say(stream, n=2)
+        await until(lambda: recorder.frames == 2 and not recorder._pending)
+        loop.call_later(0.1, busy.set)
+    await other
+    assert await values_at(tmp_path, now_ms()) == {"n": 2}
 
 
 async def test_it_is_on_disk_within_a_second_while_it_goes_on(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from appliance.llm.words import (
     COLLECTION_WORDS,
     CUES,
+    IRREGULAR,
     MEASURES,
     fold,
     inside,
@@ -41,9 +42,10 @@ def test_lower_keeps_the_length(text: str) -> None:
 
 
 @given(st.text(alphabet="abcdeginorstylu's", max_size=14))
+@example("docs")
 def test_a_stem_is_its_own_stem(word: str) -> None:
     assert stem(stem(word)) == stem(word)
-    assert len(stem(word)) <= len(word)
+    assert len(stem(word)) <= len(word) or stem(word) in IRREGULAR.values()
 
 
 @pytest.mark.parametrize(
