@@ -91,7 +91,8 @@ function leave(why, keeps) {
   session.set(false);
 }
 
-onEnd(() => session.get() && leave(w("You were signed out. Sign in to go on where you were."), true));
+// while one is being signed out, what else was on its way may come back refused: that tells nothing new
+onEnd(() => session.get() && !going && leave(w("You were signed out. Sign in to go on where you were."), true));
 
 /** Stay for another while. */
 export async function stay() {
