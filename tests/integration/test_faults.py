@@ -163,7 +163,7 @@ async def test_change_made_while_the_data_service_is_dead_is_seen(hurt: Box, doo
     name, count = f"answer.{answer['id']}.rows", answer["rows"][0]["count"]
     hurt.kill("pgflex")
     added = await door.post("/rest/beds", json=BED, headers={"Prefer": "return=representation"})
-    assert added.status_code == 201
+    assert added.status_code == 201, added.text
     async with joined(hurt.url) as screen:
         await screen.until(lambda signals: signals.get(name) == [{"count": count + 1}], BACK_S)
         await door.delete(f"/rest/beds?id=eq.{added.json()[0]['id']}")
