@@ -98,7 +98,7 @@ image: setup ## a disk image and its signed update in dist/ (TARGET=screen|jetso
 test-image: test-setup ## the image's whole life in an emulated machine: start, update, power cuts, rollback, reset
 	@scripts/image_setup.sh test
 	[ -e images/cache/amd64/bin/postgrest ] || $(MAKE) fetch
-	$(python) -m pytest -x tests/image $(ARGS)
+	$(python) -m pytest -x tests/image -o faulthandler_timeout=0 $(ARGS)
 
 clean: ## remove what setup and tests made here; the user's cache and the box's data stay
 	rm -rf .venv build dist *.egg-info tests/integration/node/node_modules .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -114,7 +114,7 @@ SETTINGS: Final[tuple[Setting, ...]] = (
         "listening_model",
         str,
         "",
-        "A folder with another model that hears speech (Moonshine's files); empty takes the one that is installed.",
+        "Another model that hears speech: a Whisper GGML file or a Moonshine folder; empty takes the installed one.",
     ),
     Setting(
         "record",

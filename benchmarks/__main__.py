@@ -30,6 +30,7 @@ BENCHMARKS = (
     "footprint",
     "agents",
     "sizes",
+    "speech",
     "soak",
 )
 """A file each, with ``async def run(count) -> Result``."""

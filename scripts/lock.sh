@@ -19,5 +19,7 @@ compile runtime --constraints build.txt "$@"
 compile embedded --constraints runtime.txt "$@"
 compile dev --constraints runtime.txt --constraints build.txt "$@"
 compile ansible --constraints runtime.txt --constraints dev.txt "$@"
+# whisper.cpp's wheel asks for what only its own program needs.
+compile whisper --no-deps "$@"
 # Only the source of llama-cpp-python: a ready wheel is built for a processor that is not this one.
 compile llama --no-deps --no-binary llama-cpp-python "$@"

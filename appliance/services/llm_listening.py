@@ -31,8 +31,8 @@ LOOK_S: Final = 60.0
 
 def install(app: FastAPI, settings: Settings) -> Listener:
     """Add the addresses to the model service; returns what hears."""
-    folder = Path(settings.listening_model).expanduser() if settings.listening_model else shipped_listening()
-    listener = Listener(folder if settings.listening else None, settings.model_threads or 2)
+    model = Path(settings.listening_model).expanduser() if settings.listening_model else shipped_listening()
+    listener = Listener(model if settings.listening else None, settings.model_threads or 2, settings.language)
     turns = asyncio.Semaphore(WAITING)
 
     @app.post("/listen/ready")

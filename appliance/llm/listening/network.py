@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from appliance.errors import ApplianceError
+from appliance.llm.listening.engine import cannot_load
 from appliance.llm.listening.sound import Samples
 from appliance.llm.listening.tokens import Tokens
 
@@ -64,9 +64,7 @@ class Network:
             self.tokens = Tokens.read(folder / "tokenizer.bin")
             self._layers = _layers(self._decoder)
         except Exception as error:  # the library's own errors have nothing in common but that
-            raise ApplianceError(
-                "LLM230", "The model that hears speech cannot be loaded.", str(error)[:300], "See listening_model."
-            ) from None
+            raise cannot_load(str(error)) from None
         self._names = [output.name for output in self._decoder.get_outputs()]
 
     def encode(self, samples: Samples) -> State:
