@@ -97,7 +97,7 @@ image: setup ## a disk image and its signed update in dist/ (TARGET=screen|jetso
 
 test-image: test-setup ## the image's whole life in an emulated machine: start, update, power cuts, rollback, reset
 	@scripts/image_setup.sh test
-	[ -e images/cache/amd64/bin/postgrest ] || $(MAKE) fetch
+	$(python) -m images fetch --missing
 	$(python) -m pytest -x tests/image -o faulthandler_timeout=0 $(ARGS)
 
 clean: ## remove what setup and tests made here; the user's cache and the box's data stay

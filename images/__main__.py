@@ -39,6 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     build.set_defaults(handler=_build)
     fetch = commands.add_parser("fetch", help="fetch what images/artifacts.lock names, and check it")
     fetch.add_argument("architecture", nargs="?", choices=("amd64", "arm64"), default="amd64")
+    fetch.add_argument("--missing", action="store_true", help="only where the cache is not what the lock says")
     fetch.set_defaults(handler=_fetch)
     lock = commands.add_parser("lock", help="write images/artifacts.lock anew from what scripts/wheelhouse.py fetched")
     lock.set_defaults(handler=lambda _: artifacts.write_lock())
@@ -108,6 +109,8 @@ def _own_version() -> str:
 
 
 def _fetch(options: argparse.Namespace) -> int:
+    if options.missing and artifacts.whole(options.architecture):
+        return 0
     for line in artifacts.fetch(options.architecture):
         print(f"  {line}")
     return 0

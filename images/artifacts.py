@@ -69,6 +69,15 @@ def fetch(architecture: str) -> list[str]:
     return [*said, f"images/cache/{architecture}: {len(wanted)} files, as images/artifacts.lock says"]
 
 
+def whole(architecture: str) -> bool:
+    """Whether the cache has all that the lock names for an architecture, as it says."""
+    try:
+        check([artifact for artifact in read() if artifact.architecture == architecture], CACHE / architecture)
+    except Refused:
+        return False
+    return True
+
+
 def check(wanted: Iterable[Artifact], folder: Path) -> None:
     """See that each file is there and is what the lock says.
 

@@ -9,6 +9,7 @@ import pytest
 from images import artifacts
 from images.artifacts import LOCK, Artifact, check, check_program, read
 from images.mirror import Refused
+from scripts import wheelhouse
 
 ROOT = LOCK.parents[1]
 
@@ -29,10 +30,21 @@ def test_a_file_that_is_missing_is_named_with_the_way_to_get_it(tmp_path: Path) 
         check([artifact(b"")], tmp_path)
 
 
+def test_a_cache_is_whole_when_it_has_what_the_lock_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(artifacts, "CACHE", tmp_path)
+    monkeypatch.setattr(artifacts, "read", lambda: [artifact(b"as locked")])
+    assert not artifacts.whole("amd64")
+    (tmp_path / "amd64").mkdir()
+    (tmp_path / "amd64" / "a-1.whl").write_bytes(b"another")
+    assert not artifacts.whole("amd64")
+    (tmp_path / "amd64" / "a-1.whl").write_bytes(b"as locked")
+    assert artifacts.whole("amd64")
+    assert artifacts.whole("arm64"), "of which it asks nothing"
+
+
 def test_the_lock_has_every_package_of_a_box_in_its_version() -> None:
-    locked = dict(
-        re.findall(r"^([a-z0-9-]+)==([^ \\]+)", (ROOT / "requirements/runtime.txt").read_text(), re.MULTILINE)
-    )
+    pins = "".join((ROOT / f"requirements/{name}.txt").read_text() for name in wheelhouse.LOCKED)
+    locked = dict(re.findall(r"^([a-z0-9-]+)==([^ \\]+)", pins, re.MULTILINE))
     held = {each.name: each.version for each in read() if each.architecture == "amd64" and each.origin == "pypi"}
     assert held == locked
 
