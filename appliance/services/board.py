@@ -218,6 +218,13 @@ class Board:
         self._begin(question)
         await self._answer(question)
 
+    async def close(self, room: str) -> None:
+        """Take away what stands in a room that is no more: nobody sees it, and it would count as pinned."""
+        for id_ in [id_ for id_, live in self._live.items() if room and live.question.room == room]:
+            self._drop(id_)
+        self._order(room)
+        await self._save()
+
     def _is_seen(self, question: Question, said: Event) -> bool:
         """Whether the screen that says something of an answer sees it."""
         here = question.room in ("", str(said.get("room") or "")) or said["role"] == "admin"

@@ -93,7 +93,10 @@ def _rooms(app: FastAPI, gateway: Gateway) -> None:
 
     @app.delete("/api/rooms/{room}", summary="Take a room away; its screens show the whole house")
     async def drop(room: Id, request: Request) -> Response:
-        return await to_bridge(gateway, request)
+        answer = await to_bridge(gateway, request)
+        if answer.status_code < 300:
+            await gateway.board.close(room)
+        return answer
 
     @app.post("/api/tickets", summary="Make a ticket that screens join with by themselves")
     async def invite(request: Request, body: TicketBody) -> Response:

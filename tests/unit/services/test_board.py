@@ -204,6 +204,28 @@ async def test_an_answer_is_pinned_in_a_room_stays_over_a_restart_and_is_taken_o
     assert f"answer.{pin}.question" not in bridge.values
 
 
+async def test_a_room_that_is_no_more_takes_its_answers_along(tmp_path: Path) -> None:
+    live, asked, bridge = board(tmp_path / "board.json")
+    asked.value = 4
+    said = {"type": "pin", "role": "staff", "screen": "s1", "name": "Tablet 3"}
+    here = await live.ask("How many?", "staff", "", room="icu")
+    house = await live.ask("How many?", "staff", "")
+    rooms = {"icu": "Intensive care", "er": "Emergency"}
+    await live.pin({**said, "answer": house.id, "room": "icu"}, rooms)
+    await live.pin({**said, "answer": house.id, "room": "er"}, rooms)
+    [pin] = [id_ for id_ in bridge.by_stream["room/icu"]["answers.order"] if id_.startswith("p")]
+    await live.close("icu")
+    assert bridge.by_stream["room/icu"]["answers.order"] == []
+    assert {bridge.by_stream["room/icu"][f"answer.{id_}.question"] for id_ in (pin, here.id)} == {None}
+    assert house.id in bridge.by_stream["main"]["answers.order"]
+    [kept] = [id_ for id_ in bridge.by_stream["room/er"]["answers.order"] if id_.startswith("p")]
+    after, asked, bridge = board(tmp_path / "board.json")
+    asked.value = 4
+    await after.restore(())
+    assert f"answer.{pin}.question" not in bridge.by_stream.get("room/icu", {})
+    assert bridge.by_stream["room/er"][f"answer.{kept}.question"] == "How many?"
+
+
 async def test_an_answer_for_the_whole_house_is_pinned_there(tmp_path: Path) -> None:
     live, asked, bridge = board(tmp_path / "board.json")
     asked.value = 4
