@@ -19,8 +19,6 @@ from appliance.llm.candidates import Candidate
 from appliance.llm.evidence import numbers, numbers_of_none, restricts, unsaid_of
 from appliance.llm.plan import Query
 
-MANY: Final = 4
-"""Groups from which it tells nothing that each of them has one row."""
 UNSAID_AT_MOST: Final = 0.5
 """The confidence of a reading that leaves out a word which says what rows are meant, or which alone says of what: of
 submarines it is asked back whether boats are meant."""
@@ -69,12 +67,8 @@ def _answer(each: Candidate) -> object:
 
 
 def told_by(rows: Sequence[Mapping[str, Any]]) -> str:
-    """What rows tell, as text: which rows they are, or their values.
-
-    Empty where that is nothing, a nought, or of each of many things that it is there once.
-    """
-    once = len(rows) >= MANY and all(row.get("count") == 1 for row in rows)
-    if once or not any(value for row in rows for value in row.values()):
+    """What rows tell, as text: which rows they are, or their values; empty where that is nothing or a nought."""
+    if not any(value for row in rows for value in row.values()):
         return ""
     return repr([row["id"] if "id" in row else sorted(map(repr, row.values())) for row in rows])
 
