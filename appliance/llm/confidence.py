@@ -19,6 +19,8 @@ from appliance.llm.candidates import Candidate
 from appliance.llm.evidence import numbers, numbers_of_none, restricts, unsaid_of
 from appliance.llm.plan import Query
 
+MANY: Final = 4
+"""Groups from which it tells nothing that each of them has one row."""
 UNSAID_AT_MOST: Final = 0.5
 """The confidence of a reading that leaves out a word which says what rows are meant, or which alone says of what: of
 submarines it is asked back whether boats are meant."""
@@ -67,8 +69,12 @@ def _answer(each: Candidate) -> object:
 
 
 def told_by(rows: Sequence[Mapping[str, Any]]) -> str:
-    """What rows tell, as text: which rows they are, or their values; empty where that is nothing or a nought."""
-    if not any(value for row in rows for value in row.values()):
+    """What rows tell, as text: which rows they are, or their values.
+
+    Empty where that is nothing, a nought, or of each of many things that it is there once.
+    """
+    once = len(rows) >= MANY and all(row.get("count") == 1 for row in rows)
+    if once or not any(value for row in rows for value in row.values()):
         return ""
     return repr([row["id"] if "id" in row else sorted(map(repr, row.values())) for row in rows])
 
@@ -96,40 +102,43 @@ def _sum(known: dict[str, float]) -> float:
 
 
 WEIGHTS: Final[dict[str, float]] = {
-    "agrees": 2.18,
-    "avg_unmet": -1.55,
-    "code_alone": -1.10,
+    "agrees": 2.01,
+    "amount_otherwise": -1.50,
+    "amount_unnamed": -0.70,
+    "avg_unmet": -1.66,
+    "code_alone": -1.12,
     "compared_otherwise": -2.05,
     "compared_unasked": -2.12,
-    "corrected": -0.21,
-    "count_of_number": -0.61,
-    "count_unasked": -1.53,
-    "count_unmet": -0.81,
-    "dimension_met": 2.01,
-    "dimension_unmet": -0.95,
-    "empty": -2.41,
-    "fields_unmet": -0.59,
-    "group_unasked": -0.56,
-    "group_unmet": -1.07,
-    "lead": 0.76,
-    "missing": -2.69,
-    "none": -2.60,
-    "none_unexplained": -0.21,
-    "none_unlinked": 0.54,
+    "corrected": -0.24,
+    "count_of_number": -0.65,
+    "count_unasked": -1.86,
+    "count_unmet": -0.90,
+    "dimension_met": 2.04,
+    "dimension_unmet": -0.97,
+    "empty": -2.43,
+    "fields_unmet": -0.55,
+    "group_unasked": -0.85,
+    "group_unmet": -1.18,
+    "lead": 0.79,
+    "measure_unnamed": -1.49,
+    "missing": -2.80,
+    "none": -2.74,
+    "none_unexplained": -0.24,
+    "none_unlinked": 0.48,
     "numbers_listed": -1.00,
-    "rank_unasked": -1.46,
-    "rank_unmet": -1.28,
-    "refuse": -0.76,
-    "refuse_against_code": -0.23,
-    "refuse_unsaid": -0.27,
+    "rank_unasked": -1.20,
+    "rank_unmet": -1.29,
+    "refuse": -0.85,
+    "refuse_against_code": -0.26,
+    "refuse_unsaid": -0.32,
     "said_once": -2.00,
-    "score": 0.46,
-    "sensed": -0.74,
-    "sum_unmet": -0.80,
+    "score": 0.45,
+    "sensed": -0.62,
+    "sum_unmet": -1.07,
     "things_counted": -1.00,
-    "things_summed": -2.61,
-    "time_otherwise": -2.55,
-    "unsaid": -1.45,
-    "unused": -1.67,
-    "varied": 0.45,
+    "things_summed": -2.70,
+    "time_otherwise": -2.56,
+    "unsaid": -1.31,
+    "unused": -1.74,
+    "varied": 0.27,
 }

@@ -10,11 +10,11 @@ from appliance.llm.candidates import Candidate
 from appliance.llm.fields import label_texts
 from appliance.llm.linking import Links
 from appliance.llm.lookup import as_number
+from appliance.llm.named import tie, unnamed
 from appliance.llm.notation import BARE, Sketch, Test, plain, write
 from appliance.llm.plan import NUMBERS, TIMES, Query, Refuse
-from appliance.llm.senses import kin, nearness
-from appliance.llm.variants import fields_of_dimensions, names_things, plurals
-from appliance.llm.words import dimensions, fold, inside, label_words, parts, stem
+from appliance.llm.variants import fields_of_dimensions, names_things, plurals, values_of_times
+from appliance.llm.words import dimensions, fold, inside, label_words, stem
 
 _NEGATIONS: Final = frozenset(
     {"not", "no", "never", "without", "except", "excluding", "unless", "nor", "isnt", "arent"}
@@ -40,9 +40,6 @@ _COMPARES: Final = re.compile(
     r"young|large|small|bigg|cheap|great|late|heavi|light|fast|slow)er)\b"
 )
 """Words of which a question that holds a number against others has one."""
-TIED_AT_MOST: Final = 0.8
-"""A word of the same sense explains another by so much, and no more: "north" is near "south"."""
-_NEAR: Final = 0.4
 _IS: Final = frozenset("is are was were be being been isn't aren't wasn't weren't not".split())
 _IDLE: Final = frozenset(
     "different distinct single individual various separate total whole entire not made done written given kept stored"
@@ -76,8 +73,10 @@ def numbers(each: Candidate, among: list[Candidate]) -> dict[str, float]:
         known |= _against_words(each.plan, each.links)
         if each.by_model:  # a candidate of code alone carries the sketch of another
             known |= _against_amounts(each.sketch, each.links)
-            known["said_once"] = _used_twice(each)
-        known |= _against_fields(each, each.plan)
+            # a word that is said once is no value and the name of a time too: "admitted this week" says when
+            known["said_once"] = bool(values_of_times(each.sketch, [word.folded for word in each.links.words]))
+        known |= _against_fields(each, each.plan) | unnamed(each.plan, each.links)
+        known["amount_otherwise"] = _amount_otherwise(each.plan, each.links)
     return {name: float(value) for name, value in known.items()}
 
 
@@ -126,17 +125,15 @@ def _against_amounts(sketch: Sketch, links: Links) -> dict[str, float]:
     }
 
 
+def _amount_otherwise(plan: Query, links: Links) -> bool:
+    """Whether numbers are held against other amounts than are said, in the unit that the field holds."""
+    said = {one.number * one.scale for one in links.comparisons}
+    held = {test.value for test in plan.where if test.op in _SIGNS and isinstance(test.value, int | float)}
+    held |= {have.value for have in plan.having}
+    return bool(said) and bool(held - said)
+
+
 _SIGNS: Final = {"gt": 1, "gte": 1, "lt": -1, "lte": -1}
-
-
-def _used_twice(each: Candidate) -> bool:
-    """Whether a word that is said once is a value and names the field of a time: "admitted this week" says when."""
-    said = [word.folded for word in each.links.words]
-    tests = each.sketch.where
-    values = {fold(word) for test in tests if test.op != "when" for value in test.values for word in value.split()}
-    timed = {word.folded for test in tests if test.op == "when" for word in parts(test.field)[:1]}
-    once = [value for value in values if said.count(value) == 1]
-    return any(stem(value) == stem(label) or kin(value, label) for value in once for label in timed)
 
 
 def _against_fields(each: Candidate, plan: Query) -> dict[str, float]:
@@ -244,16 +241,6 @@ def left_out(each: Candidate) -> tuple[float, float]:
 
 def _texts(labels: Iterable[str]) -> set[str]:
     return {part for label in labels for part in label_texts(label)}
-
-
-def tie(word: str, others: Iterable[str]) -> float:
-    """How far words of labels explain a folded word: 1 where one is of its family, less where one is near; 0 to 1."""
-    near = 0.0
-    for other in others:
-        if stem(word) == stem(other) or kin(word, other):
-            return 1.0
-        near = max(near, nearness(word, other))
-    return min(TIED_AT_MOST, max(0.0, (near - _NEAR) / _NEAR))
 
 
 def _labels_in(sketch: Sketch) -> set[str]:

@@ -15,8 +15,9 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from appliance.llm.notation import Column, Group, Item, Rank, Sketch, Test
-from appliance.llm.words import dimensions, label_words, parts, singular, words
+from appliance.llm.notation import BARE, Column, Group, Item, Rank, Sketch, Test
+from appliance.llm.senses import kin
+from appliance.llm.words import dimensions, fold, label_words, parts, singular, stem, words
 
 _EACH: Final = frozenset("per each every by which what top".split())
 _NUMBERED: Final = re.compile(r"\b(how many|how much|total|sum|per|each|by|altogether|overall)\b")
@@ -36,9 +37,9 @@ def variants(sketch: Sketch, columns: Sequence[Column], text: str, named: Set[st
     kinds = {column.label: column.kind for column in columns}
     numbers = [label for label in kinds if label in named and kinds[label] == "number"]
     times = [label for label in kinds if label in named and kinds[label] == "time"]
-    groups = [label for label in kinds if kinds[label] == "text" and _groups_by(label, text)]
+    groups = [label for label in kinds if kinds[label] == "text" and groups_by(label, text)]
     found = [*_sums(sketch, text, numbers), *_dimensions(sketch, kinds, text), *_times(sketch, times)]
-    found += _grouped(sketch, kinds, groups)
+    found += [*_grouped(sketch, kinds, groups), *_counted(sketch, named), *_once(sketch, text)]
     return [each for each in dict.fromkeys(found) if each != sketch]
 
 
@@ -54,6 +55,30 @@ def _sums(sketch: Sketch, text: str, numbers: list[str]) -> list[Sketch]:
         return [replace(sketch, select=(Item(label, "sum"),)) for label in numbers if not names_things(label, text)]
     listed = not (sketch.rank or sketch.group or any(item.aggregate for item in sketch.select))
     return [replace(sketch, select=(Item(label, "sum"),)) for label in plurals(numbers, text) if listed]
+
+
+def _counted(sketch: Sketch, named: Set[str]) -> list[Sketch]:
+    """Rows counted, where the model adds up what nobody named: "meeting rooms per floor"."""
+    item = sketch.select[0]
+    adds = len(sketch.select) == 1 and item.aggregate in ("sum", "avg") and item.field not in named
+    return [replace(sketch, select=(Item(None, "count"),))] if adds else []
+
+
+def _once(sketch: Sketch, text: str) -> list[Sketch]:
+    """Without a value that says when: of "how many did we open this month" *opened on*, and not *status open* too."""
+    twice = values_of_times(sketch, [word.folded for word in words(text)])
+    return [replace(sketch, where=tuple(test for test in sketch.where if test not in twice))] if twice else []
+
+
+def values_of_times(sketch: Sketch, said: Sequence[str]) -> list[Test]:
+    """The tests for a value whose word is said once, and names the field of a time."""
+    times = {word.folded for test in sketch.where if test.op == "when" for word in parts(test.field)[:1]}
+
+    def names_a_time(value: str) -> bool:
+        return said.count(value) == 1 and any(stem(value) == stem(label) or kin(value, label) for label in times)
+
+    valued = [test for test in sketch.where if test.op not in ("when", *BARE)]
+    return [test for test in valued if any(names_a_time(fold(word)) for each in test.values for word in each.split())]
 
 
 def plurals(labels: Iterable[str], text: str) -> list[str]:
@@ -84,7 +109,7 @@ def _dimensions(sketch: Sketch, kinds: Mapping[str, str], text: str) -> list[Ske
     return found
 
 
-def _groups_by(label: str, text: str) -> bool:
+def groups_by(label: str, text: str) -> bool:
     """Whether a text speaks of each of a label: "per ward", "which ward", "top 3 wards"."""
     said, wanted = words(text), label_words(label)
     for first in range(1, len(said) - len(wanted) + 1):

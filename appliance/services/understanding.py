@@ -27,6 +27,7 @@ from appliance.llm.evidence import links_text
 from appliance.llm.forms import AddField, Alert, AlertCancel, Summary, check_form
 from appliance.llm.interpret import Interpreted, interpret, open_literals, replaced, said_in
 from appliance.llm.linking import Links
+from appliance.llm.named import groups_by_itself
 from appliance.llm.notation import Sketch, later, read, write
 from appliance.llm.outline import Outline, Seen, Sketched
 from appliance.llm.plan import Query, Refuse, Select
@@ -229,6 +230,8 @@ def _candidate(meant: Interpreted, links: Links, sketch: Sketch, scores: Scores,
         if not isinstance(meant.plan, Refuse):
             check_form(meant.plan, catalog)
     except ApplianceError:
+        return []
+    if isinstance(meant.plan, Query) and groups_by_itself(meant.plan, links):
         return []
     return [Candidate(meant.plan, links, sketch, scores, meant.corrected, meant.missing)]
 

@@ -62,6 +62,9 @@ PRIOR: Final = {
     "things_counted": -1.0,
     "things_summed": -4.0,
     "sensed": -0.7,
+    "measure_unnamed": -0.7,
+    "amount_unnamed": -0.7,
+    "amount_otherwise": -1.5,
 }
 """What common sense says of what is seldom seen; all other weights are held to nothing."""
 

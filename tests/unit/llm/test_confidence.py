@@ -11,6 +11,7 @@ from appliance.llm.candidates import Candidate, Scores, alike, with_code
 from appliance.llm.confidence import decided, shares, told_by
 from appliance.llm.evidence import numbers
 from appliance.llm.interpret import interpret
+from appliance.llm.named import groups_by_itself
 from appliance.llm.notation import read
 from appliance.llm.plan import Query, Select
 from appliance.llm.views import view
@@ -132,6 +133,41 @@ def test_a_word_that_is_said_once_is_a_value_or_names_a_time() -> None:
     assert numbers(when, [when])["said_once"] == 0
     twice = candidate("starts today", "<all><and> reason<eq> starts<and> starts at<when><w1><e>")
     assert numbers(twice, [twice])["said_once"] == 1
+
+
+def test_a_sum_of_what_nobody_named_is_unlikely() -> None:
+    summed = candidate("beds per ward", "<sum> floor<by> ward<e>")
+    named = candidate("floors per ward", "<sum> floor<by> ward<e>")
+    counted = candidate("beds per ward", "<count><all><by> ward<e>", -2.0)
+    assert numbers(summed, [summed])["measure_unnamed"] == 1
+    assert numbers(named, [named])["measure_unnamed"] == numbers(counted, [counted])["measure_unnamed"] == 0
+    assert shares([counted, summed])[0] > shares([counted, summed])[1]
+
+
+def test_another_amount_than_is_said_is_unlikely() -> None:
+    said = candidate("beds with a floor over 3", "<all><and> floor<gt> 3<e>")
+    other = candidate("beds with a floor over 3", "<all><and> floor<gt> 180<e>")
+    assert [numbers(each, [each])["amount_otherwise"] for each in (said, other)] == [0, 1]
+
+
+def test_that_each_of_many_is_there_once_tells_nothing() -> None:
+    once = [{"patient": name, "count": 1} for name in "abcd"]
+    assert told_by(once) == "" != told_by(once[:3])
+    assert told_by([*once, {"patient": "e", "count": 2}])
+
+
+def test_what_is_asked_for_is_not_what_is_grouped_by() -> None:
+    question = "beds that have a floor over 3"
+    assert groups_by_itself(plan_of(candidate(question, "<count><all><and> floor<gt> 3<by> bed<e>")), linked(question))
+    for cued in ("per bed, the number of rows", "which bed has a floor over 3", "floors of each bed"):
+        assert not groups_by_itself(plan_of(candidate(cued, "<count><all><by> bed<e>")), linked(cued))
+    other = plan_of(candidate("beds by ward", "<count><all><by> ward<e>"))
+    assert not groups_by_itself(other, linked("beds by ward"))
+
+
+def plan_of(each: Candidate) -> Query:
+    assert isinstance(each.plan, Query)
+    return each.plan
 
 
 def test_nothing_to_judge() -> None:

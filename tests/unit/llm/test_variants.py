@@ -27,6 +27,14 @@ COLUMNS = (
         ("<count><all><e>", "litres", {"litres"}, []),
         ("<count><all><e>", "how many litres", {"litres"}, ["<sum> litres<e>"]),
         ("<count><all><e>", "how many rooms", {"room"}, []),
+        ("<sum> litres<by> pontoon<e>", "berths per pontoon", {"pontoon"}, ["<count><all><by> pontoon<e>"]),
+        (
+            "<count><all><and> pontoon<eq> arrived<and> arrived<when><w1><e>",
+            "how many arrived today",
+            set(),
+            ["<count><all><and> arrived<when><w1><e>"],
+        ),
+        ("<count><all><and> pontoon<eq> arrived<and> arrived<when><w1><e>", "arrived, arrived today", set(), []),
         (
             "<all><top> price day<lim> four<e>",
             "the four deepest berths",

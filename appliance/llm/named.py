@@ -1,0 +1,83 @@
+"""Named: whether a question says the fields that a plan adds up, orders by, or holds against amounts.
+
+Of "meeting rooms per floor" nobody said *seats*; of "when was it last serviced", *last service on* is said in whole and
+*next service on* only by half. A part of a label counts as said where a word of the question is of its family or near
+it in meaning, or measures by it ("the deepest" says *depth*).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Final
+
+from appliance.llm.linking import Links
+from appliance.llm.plan import NUMBERS, TIMES, Query
+from appliance.llm.senses import kin, nearness
+from appliance.llm.variants import groups_by
+from appliance.llm.words import STOP, dimensions, label_words, parts, stem
+from appliance.types import Field
+
+TIED_AT_MOST: Final = 0.8
+"""A word of the same sense explains another by so much, and no more: "north" is near "south"."""
+_NEAR: Final = 0.4
+_LINKS: Final = frozenset("on at of id the in for to by per and a".split())
+"""Words of labels that nobody has to say."""
+_MOST: Final = 2.0
+_AMOUNTS: Final = frozenset(map(stem, "amount total quantity value number count price cost sum".split()))
+_MEANT: Final = 0.7
+"""How far such a word is said where nobody says it: "our biggest invoice" has the highest *total*."""
+
+
+def tie(word: str, others: Iterable[str]) -> float:
+    """How far words of labels explain a folded word: 1 where one is of its family, less where one is near; 0 to 1."""
+    near = 0.0
+    for other in others:
+        if stem(word) == stem(other) or kin(word, other):
+            return 1.0
+        near = max(near, nearness(word, other))
+    return min(TIED_AT_MOST, max(0.0, (near - _NEAR) / _NEAR))
+
+
+def unnamed(plan: Query, links: Links) -> dict[str, float]:
+    """How many of the fields that a plan uses the question does not say, by what they are used for; each at most 2."""
+    fields = {field.name: field for field in links.collection.fields}
+    said = tuple(word.folded for word in links.words)
+    used = {
+        "measure_unnamed": [item.field for item in plan.select if item.aggregate]
+        + [order.field for order in plan.order if not order.aggregate and plan.limit < 200],
+        "amount_unnamed": [test.field for test in plan.where if _type(fields, test.field) in NUMBERS],
+    }
+    return {
+        name: min(_MOST, sum(_unsaid(fields[each].label, said) for each in dict.fromkeys(names) if each in fields))
+        for name, names in used.items()
+    }
+
+
+def _type(fields: dict[str, Field], name: str) -> str:
+    return fields[name].type if name in fields else ""
+
+
+@lru_cache(maxsize=4096)
+def _unsaid(label: str, said: tuple[str, ...]) -> float:
+    """The share of a label's words that a question does not say."""
+    wanted = [word.folded for word in parts(label) if word.folded not in _LINKS]
+    measured = dimensions(" ".join(said))
+    open_words = [word for word in said if word not in STOP or word in wanted]
+    ties = [
+        1.0 if stem(word) in measured else max(tie(word, open_words), _MEANT if stem(word) in _AMOUNTS else 0.0)
+        for word in wanted
+    ]
+    return 1 - sum(ties) / len(ties) if ties else 0.0
+
+
+def groups_by_itself(plan: Query, links: Links) -> bool:
+    """Whether it groups by what is asked for and not by what it is asked of: "items that cost more than 50 each"."""
+    fields = {field.name: field for field in links.collection.fields}
+    text = " ".join(word.folded for word in links.words)
+    named = {mention.field: mention.at for mention in links.fields}
+    texts = [name for name in plan.group if name in named and _type(fields, name) not in (*TIMES, *NUMBERS)]
+    first = [name for name in texts if not any(word.folded not in STOP for word in links.words[: named[name][0]])]
+    collection = set(label_words(links.collection.label))
+    own = [name for name in first if set(label_words(fields[name].label)) <= collection]
+    return any(not groups_by(fields[name].label, text) for name in own)
