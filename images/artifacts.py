@@ -28,7 +28,7 @@ LOCK: Final = ROOT / "images" / "artifacts.lock"
 CACHE: Final = ROOT / "images" / "cache"
 PROJECT: Final = "dreamstack_appliance-"
 PROGRAM: Final = "bin/postgrest"
-"""No registry has it for arm64: there it is the vendor's, whose checksum `make fetch` is told."""
+"""For arm64 it is the vendor's, whose checksum `make fetch` is told: no package of it could be had to pin it."""
 _ORIGINS: Final = {"llama_cpp_python": "build", listening_wheel.NAME: "pypi moonshine-voice"}
 """What is not a wheel of PyPI as it is: compiled here, or taken out of another."""
 _HEAD: Final = "# Written by: python -m images lock. Checked by: make fetch, make image.\n"

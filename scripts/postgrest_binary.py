@@ -40,7 +40,7 @@ PINS: Final = {
         "0af68afe747ce09964f29e7c872e77b038aec483a8f3923c20850e850447add5",
     ),
 }
-"""By machine type. The package for arm64 is named by its family on npm but was never published there."""
+"""By machine type. The one for arm64 is listed on npm, but could not be fetched to take its checksums."""
 
 
 class Refused(Exception):
