@@ -61,15 +61,23 @@ class Watched:
     async def until(self, script: str, timeout_s: float = 10) -> None:
         """Wait until a JavaScript expression is true. The page's policy forbids Playwright's own way, an eval."""
         until = time.monotonic() + timeout_s
-        while not await self.page.evaluate(script):
+        while not await self._is(script):
             if time.monotonic() > until:
                 shown = await self.page.locator("body").inner_text()
                 raise AssertionError(f"not so within {timeout_s:g} s: {script}\n{shown[:1500]}")
             await asyncio.sleep(0.03)
 
+    async def _is(self, script: str) -> bool:
+        try:
+            return bool(await self.page.evaluate(script))
+        except PlaywrightError as error:
+            if "context was destroyed" in error.message:  # another page comes
+                return False
+            raise
+
     async def live(self) -> None:
         """Wait until the page is live and nothing is missing."""
-        await self.until('document.getElementById("state").textContent === "Live"')
+        await self.until('document.getElementById("state")?.textContent === "Live"')
 
     async def ask(self, question: str) -> None:
         """Type a question and send it."""
