@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -12,8 +13,10 @@ import httpx
 import pytest
 from PIL import Image
 
+from appliance.bridge import input_frame
 from appliance.services.admin.sessions import COOKIE
 from tests.box import Box, appliance, running_box
+from tests.receiver import joined
 
 NAME, WORDS = "maria", "four words that rhyme"
 JOB_S = 120.0
@@ -154,6 +157,25 @@ async def test_the_audit_says_who_did_what_and_is_whole(own: Box, admin: httpx.A
     pages = (await admin.get("/api/admin/audit", params={"limit": 2})).json()
     more = (await admin.get("/api/admin/audit", params={"limit": 2, "before": pages["next"]})).json()
     assert pages["entries"][-1]["id"] == more["entries"][0]["id"] + 1
+
+
+async def test_a_room_that_is_taken_away_takes_its_pins_along(own: Box, admin: httpx.AsyncClient) -> None:
+    def pins() -> list[str]:
+        board = json.loads((own.data / "gateway" / "board.json").read_text())
+        return [each["question"]["text"] for each in board if each["question"]["room"] == "attic"]
+
+    await admin.put("/api/rooms/attic", json={"label": "Attic"})
+    question = "How many devices are in maintenance?"
+    answer = (await admin.post("/api/ask", json={"question": question})).json()
+    async with joined(own.url, **own.bearer("admin")) as screen:
+        await screen.until(lambda signals: f"answer.{answer['id']}.rows" in signals)
+        await screen.send(input_frame("pin", answer=answer["id"], room="attic"))
+        until = time.monotonic() + 10
+        while await asyncio.to_thread(pins) != [question]:
+            assert time.monotonic() < until, screen.errors
+            await asyncio.sleep(0.1)
+    assert (await admin.delete("/api/rooms/attic")).status_code == 200
+    assert await asyncio.to_thread(pins) == []
 
 
 async def test_questions_are_kept_with_what_ran(admin: httpx.AsyncClient) -> None:
