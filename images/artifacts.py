@@ -51,6 +51,11 @@ def read(lock: Path = LOCK) -> list[Artifact]:
     return msgspec.convert(told.get("artifact", []), list[Artifact])
 
 
+def of(architecture: str) -> list[Artifact]:
+    """What the lock names for an architecture."""
+    return [artifact for artifact in read() if artifact.architecture == architecture]
+
+
 def fetch(architecture: str) -> list[str]:
     """Fill the cache for an architecture; returns what happened, a line each.
 
@@ -59,7 +64,7 @@ def fetch(architecture: str) -> list[str]:
     """
     fetched, cache = ROOT / "build" / "wheelhouse" / architecture, CACHE / architecture
     said = list(_filled(fetched, architecture))
-    wanted = [artifact for artifact in read() if artifact.architecture == architecture]
+    wanted = of(architecture)
     check(wanted, fetched)
     (cache / PROGRAM).parent.mkdir(parents=True, exist_ok=True)
     for artifact in wanted:
@@ -72,7 +77,7 @@ def fetch(architecture: str) -> list[str]:
 def whole(architecture: str) -> bool:
     """Whether the cache has all that the lock names for an architecture, as it says."""
     try:
-        check([artifact for artifact in read() if artifact.architecture == architecture], CACHE / architecture)
+        check(of(architecture), CACHE / architecture)
     except Refused:
         return False
     return True
@@ -98,7 +103,7 @@ def wheelhouse(architecture: str, target: Path) -> Path:
     Raises:
         Refused: the cache is not whole.
     """
-    wanted = [artifact for artifact in read() if artifact.architecture == architecture]
+    wanted = of(architecture)
     check(wanted, CACHE / architecture)
     shutil.rmtree(target, ignore_errors=True)
     (target / "bin").mkdir(parents=True)
@@ -122,7 +127,7 @@ def check_program(architecture: str) -> None:
     Raises:
         Refused: neither; what to name is in the sentence.
     """
-    locked = any(artifact.file == PROGRAM and artifact.architecture == architecture for artifact in read())
+    locked = any(artifact.file == PROGRAM for artifact in of(architecture))
     if not locked and not (CACHE / architecture / PROGRAM).is_file():
         upper = architecture.upper()
         raise Refused(

@@ -13,6 +13,9 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+from appliance.llm.listening.listener import Listener
+from appliance.llm.listening.said import Heard, Utterance
+
 
 class Spoken(NamedTuple):
     """16-bit samples of one channel."""
@@ -46,6 +49,18 @@ def spoken(text: str, voice: str = "rms") -> Spoken:
     said = subprocess.run([program, "-voice", voice, "-t", text, "-o", str(file)], capture_output=True, check=True)
     with wave.open(io.BytesIO(said.stdout)) as sound:
         return Spoken(sound.readframes(sound.getnframes()), sound.getframerate())
+
+
+def hear(listener: Listener, said: Spoken, *words: str) -> Heard:
+    """What a box hears of it, with names that may occur in it."""
+    return listener.hear(Utterance(said.samples, said.rate, 1, words))
+
+
+def heard_whole(listener: Listener, question: str) -> Heard:
+    """What it hears of a question, once that is known to be the question, word for word."""
+    heard = hear(listener, spoken(question))
+    assert heard.text.casefold().rstrip("?.") == question.casefold().rstrip("?.")
+    return heard
 
 
 def noise(seconds: float, loudness: float = 0.0005, rate: int = 16_000) -> Spoken:

@@ -53,8 +53,8 @@ def decided(candidates: list[Candidate]) -> Understood:
     firsts = [max(held, key=lambda one: one[0])[1] for held in ordered]
     best, confidence = firsts[0], sum(share for share, _ in ordered[0])
     unsaid = () if any(each.by_code for _, each in ordered[0]) else unsaid_of(best)
-    guessed = unsaid and not (best.links.named or best.links.fields or best.links.values)
-    if guessed or (unsaid and restricts(best)):
+    linked = best.links.named or best.links.fields or best.links.values
+    if unsaid and (not linked or restricts(best)):
         confidence = min(confidence, UNSAID_AT_MOST)
     return Understood(best, confidence, tuple(firsts[1:3]), unsaid)
 

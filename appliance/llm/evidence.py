@@ -93,7 +93,7 @@ def numbers_of_none(among: list[Candidate]) -> dict[str, float]:
 
 def _against_words(plan: Query, links: Links) -> dict[str, float]:
     """What a plan has and no word asks for, and the other way."""
-    text, timeless = links_text(links), _timeless(links)
+    text, timeless = links.text, _timeless(links)
     says = {name: bool(pattern.search(timeless if name == "rank" else text)) for name, pattern in _SAYS.items()}
     wants = {name: any(select.aggregate == name for select in plan.select) for name in ("count", "sum", "avg")}
     limits = {"min", "max"} & {select.aggregate or "" for select in plan.select}
@@ -120,7 +120,7 @@ def _against_amounts(sketch: Sketch, links: Links) -> dict[str, float]:
     held = [(op, number) for op, value in tests if op in _SIGNS and (number := as_number(value)) is not None]
     said = {(_SIGNS[one.op], one.number) for one in links.comparisons if one.op in _SIGNS}
     return {
-        "compared_unasked": bool(held) and not said and not _COMPARES.search(links_text(links)),
+        "compared_unasked": bool(held) and not said and not _COMPARES.search(links.text),
         "compared_otherwise": any((-_SIGNS[op], number) in said - {(_SIGNS[op], number)} for op, number in held),
     }
 
@@ -145,11 +145,11 @@ def _against_fields(each: Candidate, plan: Query) -> dict[str, float]:
     shown = {select.field for select in plan.select}
     exact = {mention.field for mention in each.links.fields}
     labels = {field.label: field.name for field in each.links.collection.fields if field.type in NUMBERS}
-    measured = {labels[label] for label in fields_of_dimensions(labels, links_text(each.links))}
+    measured = {labels[label] for label in fields_of_dimensions(labels, each.links.text)}
     counts = any(select.aggregate == "count" for select in plan.select)
     times = {field.name for field in each.links.collection.fields if field.type in TIMES}
     told, tested = exact & times, times & {test.field for test in plan.where}
-    things = {name for label, name in labels.items() if name in exact and names_things(label, links_text(each.links))}
+    things = {name for label, name in labels.items() if name in exact and names_things(label, each.links.text)}
     return {
         "time_otherwise": bool(told and tested) and not told & tested,
         "fields_unmet": min(3, len(exact - used - shown)),
@@ -171,7 +171,7 @@ def _plural_numbers(each: Candidate, plan: Query) -> list[str]:
     tested = {test.field for test in plan.where}
     named = {mention.field for mention in each.links.fields} - tested
     labels = [f.label for f in each.links.collection.fields if f.name in named and f.type in NUMBERS]
-    return plurals(labels, links_text(each.links))
+    return plurals(labels, each.links.text)
 
 
 def _counted_numbers(each: Candidate) -> list[str]:
@@ -188,11 +188,6 @@ def _counted_numbers(each: Candidate) -> list[str]:
 def _far(said: str, stored: str) -> bool:
     """Whether a correction is more than another ending or the rest of a name."""
     return not set(label_words(said)) <= set(label_words(stored))
-
-
-def links_text(links: Links) -> str:
-    """The words of a question, in lower case."""
-    return " ".join(word.folded for word in links.words)
 
 
 def _timeless(links: Links) -> str:

@@ -118,6 +118,11 @@ class Links(msgspec.Struct, frozen=True):
         """The score, less what stays unexplained: a collection that explains the whole question comes first."""
         return self.score - MISSED_COSTS * len(self.unexplained())
 
+    @property
+    def text(self) -> str:
+        """The words of the question, folded."""
+        return " ".join(word.folded for word in self.words)
+
     def unexplained(self, also: Iterable[int] = ()) -> list[Word]:
         """The content words that nothing explains, apart from those at the indices `also`."""
         known = self.explained | set(also)

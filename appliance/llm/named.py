@@ -41,21 +41,19 @@ def tie(word: str, others: Iterable[str]) -> float:
 
 def unnamed(plan: Query, links: Links) -> dict[str, float]:
     """How many of the fields that a plan uses the question does not say, by what they are used for; each at most 2."""
-    fields = {field.name: field for field in links.collection.fields}
+    ordered = [order.field for order in plan.order if not order.aggregate and plan.limit < 200]
+    measures = _fields(links, [item.field for item in plan.select if item.aggregate] + ordered)
+    amounts = [field for field in _fields(links, [test.field for test in plan.where]) if field.type in NUMBERS]
     said = tuple(word.folded for word in links.words)
-    used = {
-        "measure_unnamed": [item.field for item in plan.select if item.aggregate]
-        + [order.field for order in plan.order if not order.aggregate and plan.limit < 200],
-        "amount_unnamed": [test.field for test in plan.where if _type(fields, test.field) in NUMBERS],
-    }
     return {
-        name: min(_MOST, sum(_unsaid(fields[each].label, said) for each in dict.fromkeys(names) if each in fields))
-        for name, names in used.items()
+        name: min(_MOST, sum(_unsaid(field.label, said) for field in used))
+        for name, used in (("measure_unnamed", measures), ("amount_unnamed", amounts))
     }
 
 
-def _type(fields: dict[str, Field], name: str) -> str:
-    return fields[name].type if name in fields else ""
+def _fields(links: Links, names: Iterable[str]) -> list[Field]:
+    """The collection's own fields of these names, each once."""
+    return [field for name in dict.fromkeys(names) if (field := links.collection.field(name))]
 
 
 @lru_cache(maxsize=4096)
@@ -73,11 +71,13 @@ def _unsaid(label: str, said: tuple[str, ...]) -> float:
 
 def groups_by_itself(plan: Query, links: Links) -> bool:
     """Whether it groups by what is asked for and not by what it is asked of: "items that cost more than 50 each"."""
-    fields = {field.name: field for field in links.collection.fields}
-    text = " ".join(word.folded for word in links.words)
-    named = {mention.field: mention.at for mention in links.fields}
-    texts = [name for name in plan.group if name in named and _type(fields, name) not in (*TIMES, *NUMBERS)]
-    first = [name for name in texts if not any(word.folded not in STOP for word in links.words[: named[name][0]])]
+    begins = next((place for place, word in enumerate(links.words) if word.folded not in STOP), len(links.words))
+    first = {mention.field: mention.at[0] <= begins for mention in links.fields}
     collection = set(label_words(links.collection.label))
-    own = [name for name in first if set(label_words(fields[name].label)) <= collection]
-    return any(not groups_by(fields[name].label, text) for name in own)
+    return any(
+        first.get(field.name, False)
+        and field.type not in (*TIMES, *NUMBERS)
+        and set(label_words(field.label)) <= collection
+        and not groups_by(field.label, links.text)
+        for field in _fields(links, plan.group)
+    )

@@ -188,11 +188,10 @@ class Wanted:
 
     def _count(self, cue: Cue) -> Select:
         after = self.links.words[cue.at[1]].stem if cue.at[1] < len(self.links.words) else ""
-        text = " ".join(word.folded for word in self.links.words)
         for mention in self.links.fields:
             field = self.collection.field(mention.field)
             number = field is not None and field.type in NUMBERS and mention.at[0] == cue.at[1]
-            if field is None or names_things(field.label, text):
+            if field is None or names_things(field.label, self.links.text):
                 continue
             if number and after not in label_words(self.collection.label):
                 return Select(field.name, "sum")

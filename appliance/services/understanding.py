@@ -23,7 +23,6 @@ from appliance.errors import ApplianceError
 from appliance.llm import reading, senses
 from appliance.llm.candidates import Candidate, Scores, with_code
 from appliance.llm.confidence import Understood, decided, likeliest, told_by
-from appliance.llm.evidence import links_text
 from appliance.llm.forms import AddField, Alert, AlertCancel, Summary, check_form
 from appliance.llm.interpret import Interpreted, interpret, open_literals, replaced, said_in
 from appliance.llm.linking import Links
@@ -212,7 +211,7 @@ def _sketches(written: list[Sketched], seen: View, links: Links) -> list[tuple[S
         with suppress(ApplianceError):
             told.append((read(each.text), each.score))
     labels = {seen.label(mention.field) or "" for mention in links.fields}
-    text = links_text(links)
+    text = links.text
     varied = [
         (other, score + VARIED, True)
         for sketch, score in told[:VARIED_AT_MOST]
@@ -224,7 +223,7 @@ def _sketches(written: list[Sketched], seen: View, links: Links) -> list[tuple[S
 def _candidate(meant: Interpreted, links: Links, sketch: Sketch, scores: Scores, catalog: Catalog) -> list[Candidate]:
     """The candidate that a meaning is, if its plan can be run."""
     cue = _CUES.get(type(meant.plan))
-    if meant.plan is None or (cue and not cue.search(links_text(links))):
+    if meant.plan is None or (cue and not cue.search(links.text)):
         return []
     try:
         if not isinstance(meant.plan, Refuse):

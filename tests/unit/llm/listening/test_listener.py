@@ -10,8 +10,7 @@ from appliance.config import shipped_listening
 from appliance.errors import ApplianceError
 from appliance.llm.listening import listener as module
 from appliance.llm.listening.listener import Listener, tidied
-from appliance.llm.listening.said import Heard, Utterance
-from tests.spoken import Spoken, noise, spoken
+from tests.spoken import Spoken, hear, heard_whole, noise, spoken
 
 
 @pytest.fixture(scope="module")
@@ -19,10 +18,6 @@ def listener() -> Listener:
     listener = Listener(shipped_listening())
     assert listener.here, "the model of speech is not installed: make test-setup"
     return listener
-
-
-def hear(listener: Listener, said: Spoken, *words: str) -> Heard:
-    return listener.hear(Utterance(said.samples, said.rate, 1, words))
 
 
 @pytest.mark.parametrize(
@@ -35,8 +30,7 @@ def hear(listener: Listener, said: Spoken, *words: str) -> Heard:
     ],
 )
 def test_a_question_is_heard_word_for_word(listener: Listener, question: str) -> None:
-    heard = hear(listener, spoken(question))
-    assert heard.text.casefold().rstrip("?.") == question.casefold().rstrip("?.")
+    heard = heard_whole(listener, question)
     assert 1.0 < heard.seconds < 6.0
 
 

@@ -11,19 +11,14 @@ import pytest
 from appliance.errors import ApplianceError
 from appliance.llm.listening.ggml import fault
 from appliance.llm.listening.listener import Listener
-from appliance.llm.listening.said import Heard, Utterance
 from appliance.llm.listening.whisper import PROMPT_PIECES, prompt
-from tests.spoken import Spoken, noise, spoken
+from tests.spoken import Spoken, hear, heard_whole, noise, spoken
 from tests.whisper_model import whisper_file
 
 
 @pytest.fixture(scope="module")
 def listener() -> Listener:
     return Listener(whisper_file())
-
-
-def hear(listener: Listener, said: Spoken, *words: str) -> Heard:
-    return listener.hear(Utterance(said.samples, said.rate, 1, words))
 
 
 @pytest.mark.parametrize(
@@ -35,8 +30,7 @@ def hear(listener: Listener, said: Spoken, *words: str) -> Heard:
     ],
 )
 def test_a_question_is_heard_word_for_word(listener: Listener, question: str) -> None:
-    heard = hear(listener, spoken(question))
-    assert heard.text.casefold().rstrip("?.") == question.casefold().rstrip("?.")
+    heard = heard_whole(listener, question)
     assert heard.others == []
 
 
