@@ -70,7 +70,7 @@ def _unsaid(label: str, said: tuple[str, ...]) -> float:
 
 
 def groups_by_itself(plan: Query, links: Links) -> bool:
-    """Whether it groups by what is asked for and not by what it is asked of: "items that cost more than 50 each"."""
+    """Whether it groups by what is asked for, where the collection bears its name: by bed, of "beds that are free"."""
     begins = next((place for place, word in enumerate(links.words) if word.folded not in STOP), len(links.words))
     first = {mention.field: mention.at[0] <= begins for mention in links.fields}
     collection = set(label_words(links.collection.label))
