@@ -46,6 +46,10 @@ def box() -> Iterator[Box]:
         for method, path, body in steps:
             answer = admin.request(method, path, json=body)
             assert answer.is_success, answer.text
+        until = time.monotonic() + SOON_S
+        while "guests" not in admin.get("/api/catalog?role=wall").text:  # the catalog is read anew beside the writes
+            assert time.monotonic() < until, "walls never heard of the collection they may see"
+            time.sleep(0.05)
         yield box
 
 
