@@ -2,13 +2,14 @@
 # Makes a machine ready to build disk images (scripts/image_setup.sh) or to test them too (scripts/image_setup.sh test):
 # Docker, mmdebstrap, and for tests QEMU with UEFI firmware. Installs what is missing when run as root, else names it.
 set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+PATH=$PATH:/usr/sbin:/sbin
 missing=()
 need() { # program, package
     command -v "$1" >/dev/null 2>&1 || missing+=("$2")
 }
 
-need docker docker.io
 need mmdebstrap mmdebstrap
 need gpg gnupg
 need zstd zstd
@@ -34,16 +35,4 @@ if [ "${TARGET:-}" = jetson ] && ! grep -qs enabled /proc/sys/fs/binfmt_misc/qem
         exit 1
     }
 fi
-if ! docker info >/dev/null 2>&1; then
-    if [ "$(id -u)" != 0 ]; then
-        echo "Docker does not answer: start it, or add yourself to the group docker." >&2
-        exit 1
-    fi
-    (setsid dockerd >/var/log/dockerd.log 2>&1 &)
-    for _ in $(seq 60); do
-        docker info >/dev/null 2>&1 && exit 0
-        sleep 1
-    done
-    echo "Docker does not start: /var/log/dockerd.log" >&2
-    exit 1
-fi
+scripts/docker.sh
