@@ -47,7 +47,9 @@ class State(NamedTuple):
         items, tests: how many there are.
         counted, grouped: whether an aggregate was written, and whether a group.
         intent: query, alert, cancel, summary, add or none.
-        equal: the fields that are held to one value by now; two values would never both hold.
+        held: the fields that are tested by now, and which way; two values, or two limits of one side, would never
+            both be meant.
+        said: the values by now; words that are one value are not another one too.
     """
 
     phase: str
@@ -60,7 +62,8 @@ class State(NamedTuple):
     counted: bool = False
     grouped: bool = False
     intent: str = "query"
-    equal: tuple[str, ...] = ()
+    held: tuple[tuple[str, str], ...] = ()
+    said: tuple[bytes, ...] = ()
 
 
 class Rules:
@@ -83,6 +86,7 @@ class Rules:
         said = " " + plain(source)
         self._sources = (said.encode(), re.sub(r"([^\w\s])(?=\w)", r"\1 ", said).encode())
         self._spans = {name for name, there in (("w1", spans > 0), ("w2", spans > 1 or earlier)) if there}
+        self._rests: dict[tuple[bytes, ...], tuple[bytes, ...]] = {}
         self._loose = loose
         self._phases: dict[str, Callable[[State, str], State | None]] = {
             "start": self._start,
@@ -146,7 +150,7 @@ class Rules:
         """Whether a field may stand here."""
         kind = self._kinds[label]
         if self._loose:
-            return True
+            return state.place != "test" or all(label.decode("utf-8", "replace") != field for field, _ in state.held)
         if state.place in ("first", "last"):
             return kind == "number"
         if state.place == "item" and state.aggregate in ("sum", "avg"):
@@ -164,11 +168,11 @@ class Rules:
         if not self._whole(state.text, state):
             return None
         if state.place == "test" and name == "or" and not self._loose:
-            return state._replace(phase="value begins", text=b"")
+            return _with_said(state)._replace(phase="value begins", text=b"")
         if state.place == "new":
             ended = state._replace(phase="formula", text=b"") if name == "is" else None
             return ended or (state._replace(phase="end") if name == "e" else None)
-        return self.step(state._replace(phase="after", text=b""), b"<" + name.encode() + b">")
+        return self.step(_with_said(state)._replace(phase="after", text=b""), b"<" + name.encode() + b">")
 
     def _occurs(self, text: bytes, state: State) -> bool:
         if text[:1] != b" ":
@@ -177,7 +181,7 @@ class Rules:
             return True
         if state.place == "test" and b" now".startswith(text) and self._kinds.get(state.field.encode()) == "time":
             return True
-        return any(text in source for source in self._sources)
+        return any(text in source for source in self._left(state))
 
     def _whole(self, text: bytes, state: State) -> bool:
         """Whether a value ends where a word of the question does."""
@@ -187,14 +191,15 @@ class Rules:
             return True
         if state.place == "test" and self._kinds.get(state.field.encode()) == "time":
             return text == b" now"
-        for source in self._sources:
-            at = source.find(text)
-            while at >= 0:
-                behind = source[at + len(text) : at + len(text) + 1]
-                if not behind or not (behind.isalnum() or behind >= b"\x80") or not text[-1:].isalnum():
-                    return True
-                at = source.find(text, at + 1)
-        return False
+        return any(_whole_at(text, source) >= 0 for source in self._left(state))
+
+    def _left(self, state: State) -> tuple[bytes, ...]:
+        """What a value may be copied from: for a test, without the words that are values of others by now."""
+        if state.place != "test" or not state.said:
+            return self._sources
+        if state.said not in self._rests:
+            self._rests[state.said] = tuple(_without(source, state.said) for source in self._sources)
+        return self._rests[state.said]
 
     # Control tokens --------------------------------------------------------------------------------------
 
@@ -258,10 +263,10 @@ class Rules:
             return state._replace(phase="span") if self._spans else None
         if name in BARE:
             return state._replace(phase="after", place="test")
-        if name == "eq":
-            if state.field in state.equal:
+        if way := _WAYS.get(name):
+            if (state.field, way) in state.held:
                 return None
-            state = state._replace(equal=(*state.equal, state.field))
+            state = state._replace(held=(*state.held, (state.field, way)))
         return state._replace(phase="value begins", place="test")
 
     def _span(self, state: State, name: str) -> State | None:
@@ -283,6 +288,33 @@ class Rules:
 
     def _only_end(self, state: State, name: str) -> State | None:
         return state._replace(phase="end") if name == "e" else None
+
+
+_WAYS: Final = {"eq": "equal", "gt": "over", "gte": "over", "lt": "under", "lte": "under"}
+"""Tests of which a field bears one of a kind."""
+
+
+def _with_said(state: State) -> State:
+    return state._replace(said=(*state.said, state.text)) if state.place == "test" else state
+
+
+def _whole_at(text: bytes, source: bytes) -> int:
+    """Where a text stands in another and ends where a word does; -1 where it does not."""
+    at = source.find(text)
+    while at >= 0:
+        behind = source[at + len(text) : at + len(text) + 1]
+        if not behind or not (behind.isalnum() or behind >= b"\x80") or not text[-1:].isalnum():
+            break
+        at = source.find(text, at + 1)
+    return at
+
+
+def _without(source: bytes, said: tuple[bytes, ...]) -> bytes:
+    """A text without others that stand in it, each once, the longest first."""
+    for text in sorted(said, key=len, reverse=True):
+        at = _whole_at(text, source)
+        source = source if at < 0 else source[:at] + b"\0" + source[at + len(text) :]
+    return source
 
 
 class Written(NamedTuple):
