@@ -90,6 +90,7 @@ class Field(msgspec.Struct, frozen=True, omit_defaults=True):
         first_seen: when the field was first written, ISO 8601.
         who: who first wrote it.
         masked: this stands in the place of a field that the role may not read.
+        clock: all its texts are times without an offset (``2026-11-25T14:30``), with this between day and hour.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Field(msgspec.Struct, frozen=True, omit_defaults=True):
     first_seen: str = ""
     who: str = ""
     masked: bool = False
+    clock: str = ""
 
 
 class Collection(msgspec.Struct, frozen=True):

@@ -70,6 +70,37 @@ def comparisons(text: str, asked: tuple[Word, ...], taken: Set[int]) -> Iterator
             yield Comparison(op, _amount(found["n"]), (at[0], at[-1] + 1))
 
 
+_YEARS: Final = range(1900, 2100)
+_BEFORE_YEARS: Final[dict[str, Operator]] = {
+    "in": "eq", "from": "eq", "of": "eq", "year": "eq", "after": "gt", "since": "gte", "before": "lt", "until": "lte",
+}  # fmt: skip
+
+
+def is_year(number: float) -> bool:
+    """Whether a number may be a year."""
+    return number in _YEARS
+
+
+def year_field(collection: Collection) -> str | None:
+    """The one field that holds years as numbers."""
+    years = [
+        field.name
+        for field in collection.fields
+        if field.type in NUMBERS
+        and stem("year") in label_words(field.label)
+        and all(isinstance(end, int | float) and is_year(end) for end in (field.low, field.high))
+    ]
+    return years[0] if len(years) == 1 else None
+
+
+def year_comparisons(asked: tuple[Word, ...], taken: Set[int]) -> Iterator[Comparison]:
+    """The years in a question: "from 2023", "released after 2023"."""
+    for at, word in enumerate(asked):
+        if at not in taken and word.folded.isdecimal() and len(word.folded) == 4 and is_year(int(word.folded)):
+            before = _BEFORE_YEARS.get(asked[at - 1].folded) if at else None
+            yield Comparison(before or "eq", float(word.folded), (at - bool(before), at + 1))
+
+
 def _amount(text: str) -> float:
     return float(text.replace(",", "").rstrip("km")) * _THOUSANDS.get(text[-1], 1)
 

@@ -15,7 +15,7 @@ import msgspec
 
 from appliance.llm.plan import ROWS_AT_MOST, TIMES, Condition, Query, Select, keys
 from appliance.llm.render import paired
-from appliance.llm.saying import join, number, say_collection, say_label, say_span, say_value
+from appliance.llm.saying import join, number, plural, say_collection, say_label, say_span, say_value
 from appliance.llm.words import fold, singular
 from appliance.types import Collection
 
@@ -29,6 +29,8 @@ _PEOPLE: Final = frozenset(
     {"doctor", "patient", "client", "customer", "attorney", "lawyer", "partner", "owner", "supplier", "matter"}
 )
 _NAMED: Final = 4
+_LEVEL: Final = 20
+"""So many groups may be level with the first."""
 _ADD_UP: Final = frozenset({"count", "sum"})
 _SHARE: Final = re.compile(
     r"\b(shares?|percent\w*|proportions?|fractions?|split|break ?down|mix|made up)\b", re.IGNORECASE
@@ -92,13 +94,25 @@ def _runs_in_time(plan: Query) -> bool:
 
 
 def arrange(plan: Query, rows: Sequence[Row]) -> list[Row]:
-    """Groups that the plan leaves in any order: time buckets as they follow, others with the largest number first."""
+    """Groups that the plan leaves in any order: time buckets as they follow, others with the largest number first.
+
+    Of a ranking's first group those that are level with it, and no others.
+    """
+    if with_level(plan) is not plan:
+        key = _key(plan, _measure(plan))
+        return [row for row in rows if row.get(key) == rows[0].get(key)]
     if not plan.group or plan.order:
         return list(rows)
     if _runs_in_time(plan):
         return sorted(rows, key=lambda row: str(row.get(plan.group[0]) or ""))
     key = _key(plan, _measure(plan))
     return sorted(rows, key=lambda row: (row.get(key) is None, -(row.get(key) or 0) if _is_number(row.get(key)) else 0))
+
+
+def with_level(plan: Query) -> Query:
+    """The plan as it is read: where the first group of a ranking is asked for, also those that may be level with it."""
+    first = plan.group and plan.limit == 1 and plan.order and plan.order[0].aggregate
+    return msgspec.structs.replace(plan, limit=_LEVEL) if first else plan
 
 
 def _is_number(value: Any) -> bool:
@@ -117,6 +131,10 @@ def _say_number(plan: Query, collection: Collection, select: Select, rows: Seque
     value = rows[0].get(_key(plan, select)) if rows else None
     if select.aggregate == "count":
         return _say_count(plan, collection, int(value or 0), today)
+    if select.aggregate == "distinct":
+        label, told = say_label(collection, select.field), _conditions(plan, collection, today)
+        noun = f"different {plural(label)}" if value != 1 else label
+        return f"There {'is' if value == 1 else 'are'} {number(value) if value else 'no'} {noun}{told}."
     states = [condition for condition in plan.where if _kind(condition, collection) == "state"]
     others = tuple(condition for condition in plan.where if condition not in states)
     told = _conditions(msgspec.structs.replace(plan, where=others), collection, today)
@@ -262,7 +280,7 @@ def _number_label(plan: Query, collection: Collection) -> str:
     field = collection.field(select.field)
     if select.aggregate in ("min", "max") and field is not None and field.type in TIMES:
         return f"{'earliest' if select.aggregate == 'min' else 'latest'} {label}"
-    return {"sum": "total", "avg": "average", "min": "lowest", "max": "highest"}[
+    return {"sum": "total", "avg": "average", "min": "lowest", "max": "highest", "distinct": "number of different"}[
         select.aggregate or "sum"
     ] + f" {label}"
 

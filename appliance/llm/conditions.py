@@ -21,8 +21,9 @@ from appliance.llm.fields import FieldMention
 from appliance.llm.linking import Links, ValueMention, negation
 from appliance.llm.lookup import Found, as_number, labelled, number_at
 from appliance.llm.plan import NUMBERS, TIMES, Condition, Query
+from appliance.llm.variants import STOCK
 from appliance.llm.words import NEGATIONS, PAST, STOP, fold, inside, label_words, stem, words
-from appliance.types import Field
+from appliance.types import Collection, Field
 
 Place = tuple[int, int]
 """Words of the question: the first one's index, and that past the last."""
@@ -76,6 +77,7 @@ class Conditions:
         self._over()
         self._amounts()
         self._labelled_numbers()
+        self._in_stock()
         self._model_numbers()
         self._present()
         self._drop_or()
@@ -160,7 +162,7 @@ class Conditions:
             if field.type == "boolean":
                 self._add(mention.at, Condition(field.name, "eq", not before))
             elif before and not self._valued(mention):
-                self._add(mention.at, Condition(field.name, "null", True))
+                self._add(mention.at, absent(field, self.collection.count, True))
             else:
                 continue
             self.explained |= set(before)
@@ -209,9 +211,14 @@ class Conditions:
             if said in PAST:
                 today = moment(self.collection.field(mention.field), self.now, self.now)
                 self._add(mention.at, Condition(mention.field, "lt", today))
-            elif said.endswith("ed") and not self._valued(mention):
+            elif said.endswith("ed") and not self._valued(mention) and not self._always(mention.field):
                 self._add(mention.at, Condition(mention.field, "null", False))
         self._overdue()
+
+    def _always(self, name: str) -> bool:
+        """Whether every row has a value of a field."""
+        field = self.collection.field(name)
+        return field is not None and "." not in name and field.count >= self.collection.count > 0
 
     def _overdue(self) -> None:
         for index, word in enumerate(self.links.words):
@@ -241,7 +248,8 @@ class Conditions:
                     self.place(span), *one_of(named.name, [v for v in named.values if fold(v) == span.part], False)
                 )
             return first, last
-        return hours
+        field = self.collection.field(self.time_field or "")
+        return on_clock(field, hours[0]), on_clock(field, hours[1])
 
     def _holds_days(self) -> bool:
         field = self.collection.field(self.time_field or "")
@@ -316,10 +324,11 @@ class Conditions:
         named = [mention for mention in self.links.fields if mention.field in numbers]
         if named:
             return numbers[min(named, key=lambda mention: _apart(mention.at, comparison.at)).field]
+        telling = {name: field for name, field in numbers.items() if not tells_nothing(field, comparison)}
         for condition in self.query.where:
-            if condition.field in numbers and as_number(str(condition.value)) == comparison.number:
+            if condition.field in (telling or numbers) and as_number(str(condition.value)) == comparison.number:
                 return numbers[condition.field]
-        return usual_amount(list(numbers.values()))
+        return usual_amount(list((telling or numbers).values()))
 
     def number_fields(self) -> list[Field]:
         """The fields that hold numbers."""
@@ -345,6 +354,19 @@ class Conditions:
             if free and condition.op == "eq" and not set(free) & (known | self.explained):
                 self.explained |= set(free)
                 self._add((free[0], free[-1] + 1), Condition(field.name, "eq", plain_number(number)))
+
+    def _in_stock(self) -> None:
+        """What is in stock, and what is not."""
+        field, said = stocked(self.collection), [word.folded for word in self.links.words]
+        for at in range(1, len(said)):
+            there = said[at - 1 : at + 1] == ["in", "stock"]
+            first = at - 1 if there else at - 2
+            if field is None or field.name in self.tested or not (there or said[max(0, first) : at + 1] == _OUT):
+                continue
+            if not any(value.at[0] <= at < value.at[1] for value in self.links.values):
+                self.explained |= set(range(first, at + 1))
+                if not (there and "how many" in self.links.text):  # how many there are adds up
+                    self._add((first, at + 1), Condition(field.name, "gt" if there else "lte", 0))
 
     # "or" ------------------------------------------------------------------------------------------------
 
@@ -405,7 +427,51 @@ def moment(field: Field | None, day: date | datetime, now: datetime) -> str:
     if field is not None and field.type == "date":
         return (day.date() if isinstance(day, datetime) else day).isoformat()
     whole = day if isinstance(day, datetime) else datetime.combine(day, time.min, now.tzinfo)
-    return whole.isoformat(timespec="seconds")
+    return on_clock(field, whole.isoformat(timespec="seconds"))
+
+
+def on_clock(field: Field | None, moment: str) -> str:
+    """A moment, in ISO 8601 where the facility is, as a field holds it: as a text that sorts, where it has no offset."""
+    if field is None or not field.clock:
+        return moment
+    return datetime.fromisoformat(moment).replace(tzinfo=None).isoformat(sep=field.clock, timespec="minutes")
+
+
+_OUT: Final = ["out", "of", "stock"]
+
+
+def stocked(collection: Collection) -> Field | None:
+    """The number field that says how many there are of a thing."""
+    numbers = (field for field in collection.fields if field.type in NUMBERS and "." not in field.name)
+    return next((field for field in numbers if set(label_words(field.label)) & STOCK), None)
+
+
+def tells_nothing(field: Field, test: Comparison | Condition) -> bool:
+    """Whether every row passes a test of a number, or none does: no stock of 0 to 15 is "under 1000" by accident."""
+    number = test.number if isinstance(test, Comparison) else test.value
+    if not all(isinstance(each, int | float) for each in (number, field.low, field.high)):
+        return False
+    low, high = field.low, field.high
+    passes = {
+        "gt": (low > number, high > number),
+        "gte": (low >= number, high >= number),
+        "lt": (high < number, low < number),
+        "lte": (high <= number, low <= number),
+        "eq": (low == high == number, low <= number <= high),
+    }.get(test.op, (False, True))
+    return passes[0] or not passes[1]
+
+
+NOTHING: Final = frozenset({"none", "no", "nothing", "n/a", "na", "-"})
+"""Stored texts that say that there is nothing."""
+
+
+def absent(field: Field, rows: int, empty: bool) -> Condition:
+    """That a field is empty, or is not; where a stored value says so and every row has one, that it is that value."""
+    says = [value for value in field.values if fold(value) in NOTHING]
+    if len(says) == 1 and field.count >= rows:
+        return Condition(field.name, "eq" if empty else "neq", says[0])
+    return Condition(field.name, "null", empty)
 
 
 def usual_amount(fields: list[Field]) -> Field | None:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from typing import Final
 
 from appliance.llm.candidates import Candidate
+from appliance.llm.conditions import stocked, tells_nothing
 from appliance.llm.fields import label_texts
 from appliance.llm.linking import Links
 from appliance.llm.lookup import as_number
 from appliance.llm.named import tie, unnamed
 from appliance.llm.notation import BARE, Sketch, Test, plain, write
 from appliance.llm.plan import NUMBERS, TIMES, Query, Refuse
-from appliance.llm.variants import fields_of_dimensions, names_things, plurals, values_of_times
+from appliance.llm.ranks import asks_row, otherwise
+from appliance.llm.variants import both_ends, distinct_of, fields_of_dimensions, names_things, plurals, values_of_times
+from appliance.llm.views import title_of
 from appliance.llm.words import dimensions, fold, inside, label_words, stem
 
 _NEGATIONS: Final = frozenset(
@@ -51,7 +55,7 @@ _IDLE: Final = frozenset(
 def numbers(each: Candidate, among: list[Candidate]) -> dict[str, float]:
     """What tells of a candidate, by name."""
     known: dict[str, float] = {
-        "score": max(each.scores.model, -12.0) if each.by_model else 0.0,
+        "score": max(each.scores.model - _mass(among), -12.0) if each.by_model else 0.0,
         "lead": max(each.scores.lead, -6.0),
         "varied": each.scores.varied,
         "refuse": isinstance(each.plan, Refuse),
@@ -76,8 +80,20 @@ def numbers(each: Candidate, among: list[Candidate]) -> dict[str, float]:
             # a word that is said once is no value and the name of a time too: "admitted this week" says when
             known["said_once"] = bool(values_of_times(each.sketch, [word.folded for word in each.links.words]))
         known |= _against_fields(each, each.plan) | unnamed(each.plan, each.links)
+        known["rank_otherwise"] = otherwise(each.plan, each.links)
+        known["ends_unmet"] = not set(both_ends(each.links.text)) <= {item.aggregate for item in each.plan.select}
+        known["row_unmet"] = _is_end(each.plan) and asks_row(each.links)
+        known["distinct_unmet"] = _distinct_unmet(each.plan, each.links)
+        known["tells_nothing"] = _tells_nothing(each.plan, each.links)
         known["amount_otherwise"] = _amount_otherwise(each.plan, each.links)
     return {name: float(value) for name, value in known.items()}
+
+
+def _mass(among: list[Candidate]) -> float:
+    """The logarithm of how likely the model finds all candidates together; what cannot be run is none of them."""
+    scores = [each.scores.model for each in among if each.by_model]
+    top = max(scores, default=0.0)
+    return top + math.log(sum(math.exp(score - top) for score in scores)) if scores else 0.0
 
 
 def numbers_of_none(among: list[Candidate]) -> dict[str, float]:
@@ -86,6 +102,7 @@ def numbers_of_none(among: list[Candidate]) -> dict[str, float]:
     first = among[0].links
     return {
         "none": 1.0,
+        "none_mass": -max(_mass(among), -8.0),
         "none_unlinked": float(not first.named and not first.fields and not first.values),
         "none_unexplained": float(0 if coded else min(4, len(first.unexplained()))),
     }
@@ -93,10 +110,12 @@ def numbers_of_none(among: list[Candidate]) -> dict[str, float]:
 
 def _against_words(plan: Query, links: Links) -> dict[str, float]:
     """What a plan has and no word asks for, and the other way."""
-    text, timeless = links.text, _timeless(links)
+    timeless = _timeless(links)
+    text = _without_own(links)
     says = {name: bool(pattern.search(timeless if name == "rank" else text)) for name, pattern in _SAYS.items()}
     wants = {name: any(select.aggregate == name for select in plan.select) for name in ("count", "sum", "avg")}
     limits = {"min", "max"} & {select.aggregate or "" for select in plan.select}
+    wants["count"] |= any(select.aggregate == "distinct" for select in plan.select)
     wants["rank"] = bool(limits) or any(each.field != "id" for each in plan.order)
     wants["group"] = bool(plan.group)
     grouped_count = bool(plan.group) and wants["count"]
@@ -111,6 +130,16 @@ def _against_words(plan: Query, links: Links) -> dict[str, float]:
         "group_unasked": wants["group"] and not says["group"],
         "group_unmet": bool(re.search(r"\b(per|each|by)\b", text)) and not wants["group"],
     }
+
+
+def _without_own(links: Links) -> str:
+    """The words of a question without the "per" of the rows' name, and the "by" of a value: "paid by card"."""
+    named = set(links.named)
+    values = {value.at[0] for value in links.values}
+    said = [word.folded for word in links.words]
+    own = {at for at, word in enumerate(said) if word in ("per", "each") and at + 1 in named and at > 0}
+    own |= {at for at, word in enumerate(said) if word == "by" and at + 1 in values}
+    return " ".join(word for at, word in enumerate(said) if at not in own)
 
 
 def _against_amounts(sketch: Sketch, links: Links) -> dict[str, float]:
@@ -133,6 +162,37 @@ def _amount_otherwise(plan: Query, links: Links) -> bool:
     return bool(said) and bool(held - said)
 
 
+def _is_end(plan: Query) -> bool:
+    return not plan.group and any(select.aggregate in ("min", "max") for select in plan.select)
+
+
+def _distinct_unmet(plan: Query, links: Links) -> bool:
+    """Whether rows are shown or counted where only what kinds there are is asked: "how many departments"."""
+    title, own = title_of(links.collection), set(label_words(links.collection.label))
+    texts = [
+        field
+        for field in links.collection.fields
+        if field.type == "text"
+        and field is not title
+        and "." not in field.name
+        and not own & set(label_words(field.label))
+    ]
+    tested = {test.field for test in plan.where}
+    label = distinct_of(links.text, [field.label for field in texts])
+    if label is not None:
+        named = next(field.name for field in texts if field.label == label)
+        return named not in tested and not any(select.aggregate == "distinct" for select in plan.select)
+    said = {mention.field for mention in links.fields if not mention.kin} - tested
+    plural = any(field.name in said and plurals([field.label], links.text) for field in texts)
+    return plural and not links.named and not plan.group and _lists(plan)
+
+
+def _tells_nothing(plan: Query, links: Links) -> bool:
+    """Whether a number is held against what every row passes, or none."""
+    fields = {field.name: field for field in links.collection.fields if field.type in NUMBERS}
+    return any(tells_nothing(fields[test.field], test) for test in plan.where if test.field in fields)
+
+
 _SIGNS: Final = {"gt": 1, "gte": 1, "lt": -1, "lte": -1}
 
 
@@ -148,10 +208,12 @@ def _against_fields(each: Candidate, plan: Query) -> dict[str, float]:
     measured = {labels[label] for label in fields_of_dimensions(labels, each.links.text)}
     counts = any(select.aggregate == "count" for select in plan.select)
     times = {field.name for field in each.links.collection.fields if field.type in TIMES}
+    flags = {field.name for field in each.links.collection.fields if field.type == "boolean"}
     told, tested = exact & times, times & {test.field for test in plan.where}
     things = {name for label, name in labels.items() if name in exact and names_things(label, each.links.text)}
     return {
         "time_otherwise": bool(told and tested) and not told & tested,
+        "flag_unmet": bool(exact & flags - used - set(plan.group)),
         "fields_unmet": min(3, len(exact - used - shown)),
         "dimension_met": bool(measured & (used | shown)),
         "dimension_unmet": bool(measured) and not measured & (used | shown),
@@ -254,6 +316,13 @@ def unused(each: Candidate) -> list[str]:
     missed = [words for words in missed if words not in told and not _names_a_field(words, each)]
     missed += [span.words for place, span in enumerate(links.spans[:2]) if f"w{place + 1}" not in told.split()]
     missed += [said[one.at[1] - 1] for one in links.comparisons if not set(said[slice(*one.at)]) & set(told.split())]
+    held = stocked(links.collection)
+    if (
+        held is not None
+        and re.search(r"\b(in|out of) stock\b", links.text)
+        and plain(held.label) not in _labels_in(each.sketch)
+    ):
+        missed.append("stock")
     negated = [word for word in said if word in _NEGATIONS or word.endswith("n't")]
     if negated and not any(
         test.op in ("neq", "null", "no", "lt", "lte", "eq") and _negates(test) for test in each.sketch.where

@@ -10,12 +10,20 @@ import msgspec
 
 from appliance.llm.plan import NUMBERS, TIMES
 from appliance.llm.senses import kin
-from appliance.llm.words import MEASURES, NEVER_STORED, STOP, Word, label_words, parts, stem
+from appliance.llm.words import MEASURES, NEVER_STORED, STOP, Word, dimensions, label_words, parts, speaks_of, stem
 from appliance.types import Collection, Field
 
 LONGEST_PHRASE: Final = 6
+APART_AT_MOST: Final = 4
+"""So many words may the two words of a label lie apart."""
 KIN_FROM: Final = 5
 """A word of fewer letters has no family here."""
+_PLACES: Final = speaks_of("live")
+_PAID: Final = frozenset("pay pays paid paying payment payments".split())
+_HOW_PAID: Final = frozenset("highest best most lowest least worst better".split())
+Place = tuple[int, int]
+"""Words of the question: the first one's index, and that past the last."""
+_OFTEN: Final = frozenset("hourly daily weekly monthly quarterly yearly".split())
 _TAILS: Final = frozenset(map(stem, ("on", "at", "date", "by", "no", "time")))
 
 
@@ -57,12 +65,56 @@ def kin_fields(asked: tuple[Word, ...], collection: Collection, taken: set[int])
     """Fields of whose label's family a free word is, where only one is: "diagnosed", "discharges"."""
     labels = [(field, label_texts(field.label)) for field in collection.fields if field.name != "id"]
     for at, word in enumerate(asked):
-        if at in taken or word.folded in STOP or word.folded in NEVER_STORED or len(word.folded) < KIN_FROM:
+        idle = word.folded in STOP or word.folded in NEVER_STORED or word.folded in _OFTEN
+        if at in taken or idle or len(word.folded) < KIN_FROM:
             continue
         found = [field for field, said in labels if any(kin(word.folded, one) for one in said)]
         own = [field for field in found if "." not in field.name] or found
         if len(own) == 1:
             yield FieldMention(own[0].name, (at, at + 1), kin=True)
+
+
+def apart_fields(
+    asked: tuple[Word, ...], collection: Collection, taken: set[int]
+) -> Iterator[tuple[FieldMention, int]]:
+    """Fields of a label of two words that are said apart, and where the second one is: "tickets were sold"."""
+    for field in collection.fields:
+        label = label_words(field.label)
+        if len(label) != 2 or "." in field.name or set(label) & _TAILS:
+            continue
+        first, second = (
+            [at for at, word in enumerate(asked) if word.stem == part and at not in taken] for part in label
+        )
+        if len(first) == len(second) == 1 and 1 < abs(first[0] - second[0]) <= APART_AT_MOST:
+            yield FieldMention(field.name, (first[0], first[0] + 1)), second[0]
+
+
+def spoken_of(asked: tuple[Word, ...], collection: Collection) -> set[int]:
+    """The words that speak of some field or of the rows and name neither: "live", of patients with a *city*."""
+    labels = {part for field in collection.fields for part in label_words(field.label)}
+    labels |= set(label_words(collection.label))
+    return {at for at, word in enumerate(asked) if (speaks_of(word.folded) | dimensions(word.folded)) & labels}
+
+
+def numbers_spoken_of(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
+    """The one number field of which a free word speaks: "earns", of employees with a *salary*."""
+    numbers = [(field, label_words(field.label)) for field in collection.fields if field.type in NUMBERS]
+    for at, word in enumerate(asked):
+        paid = word.folded in _PAID and not (at and asked[at - 1].folded in _HOW_PAID)
+        meant = frozenset[str]() if at in taken or paid else speaks_of(word.folded) - _PLACES
+        found = [field.name for field, label in numbers if "." not in field.name and meant & set(label)]
+        if len(found) == 1:
+            yield FieldMention(found[0], (at, at + 1), kin=True)
+
+
+def units_said(asked: tuple[Word, ...], collection: Collection, amounts: Iterable[Place]) -> Iterator[FieldMention]:
+    """The one number field in whose unit an amount is said: of "over 20 kg" *amount_kg*."""
+    numbers = [(f, {*label_words(f.label), *label_words(f.unit)}) for f in collection.fields if f.type in NUMBERS]
+    for _, end in amounts:
+        if end < len(asked) and asked[end].folded not in STOP:
+            found = [field.name for field, label in numbers if asked[end].stem in label and "." not in field.name]
+            if len(found) == 1:
+                yield FieldMention(found[0], (end, end + 1))
 
 
 @lru_cache(maxsize=16_384)
@@ -86,6 +138,7 @@ def _short_label(label: tuple[str, ...], said: str) -> tuple[str, ...]:
 
 _TIME_NOUNS: Final = frozenset({"date", "dates", "day", "days", "time", "times"})
 _KINDS: Final = frozenset({"kind", "kinds", "type", "types", "sort", "sorts"})
+_BEHIND: Final = frozenset({"kind", "kinds", "type", "types", "method", "methods", "name", "names"})
 
 
 def words_around(
@@ -96,6 +149,7 @@ def words_around(
     if any(field.type in TIMES for field in collection.fields):
         timed |= {at + step for at in named for step in (-1, 1)}
     found = {at for at in timed if 0 <= at < len(asked) and asked[at].folded in _TIME_NOUNS}
+    found |= {one.at[1] for one in fields if one.at[1] < len(asked) and asked[one.at[1]].folded in _BEHIND}
     starts = {one.at[0] for one in fields} | named
     for at, word in enumerate(asked[:-2]):
         if word.folded in _KINDS and asked[at + 1].folded == "of" and {at + 2, at + 3} & starts:

@@ -17,11 +17,12 @@ from typing import Any, Final
 
 import msgspec
 
-from appliance.llm.conditions import bounds, moment, one_of, plain_number
+from appliance.llm.conditions import absent, bounds, moment, on_clock, one_of, plain_number
 from appliance.llm.dates import Span, hours_of
 from appliance.llm.forms import AddField, Alert, AlertCancel, Measure, Plan, Summary
 from appliance.llm.linking import Links
 from appliance.llm.lookup import Found, Lookup, holds, ordinal
+from appliance.llm.named import half_said
 from appliance.llm.notation import Rank, Sketch, Test
 from appliance.llm.plan import (
     GROUPS_AT_MOST,
@@ -42,8 +43,6 @@ from appliance.llm.words import fold, words
 from appliance.types import Field, FieldType
 
 FIELDS_SHOWN: Final = 10
-RANKED_GROUPS: Final = 10
-"""So many groups are shown where only the first is asked for: "which ward has the most beds?"."""
 ALIKE_AT_MOST: Final = 20
 """So many stored values may contain the words of a literal; more are none of them."""
 _NUMERALS: Final = (
@@ -150,7 +149,7 @@ class _Meaning:
             self.missing.append(test.field)
             return []
         if test.op in ("null", "some"):
-            return [Condition(field.name, "null", test.op == "null")]
+            return [absent(field, self.seen.collection.count, test.op == "null")]
         if test.op in ("yes", "no"):
             return [Condition(field.name, "eq", test.op == "yes")]
         if test.op == "when":
@@ -275,10 +274,7 @@ class _Meaning:
         )
 
     def _first_groups(self, rank: Rank) -> int:
-        """How many groups come first: where none is named the others are shown behind the first."""
-        said = {word.folded for word in self.links.words}
-        if rank.limit == "1" and not said & {"1", "one", "only", "single", "just"}:
-            return RANKED_GROUPS
+        """How many groups come first."""
         return self._limit(rank, GROUPS_AT_MOST)
 
     def _with_value(self, names: tuple[str, ...]) -> list[Condition]:
@@ -320,6 +316,7 @@ class _Meaning:
         """What is shown of rows: their name and what is asked; all fields where none is asked."""
         own = [field.name for field in self.seen.collection.fields if field.type != "jsonb" and field.name != "id"]
         title = title_of(self.seen.collection)
+        asked = [name for name in asked if self._says(name)]
         if {*asked} <= {test.field for test in where}:
             asked = []  # "is bed C-04 free?" asks more of the row than its name
         chosen = dict.fromkeys([title.name] if title else own[:1])
@@ -329,6 +326,18 @@ class _Meaning:
             chosen |= dict.fromkeys(test.field for test in where)
             chosen |= dict.fromkeys(name for name in own if "." not in name)
         return (Select("id"), *(Select(name) for name in list(chosen)[: max(FIELDS_SHOWN, len(asked) + 1)]))
+
+    def _says(self, name: str) -> bool:
+        """Whether a question speaks of a field: what nobody asked for is no reason to leave out the rest of a row."""
+        field = self.seen.collection.field(name)
+        return (
+            field is None
+            or any(
+                mention.field == name and not set(range(*mention.at)) <= set(self.links.named)
+                for mention in self.links.fields
+            )
+            or half_said(field, self.links)
+        )
 
     def _usual(self, where: tuple[Condition, ...]) -> tuple[Order, ...]:
         times = {field.name for field in self.seen.collection.fields if field.type in TIMES}
@@ -437,7 +446,7 @@ def span_tests(field: Field, span: Span, now: datetime) -> list[Condition]:
     """The conditions that put a time field into a span."""
     hours = hours_of(span, now)
     if hours is not None and field.type == "timestamptz":
-        return bounds(field.name, *hours)
+        return bounds(field.name, *(on_clock(field, hour) for hour in hours))
     return bounds(field.name, _at(field, span.start, now), _at(field, span.end, now))
 
 

@@ -16,15 +16,19 @@ from typing import Final
 
 import msgspec
 
-from appliance.llm.amounts import Comparison, comparisons, in_own_unit
+from appliance.llm.amounts import Comparison, comparisons, in_own_unit, is_year, year_comparisons, year_field
 from appliance.llm.dates import Span, spans
 from appliance.llm.fields import (
     LONGEST_PHRASE,
     FieldMention,
+    apart_fields,
     fields_said,
     kin_fields,
     label_texts,
+    numbers_spoken_of,
     phrases,
+    spoken_of,
+    units_said,
     words_around,
 )
 from appliance.llm.plan import NUMBERS, TIMES, Bucket
@@ -201,6 +205,9 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     kinds = {field.type for field in collection.fields}
     time_words = set(question.timed)
     amounts = tuple(in_own_unit(found, asked, collection) for found in question.comparisons)
+    years, timed = year_field(collection), time_words if kinds & TIMES else set[int]()
+    if years is not None:
+        amounts += tuple(year_comparisons(asked, timed | {at for one in amounts for at in range(*one.at)}))
     compared = {index for found in amounts for index in range(*found.at)}
     own, also, certainty = _name(asked, collection)
     cues = tuple(_cues(asked, time_words | compared))
@@ -209,12 +216,24 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     )
     values = _alike_negated(asked, _values(asked, collection, index, closed))
     fields = tuple(fields_said(asked, collection, time_words | compared))
+    if years is not None and not any(mention.field == years for mention in fields):
+        fields += tuple(FieldMention(years, (one.at[1] - 1, one.at[1])) for one in amounts if is_year(one.number))[:1]
     placed = {index for place in _places(values, fields) for index in range(*place)}
     fields += tuple(kin_fields(asked, collection, closed.taken | own | placed | closed.cued))
+    placed |= {index for mention in fields for index in range(*mention.at)}
+    apart = list(apart_fields(asked, collection, closed.taken | own | placed | closed.cued))
+    fields += tuple(mention for mention, _ in apart)
+    placed |= {index for mention in fields for index in range(*mention.at)}
+    free = closed.taken | own | placed | closed.cued
+    fields += tuple(
+        units_said(asked, collection, [one.at for one in amounts if not placed & set(range(one.at[1], one.at[1] + 1))])
+    )
+    fields += tuple(numbers_spoken_of(asked, collection, free))
     group, group_words = _group(asked, fields)
     bucket = _bucket(asked, closed.taken | {at for mention in fields for at in range(*mention.at)})
     group_words |= set(range(*bucket.at)) if bucket and kinds & TIMES else set()
     explained = own | also | closed.cued | group_words | _beside(asked, values, collection)
+    explained |= {second for _, second in apart} | spoken_of(asked, collection)
     explained |= question.idle | words_around(asked, fields, own | also, collection)
     explained |= {index for place in _places(values, fields) for index in range(*place)}
     explained |= time_words if kinds & TIMES else set()

@@ -15,7 +15,7 @@ from appliance.llm.linking import Links
 from appliance.llm.plan import NUMBERS, TIMES, Query
 from appliance.llm.senses import kin, nearness
 from appliance.llm.variants import groups_by
-from appliance.llm.words import STOP, dimensions, label_words, parts, stem
+from appliance.llm.words import STOP, dimensions, label_words, parts, speaks_of, stem
 from appliance.types import Field
 
 TIED_AT_MOST: Final = 0.8
@@ -24,6 +24,7 @@ _NEAR: Final = 0.4
 _LINKS: Final = frozenset("on at of id the in for to by per and a".split())
 """Words of labels that nobody has to say."""
 _MOST: Final = 2.0
+_HALF: Final = 0.5
 _AMOUNTS: Final = frozenset(map(stem, "amount total quantity value number count price cost sum".split()))
 _MEANT: Final = 0.7
 """How far such a word is said where nobody says it: "our biggest invoice" has the highest *total*."""
@@ -56,11 +57,17 @@ def _fields(links: Links, names: Iterable[str]) -> list[Field]:
     return [field for name in dict.fromkeys(names) if (field := links.collection.field(name))]
 
 
+def half_said(field: Field, links: Links) -> bool:
+    """Whether a question speaks of a field, at least by half, apart from the name of the rows."""
+    own = set(links.named)
+    return _unsaid(field.label, tuple(word.folded for at, word in enumerate(links.words) if at not in own)) <= _HALF
+
+
 @lru_cache(maxsize=4096)
 def _unsaid(label: str, said: tuple[str, ...]) -> float:
     """The share of a label's words that a question does not say."""
     wanted = [word.folded for word in parts(label) if word.folded not in _LINKS]
-    measured = dimensions(" ".join(said))
+    measured = dimensions(" ".join(said)).union(*map(speaks_of, said))
     open_words = [word for word in said if word not in STOP or word in wanted]
     ties = [
         1.0 if stem(word) in measured else max(tie(word, open_words), _MEANT if stem(word) in _AMOUNTS else 0.0)

@@ -21,7 +21,8 @@ import msgspec
 from appliance.errors import ApplianceError
 from appliance.types import Catalog, Collection, Field, FieldType
 
-Aggregate = Literal["count", "sum", "avg", "min", "max"]
+Aggregate = Literal["count", "sum", "avg", "min", "max", "distinct"]
+"""``distinct`` is how many different values a field has."""
 Bucket = Literal["hour", "day", "week", "month", "quarter", "year"]
 Comparison = Literal["eq", "neq", "gt", "gte", "lt", "lte"]
 Operator = Literal["eq", "neq", "gt", "gte", "lt", "lte", "like", "in", "null"]

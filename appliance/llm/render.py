@@ -41,7 +41,13 @@ def to_rest(plan: Query) -> str:
 def is_plain(plan: Query) -> bool:
     """Whether PostgREST can run a plan by itself: it groups by what is shown, and knows no more than that."""
     shown = {select.field for select in plan.select if select.aggregate is None}
-    more = plan.having or any(select.bucket for select in plan.select) or any(order.aggregate for order in plan.order)
+    distinct = any(select.aggregate == "distinct" for select in plan.select)
+    more = (
+        distinct
+        or plan.having
+        or any(select.bucket for select in plan.select)
+        or any(order.aggregate for order in plan.order)
+    )
     return not more and set(plan.group) <= shown and not any("." in name for name in plan.fields)
 
 
@@ -100,6 +106,7 @@ _OPERATORS: Final[dict[str, str]] = {
 _TIME_OPERATORS: Final[dict[str, str]] = {"gt": "is after", "gte": "is from", "lt": "is before", "lte": "is up to"}
 _AGGREGATES: Final[dict[str, str]] = {
     "count": "number of", "sum": "sum of", "avg": "average", "min": "lowest", "max": "highest",
+    "distinct": "number of different values of",
 }  # fmt: skip
 
 

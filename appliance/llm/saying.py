@@ -32,6 +32,15 @@ def say_collection(collection: Collection, count: int = 2) -> str:
     return " ".join([*before, singular(head) if count == 1 else head])
 
 
+def plural(label: str) -> str:
+    """A label in the plural: ``category`` -> ``categories``."""
+    if singular(label.rpartition(" ")[2].lower()) != label.rpartition(" ")[2].lower():
+        return label
+    if label.endswith("y") and label[-2:-1] not in tuple("aeiou"):
+        return f"{label[:-1]}ies"
+    return f"{label}{'es' if label.endswith(('s', 'x', 'ch', 'sh')) else 's'}"
+
+
 def number(value: Any) -> str:
     """A number as people write it: thousands apart, at most two decimals, no trailing zeros."""
     if isinstance(value, bool) or not isinstance(value, int | float):

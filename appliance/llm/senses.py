@@ -28,7 +28,7 @@ _SAME_FAMILY: Final = 0.5
 _ENDINGS: Final = frozenset(
     """
     s es e y d ed ing er or ers ors ion ions ation ations ment ments ance ence ances al als ity ive ist ists ee ees is
-    ic ical ics ary ery age able ible ness
+    ic ical ics ary ery age able ible ness ly
     """.split()
 )
 

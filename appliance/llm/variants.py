@@ -20,10 +20,30 @@ from appliance.llm.senses import kin
 from appliance.llm.words import dimensions, fold, label_words, parts, singular, stem, words
 
 _EACH: Final = frozenset("per each every by which what top".split())
+_HOW_MANY: Final = re.compile(
+    r"\b(?:how many|number of|count of)(?: (?:different|distinct|unique|various))?(?: (?:kinds?|types?|sorts?) of)? (.+)"
+)
+_COUNTS: Final = re.compile(r"\b(how many|how often|number|count|counts|counted|many|times|total|tally)\b")
+_ENDS: Final = {
+    "min": "minimum|min|lowest|smallest|cheapest|shortest|earliest|least",
+    "max": "maximum|max|highest|largest|biggest|longest|latest|most expensive",
+    "avg": "average|mean|avg", "sum": "total|sum",
+}  # fmt: skip
+_PAIRS: Final = [
+    (re.compile(rf"\b({_ENDS[one]})(?: \w+)? and (?:the )?({_ENDS[other]})\b"), (one, other))
+    for one in _ENDS
+    for other in _ENDS
+    if one != other
+]
+_IN_STOCK: Final = re.compile(r"\b(in|out of) stock\b")
+STOCK: Final = frozenset(map(stem, ("stock", "quantity", "qty")))
+"""Stems of labels that say how many there are of a thing."""
 _NUMBERED: Final = re.compile(r"\b(how many|how much|total|sum|per|each|by|altogether|overall)\b")
 
 
-def variants(sketch: Sketch, columns: Sequence[Column], text: str, named: Set[str]) -> list[Sketch]:
+def variants(
+    sketch: Sketch, columns: Sequence[Column], text: str, named: Set[str], own: Set[str] = frozenset()
+) -> list[Sketch]:
     """The sketches one step away.
 
     Args:
@@ -31,6 +51,7 @@ def variants(sketch: Sketch, columns: Sequence[Column], text: str, named: Set[st
         columns: the collection's columns.
         text: the question, in lower case.
         named: labels of columns that the question names.
+        own: stems of what the rows are called.
     """
     if sketch.intent != "query":
         return []
@@ -39,6 +60,9 @@ def variants(sketch: Sketch, columns: Sequence[Column], text: str, named: Set[st
     times = [label for label in kinds if label in named and kinds[label] == "time"]
     groups = [label for label in kinds if kinds[label] == "text" and groups_by(label, text)]
     found = [*_sums(sketch, text, numbers), *_dimensions(sketch, kinds, text), *_times(sketch, times)]
+    texts = [label for label, kind in kinds.items() if kind == "text" and not set(label_words(label)) & own]
+    found += [*_stocked(sketch, kinds, text), *_listed(sketch, text), *_distinct(sketch, texts, text)]
+    found += [*_both_ends(sketch, text), *_of_each(sketch, own, text)]
     found += [*_grouped(sketch, kinds, groups), *_counted(sketch, named), *_once(sketch, text)]
     return [each for each in dict.fromkeys(found) if each != sketch]
 
@@ -68,6 +92,70 @@ def _once(sketch: Sketch, text: str) -> list[Sketch]:
     """Without a value that says when: of "how many did we open this month" *opened on*, and not *status open* too."""
     twice = values_of_times(sketch, [word.folded for word in words(text)])
     return [replace(sketch, where=tuple(test for test in sketch.where if test not in twice))] if twice else []
+
+
+def distinct_of(text: str, labels: Iterable[str]) -> str | None:
+    """The label of which a folded text asks how many different ones there are: "how many departments"."""
+    for found in _HOW_MANY.finditer(text):
+        behind = words(found[1])
+        for label in labels:
+            size, wanted = len(label_words(label)), label_words(label)
+            said = behind[:size]
+            plural = said and singular(said[-1].folded) != said[-1].folded
+            if plural and tuple(word.stem for word in said) == wanted:
+                return label
+    return None
+
+
+def _distinct(sketch: Sketch, texts: list[str], text: str) -> list[Sketch]:
+    """How many different ones there are of a field, where its name stands behind "how many"."""
+    label = distinct_of(text, texts)
+    tested = {test.field for test in sketch.where}
+    if label is None or label in tested:
+        return []
+    return [replace(sketch, select=(Item(label, "distinct"),), group=(), rank=None, having=None)]
+
+
+def _listed(sketch: Sketch, text: str) -> list[Sketch]:
+    """Rows listed, where the model counts them and nobody asked how many; and the other way."""
+    if sketch.group or sketch.having:
+        return []
+    counted = bool(_COUNTS.search(text))
+    if sketch.select == (Item(None, "count"),) and not counted:
+        return [replace(sketch, select=(Item(None),))]
+    lists = not sketch.rank and not any(item.aggregate for item in sketch.select)
+    return [replace(sketch, select=(Item(None, "count"),))] if lists and "how many" in text else []
+
+
+def _both_ends(sketch: Sketch, text: str) -> list[Sketch]:
+    """Two numbers of one field: "minimum and maximum salary"."""
+    pair = next((pair for pattern, pair in _PAIRS if pattern.search(text)), None)
+    item = sketch.select[0]
+    if pair is None or len(sketch.select) != 1 or item.field is None or item.aggregate not in pair or sketch.rank:
+        return []
+    return [replace(sketch, select=tuple(Item(item.field, aggregate) for aggregate in pair))]
+
+
+def _of_each(sketch: Sketch, own: Set[str], text: str) -> list[Sketch]:
+    """Not grouped, where "per" stands before the name of the rows: "average price per sale"."""
+    said = words(text)
+    each = any(one.folded in ("per", "each") and other.stem in own for one, other in zip(said, said[1:], strict=False))
+    return [replace(sketch, group=(), having=None)] if each and sketch.group and not sketch.rank else []
+
+
+def both_ends(text: str) -> tuple[str, ...]:
+    """The aggregates of which a folded text asks for two at once, or none."""
+    return next((pair for pattern, pair in _PAIRS if pattern.search(text)), ())
+
+
+def _stocked(sketch: Sketch, kinds: Mapping[str, str], text: str) -> list[Sketch]:
+    """Only what is in stock, or what is not."""
+    said = _IN_STOCK.search(text)
+    label = next((one for one in kinds if kinds[one] == "number" and set(label_words(one)) & STOCK), None)
+    if said is None or label is None or any(test.field == label for test in sketch.where):
+        return []
+    test = Test(label, "gt" if said[1] == "in" else "lte", ("0",))
+    return [replace(sketch, where=(*sketch.where, test), rank=None)]
 
 
 def values_of_times(sketch: Sketch, said: Sequence[str]) -> list[Test]:
@@ -103,6 +191,9 @@ def _dimensions(sketch: Sketch, kinds: Mapping[str, str], text: str) -> list[Ske
     for label in fields:
         if sketch.rank and sketch.rank.field and kinds.get(sketch.rank.field) == "number":
             found.append(replace(sketch, rank=Rank(sketch.rank.falling, label, sketch.rank.limit)))
+        item = sketch.select[0]
+        if len(sketch.select) == 1 and item.field and kinds.get(item.field) == "number":
+            found.append(replace(sketch, select=(Item(label, item.aggregate),)))
         tests = [test for test in sketch.where if kinds.get(test.field) == "number"]
         if len(tests) == 1:
             found.append(replace(sketch, where=tuple(_on(test, label, tests) for test in sketch.where)))

@@ -24,6 +24,7 @@ from appliance.types import Catalog, Collection, Field, Relation
 COLUMNS_AT_MOST: Final = 32
 REACHED_AT_MOST: Final = 6
 """Fields of one other collection that are shown."""
+_CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NAMES: Final = ("name", "title", "label", "full_name", "description", "code", "number")
 
 
@@ -54,6 +55,20 @@ class View(msgspec.Struct, frozen=True):
         return next((each.column.label for each in self.shown if each.field.name == name), None)
 
 
+def with_clocks(catalog: Catalog) -> Catalog:
+    """The catalog in which texts that are all times of the facility's clock are times, to ask for as others."""
+
+    def timed(field: Field) -> Field:
+        return msgspec.structs.replace(field, type="timestamptz", values=(), examples=()) if field.clock else field
+
+    return msgspec.structs.replace(
+        catalog,
+        collections=tuple(
+            msgspec.structs.replace(each, fields=tuple(map(timed, each.fields))) for each in catalog.collections
+        ),
+    )
+
+
 def widened(catalog: Catalog) -> Catalog:
     """The catalog in which every collection also has, by their paths, the fields that its relations reach."""
     return msgspec.structs.replace(
@@ -70,7 +85,13 @@ def _wide(collection: Collection, catalog: Catalog) -> Collection:
         if relation.collection == collection.name and relation.target != collection.name
         for field in _reached(relation, collection, catalog)
     ]
-    return msgspec.structs.replace(collection, fields=(*collection.fields, *reached))
+    own = tuple(msgspec.structs.replace(field, label=apart(field.label)) for field in collection.fields)
+    return msgspec.structs.replace(collection, fields=(*own, *reached))
+
+
+def apart(label: str) -> str:
+    """A label with its words apart: ``jobTitle`` -> ``job title``."""
+    return _CAMEL.sub(" ", label).lower() if _CAMEL.search(label) else label
 
 
 def _reached(relation: Relation, collection: Collection, catalog: Catalog) -> list[Field]:
@@ -87,7 +108,7 @@ def _reached(relation: Relation, collection: Collection, catalog: Catalog) -> li
         msgspec.structs.replace(
             field,
             name=f"{relation.field}.{field.name}",
-            label=prefix if field is title else f"{prefix} {plain(field.label)}",
+            label=prefix if field is title else f"{prefix} {plain(apart(field.label))}",
         )
         for field in names
     ]

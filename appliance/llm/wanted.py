@@ -9,28 +9,38 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.llm.conditions import Conditions, Place, usual_amount
+from appliance.llm.conditions import Conditions, Place, stocked, usual_amount
 from appliance.llm.fields import FieldMention, measured
 from appliance.llm.linking import Cue
 from appliance.llm.plan import GROUPS_AT_MOST, NUMBERS, ORDERED, ROWS_AT_MOST, Aggregate, Order, Select
-from appliance.llm.variants import names_things
-from appliance.llm.words import MEASURES, label_words, stem
+from appliance.llm.ranks import falls, sorts
+from appliance.llm.variants import distinct_of, names_things
+from appliance.llm.views import title_of
+from appliance.llm.words import MEASURES, label_words, singular, stem
 from appliance.types import Field, FieldType
 
 FIELDS_SHOWN: Final = 10
-RANKED_SHOWN: Final = 10
-"""Groups that a ranking shows where no number is said: "which ward has the most"."""
 _PEOPLE: Final = (
     "name", "patient", "person", "client", "employee", "doctor", "attorney", "lawyer", "staff", "tenant", "student",
 )  # fmt: skip
+_DIFFERENT: Final = frozenset({"different", "distinct", "unique", "various"})
+_PIECES: Final = frozenset(map(stem, ("units", "pieces")))
 _WEAK: Final = frozenset({"first", "last", "next", "most", "least"})
-_RANKS: Final = frozenset({"most", "fewest", "least"})
-_SMALLEST: Final = frozenset({"fewest", "least"})
+_COMMON: Final = frozenset(
+    {
+        f"{how} {word}"
+        for how in ("most", "least")
+        for word in ("common", "popular", "frequent", "often", "frequently", "used")
+    }
+)
+_RANKS: Final = frozenset({"most", "fewest", "least"}) | _COMMON
+_SMALLEST: Final = frozenset({"fewest", "least"}) | {phrase for phrase in _COMMON if phrase.startswith("least")}
 _TIMELY: Final = frozenset(
     {"latest", "most recent", "newest", "last", "earliest", "oldest", "first", "next", "soonest"}
 )
+AGES: Final = frozenset({"oldest", "youngest"})
+"""The oldest has the highest age, and the earliest birth."""
 _ASKS_ONE: Final = ("which", "who", "whose", "top")
-_STOCK: Final = frozenset({"quantity", "stock", "on_hand"})
 _NEVER_SUMMED: Final = frozenset(
     map(stem, ("unit", "rate", "price", "level", "age", "percent", "minimum", "maximum", "floor", "room"))
 )
@@ -74,7 +84,7 @@ class Wanted:
     def find(self) -> None:
         """Decide for groups, rows in order, one number, or rows."""
         cue = self._cue()
-        if not (self._grouped(cue) or self._extreme(cue) or self._number(cue)):
+        if not (self._sorted() or self._grouped(cue) or self._extreme(cue) or self._number(cue) or self._distinct()):
             self.select, self.order = self._shown([]), self._usual_order()
         self._drop_cues()
         self._drop_fields()
@@ -91,13 +101,14 @@ class Wanted:
             return False
         if ranked is not None:
             self._used.add(ranked.phrase)
-            cue = next((each for each in self.links.cues if each.phrase not in _WEAK and each != ranked), None)
+            others = [each for each in self.links.cues if each.phrase not in _WEAK and each != ranked]
+            cue = None if ranked.phrase in _COMMON else next(iter(others), None)
         measure, bucket = self._per_group(cue), self.links.bucket.bucket if self.links.bucket else None
         shown = (Select(name, bucket=bucket if name == time else None) for name in self.group)
         self.select, self.limit = (*shown, measure), GROUPS_AT_MOST
         if ranked is not None:
             self.order = (Order(measure.field, ranked.phrase not in _SMALLEST, measure.aggregate),)
-            self.limit = self._said_count(ranked) or RANKED_SHOWN
+            self.limit = self._said_count(ranked) or 1
         elif time:
             self.order = (Order(time),)
         return True
@@ -140,7 +151,7 @@ class Wanted:
             before = field is not None and mention.at[0] < cue.at[0] and field.name not in self.tested
             if field is not None and before and field.type == "text" and self._says("which", "what", "who", "where"):
                 return (field.name,)
-        after = self._text_after(cue) if cue.phrase == "top" else None
+        after = self._text_after(cue) if cue.phrase == "top" or cue.phrase in _COMMON else None
         if after is not None:
             return (after.field,)
         people = [f.name for f in self.collection.fields if f.name in _PEOPLE and f.name not in self.tested]
@@ -168,7 +179,11 @@ class Wanted:
 
     def _cue(self) -> Cue | None:
         strong = [cue for cue in self.links.cues if cue.phrase not in _WEAK]
-        return next(iter(strong or self.links.cues), None)
+        numbers = {field.name for field in self.tests.number_fields()}
+        begins = {mention.at[0] for mention in self.links.fields if mention.field in numbers}
+        strong = [cue for cue in strong if cue.aggregate != "count" or cue.at[1] not in begins] or strong
+        money = [cue for cue in strong if cue.aggregate == "sum" and measured(cue.phrase, self.collection)]
+        return next(iter(money or strong or self.links.cues), None)
 
     def _aggregate(self, cue: Cue) -> Select | None:
         if cue.aggregate == "count":
@@ -177,7 +192,7 @@ class Wanted:
         kind = "min" if cue.aggregate == "min" else kind
         field = self._measured(cue, ORDERED if kind in ("max", "min") else NUMBERS)
         if field is None:
-            return Select("*", "count") if kind == "sum" else None
+            return Select("*", "count") if kind == "sum" and cue.phrase not in MEASURES else None
         adds_up = kind != "sum" or not set(label_words(field.label)) & _NEVER_SUMMED
         return Select(field.name, kind) if adds_up else None
 
@@ -195,11 +210,23 @@ class Wanted:
                 continue
             if number and after not in label_words(self.collection.label):
                 return Select(field.name, "sum")
-        if not self.links.named and cue.phrase == "how many":
-            stocked = next((field for field in self.tests.number_fields() if field.name in _STOCK), None)
-            if stocked is not None:
-                return Select(stocked.name, "sum")
+        label = distinct_of(self.links.text, [field.label for field in self._texts()])
+        if label is not None:
+            self.explained |= {at for at, word in enumerate(self.links.words) if word.folded in _DIFFERENT}
+            return Select(next(field.name for field in self._texts() if field.label == label), "distinct")
+        held = stocked(self.collection) if cue.phrase == "how many" else None
+        if held is not None and after in _PIECES:
+            return Select(held.name, "sum")
+        if held is not None and (not self.links.named or "in stock" in self.links.text):
+            return Select(held.name, "sum")
         return Select("*", "count")
+
+    def _texts(self) -> list[Field]:
+        """The text fields that do not bear the name of the rows, and are not tested."""
+        title = title_of(self.collection)
+        own = {*label_words(self.collection.label), *(label_words(title.label) if title else ())}
+        texts = [field for field in self.collection.fields if field.type == "text" and field.name not in self.tested]
+        return [field for field in texts if "." not in field.name and not own & set(label_words(field.label))]
 
     def _measured(self, cue: Cue, kinds: frozenset[FieldType]) -> Field | None:
         """The field that a cue is about: the named one, what the cue measures, the usual amount, the model's."""
@@ -217,7 +244,32 @@ class Wanted:
         fields = [self.collection.field(mention.field) for mention in self.links.fields]
         return next((f for f in fields if f is not None and f.type in kinds and f.name not in apart), None)
 
+    def _distinct(self) -> bool:
+        """As in "what brands do we have": each value of a field once."""
+        for mention in self.links.fields:
+            field, word = self.collection.field(mention.field), self.links.words[mention.at[1] - 1]
+            before = self.links.words[mention.at[0] - 1].folded if mention.at[0] else ""
+            listed = not self.links.named and before in ("", "the", "all", "list", "every")
+            asked = listed or before in ("what", "which", *_DIFFERENT)
+            plural = singular(word.folded) != word.folded and mention.at[0] not in self.links.named
+            if asked and plural and field is not None and field.type == "text" and field.name not in self.tested:
+                self.group, self.limit = (field.name,), GROUPS_AT_MOST
+                self.select = (Select(field.name), Select("*", "count"))
+                return True
+        return False
+
     # Rows in order ---------------------------------------------------------------------------------------
+
+    def _sorted(self) -> bool:
+        """As in "sort the patients by age": all rows, in order of what stands behind "by"."""
+        by = next((at for at, word in enumerate(self.links.words) if word.folded == "by"), None)
+        mention = next((each for each in self.links.fields if by is not None and each.at[0] == by + 1), None)
+        if by is None or mention is None or not sorts(self.links.text) or mention.field in self.tested:
+            return False
+        self.explained.add(by)
+        self._used |= {cue.phrase for cue in self.links.cues if cue.aggregate in ("max", "min")}
+        self.select, self.order = self._shown([mention.field]), (Order(mention.field, falls(self.links.text)),)
+        return True
 
     def _extreme(self, cue: Cue | None) -> bool:
         """As in "the three largest invoices", "which item has the lowest quantity": rows in order, not a number."""
@@ -230,7 +282,8 @@ class Wanted:
         if field is None:
             return False
         self._used.add(cue.phrase)
-        self.order, self.limit = (Order(field, descending=cue.aggregate == "max"),), self._said_count(cue) or 1
+        descending = (cue.aggregate == "max") != (cue.phrase in AGES and self._is_number(field))
+        self.order, self.limit = (Order(field, descending),), self._said_count(cue) or 1
         self.select = self._shown([field])
         if field in self.tests.time_fields():
             self.coming = {"next": True, "soonest": True, "last": False, "most recent": False}.get(cue.phrase)
@@ -249,10 +302,17 @@ class Wanted:
         births = [name for name in self.tests.time_fields() if "birth" in label_words(name)]
         if cue.phrase in ("oldest", "youngest") and births:
             return births[0]
+        ages = [field.name for field in self.tests.number_fields() if stem("age") in label_words(field.label)]
+        if cue.phrase in AGES and ages:
+            return ages[0]
         if cue.phrase in _TIMELY:
             return self.tests.time_field
         field = self._measured(cue, ORDERED)
         return field.name if field else None
+
+    def _is_number(self, name: str) -> bool:
+        field = self.collection.field(name)
+        return field is not None and field.type in NUMBERS
 
     def _said_count(self, cue: Cue) -> int:
         """The number beside a cue, as in "top 3"; 0 where none is said."""
@@ -298,9 +358,15 @@ class Wanted:
         places = [mention.at for mention in self.links.fields] + [value.at for value in self.links.values]
         held = {index for place in places for index in range(*place)}
         for cue in self.links.cues:
-            twice = counted and cue.aggregate in ("count", "sum")
+            twice = (counted and cue.aggregate in ("count", "sum")) or self._of_number(cue)
             if cue.phrase not in self._used and not twice and not held & set(range(*cue.at)):
                 self.dropped.append(cue.at)
+
+    def _of_number(self, cue: Cue) -> bool:
+        """Whether "number of" only begins what a field is called: "the average number of tickets sold"."""
+        shown = {select.field for select in self.select if select.aggregate} | {order.field for order in self.order}
+        behind = [mention.field for mention in self.links.fields if mention.at[0] == cue.at[1]]
+        return cue.aggregate == "count" and bool(shown & set(behind))
 
     def _drop_fields(self) -> None:
         """A field that is named must be shown, tested, grouped or ordered by, unless it names the rows."""

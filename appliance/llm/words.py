@@ -141,7 +141,7 @@ STOP: Final[frozenset[str]] = frozenset(
     things one ones name names named called many's entry entries record records item row rows data box
     facility hospital building firm office clinic here's today's currently available_ overall altogether together
     say says said mean means dr mr mrs ms prof doctor's pls plz thx among amongst going
-    stuff take takes took taking came went spend spends spent wich thats hows anyone anybody someone somebody
+    stuff sort sorted sorting arrange arranged used use uses using take takes took taking came went spend spends spent wich thats hows anyone anybody someone somebody
     kept
     """.split()
 )
@@ -149,7 +149,7 @@ STOP: Final[frozenset[str]] = frozenset(
 
 IDLE_PHRASES: Final = re.compile(
     r"(?<![\w-])(?:at the moment|at present|at this (?:moment|point|time)|so far|to date|these days|for now|up to now|"
-    r"as of (?:now|today)|on (?:file|record|the books)|on our books|for me|if you (?:can|could)|w/)(?![\w-])"
+    r"as of (?:now|today)|do(?:es)? (?:we|the (?:shop|store|company)) (?:sell|offer|carry)|on (?:file|record|the books)|on our books|for me|if you (?:can|could)|w/)(?![\w-])"
 )
 """Phrases that no answer depends on."""
 
@@ -186,6 +186,9 @@ CUES: Final[dict[str, str]] = {
     "how many": "count", "number of": "count", "count of": "count", "count": "count", "how much": "sum",
     "total": "sum", "sum": "sum", "sum of": "sum", "in all": "sum",
     "average": "avg", "mean": "avg", "avg": "avg", "on average": "avg", "typical": "avg",
+    "revenue": "sum", "turnover": "sum", "earned": "sum", "earn": "sum", "spend": "sum", "spent": "sum",
+    "most common": "max", "most popular": "max", "most frequent": "max", "most often": "max", "most frequently": "max",
+    "most used": "max", "least common": "min", "least popular": "min", "least often": "min",
     "highest": "max", "largest": "max", "biggest": "max", "maximum": "max", "max": "max", "greatest": "max",
     "longest": "max", "latest": "max", "most recent": "max", "newest": "max",
     "most expensive": "max", "most": "max", "last": "max",
@@ -213,7 +216,9 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
 """What a word may stand for among stored values: all of these that one field holds, where any is stored."""
 
 _OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
-    "appointment": ("visit", "booking"), "patient": ("person",), "inventory": ("stock", "supply", "supplies", "item"),
+    "appointment": ("visit", "booking"), "patient": ("person",), "employee": ("person", "staff", "worker", "colleague"),
+    "member": ("person",), "tenant": ("person",), "student": ("person", "pupil"), "customer": ("client", "buyer"),
+    "guest": ("person", "visitor"), "volunteer": ("person",), "passenger": ("person",), "resident": ("person",), "inventory": ("stock", "supply", "supplies", "item"),
     "staff": ("nurse", "doctor", "employee"), "shift": ("rota", "roster", "duty", "work"), "invoice": ("bill",),
     "matter": ("case",), "lab": ("test",), "time": ("hour", "work"),
     "surgery": ("operation",), "document": ("file", "paper"), "client": ("customer",),
@@ -228,7 +233,8 @@ _PRICES: Final = tuple(map(stem, ("total", "amount", "price", "cost", "fee", "ra
 _LENGTHS: Final = tuple(map(stem, ("minute", "hour", "duration", "length", "page", "day")))
 MEASURES: Final[dict[str, tuple[str, ...]]] = {
     "most expensive": _PRICES, "cheapest": _PRICES, "how much money": _PRICES, "money": _PRICES, "price": _PRICES,
-    "cost": _PRICES, "longest": _LENGTHS, "shortest": _LENGTHS, "how long": _LENGTHS,
+    "cost": _PRICES, "costs": _PRICES, "revenue": _PRICES, "turnover": _PRICES, "earned": _PRICES, "earn": _PRICES,
+    "spend": _PRICES, "spent": _PRICES, "longest": _LENGTHS, "shortest": _LENGTHS, "how long": _LENGTHS,
 }  # fmt: skip
 """Phrases that say what is measured: the stems of labels of the fields that may be meant, best first."""
 
@@ -241,11 +247,38 @@ _DIMENSIONS: Final[dict[str, str]] = {
     "big bigger biggest large larger largest small smaller smallest": "size area capacity volume seat",
     "hot hotter hottest warm warmer warmest cold colder coldest": "temperature temp",
     "strong stronger strongest weak weaker weakest": "strength power", "loud louder loudest": "volume decibel",
-    "worth valuable": "value", "expensive dear dearer dearest cheap cheaper cheapest": "price cost fee rate",
+    "worth valuable": "value",
+    "expensive dear dearer dearest cheap cheaper cheapest cost costs costing": "price cost fee rate rent",
 }  # fmt: skip
 _DIMENSION_OF: Final[dict[str, frozenset[str]]] = {
     word: frozenset(map(stem, labels.split())) for said, labels in _DIMENSIONS.items() for word in said.split()
 }
+
+
+_SPEAKS_OF: Final[dict[str, str]] = {
+    "live lives lived living reside resides residing based located situated lie lies lying stand stands":
+    "city town village address country location place region area district street state home berth room house building"
+    " ward unit enclosure habitat tenant resident office",
+    "come comes from originally": "city town village country region state home origin",
+    "earn earns earned earning revenue turnover income takings proceeds": "price total amount fee revenue income cost"
+    " salary wage earning",
+    "spend spends spent spending pay pays paid paying payment payments": "price total amount fee cost paid payment salary"
+    " wage",
+    "sell sells sold selling": "sale sold sell", "buy buys bought buying purchase purchases purchased purchasing":
+    "sale sold order purchase customer buyer client", "customers buyers": "customer buyer client",
+    "released published issued built produced made manufactured": "year date released published built produced",
+    "shown showing screened played plays playing starts started start begins": "start begin starts time date",
+    "work works worked working job employed": "job role position department company employer shift hours",
+    "aged": "age", "born": "birth born", "weigh weighs weighed": "weight kg", "units pieces": "quantity qty units",
+}  # fmt: skip
+_SPOKEN_OF: Final[dict[str, frozenset[str]]] = {
+    word: frozenset(map(stem, labels.split())) for said, labels in _SPEAKS_OF.items() for word in said.split()
+}
+
+
+def speaks_of(word: str) -> frozenset[str]:
+    """The stems of labels of which a folded word that is no label may speak: "lives" -> {"city", "town", ...}."""
+    return _SPOKEN_OF.get(word, frozenset())
 
 
 def dimensions(text: str) -> frozenset[str]:

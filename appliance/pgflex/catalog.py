@@ -32,6 +32,10 @@ __all__ = ["Catalogs", "read_catalog"]
 VALUES_LIMIT: Final = 60
 VALUE_LENGTH: Final = 80
 EXAMPLES: Final = 5
+_CLOCK: Final = (
+    "case when bool_and(v ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]+)?)?$')"
+    " and count(distinct substr(v, 11, 1)) = 1 then min(substr(v, 11, 1)) else '' end"
+)
 FRESH_S: Final = 1.0
 LARGE: Final = 200_000
 """Rows above which a sample is counted."""
@@ -104,7 +108,10 @@ class _Source(msgspec.Struct, frozen=True):
 
 
 class _Told(msgspec.Struct, frozen=True):
-    """What the values of a field tell: how many there are, how many different, how many of those once."""
+    """What the values of a field tell: how many there are, how many different, how many of those once.
+
+    `clock` is what stands between day and hour in texts that are all times without an offset.
+    """
 
     count: int
     distinct: int
@@ -112,6 +119,7 @@ class _Told(msgspec.Struct, frozen=True):
     longest: int
     low: Any
     high: Any
+    clock: str = ""
 
 
 async def read_catalog(pool: Pool, role: RoleName) -> Catalog:
@@ -212,7 +220,7 @@ async def _source(db: Connection, seen: _Seen, rows: int) -> _Source:
 async def _told(db: Connection, source: _Source, fields: tuple[Field, ...]) -> tuple[int, dict[str, _Told]]:
     """How many rows were looked at, and what the fields tell."""
     asked = [_asked(source, field, place) for place, field in enumerate(fields)]
-    asked.append(sql.SQL("select -1, count(*), 0, 0, 0, null, null from source").format())
+    asked.append(sql.SQL("select -1, count(*), 0, 0, 0, null, null, '' from source").format())
     found = await db.execute(source.of([field.name for field in fields], sql.SQL(" union all ").join(asked)))
     told = {place: _Told(*row) for place, *row in await found.fetchall()}
     return told[-1].count, {field.name: told[place] for place, field in enumerate(fields)}
@@ -220,13 +228,14 @@ async def _told(db: Connection, source: _Source, fields: tuple[Field, ...]) -> t
 
 def _asked(source: _Source, field: Field, place: int) -> sql.Composed:
     longest = "coalesce(max(length(v)), 0)" if field.type == "text" else "0"
+    clock = _CLOCK if field.type == "text" else "''"
     ends = "to_jsonb(min(v)), to_jsonb(max(v))"
     if source.share < 1 or field.type not in ("integer", "numeric", "date", "timestamptz"):
         ends = "null::jsonb, null::jsonb"  # a sample does not know the ends
     return sql.SQL(
-        "select {0}, coalesce(sum(c), 0)::bigint, count(*), count(*) filter (where c = 1), {1}, {2}"
+        "select {0}, coalesce(sum(c), 0)::bigint, count(*), count(*) filter (where c = 1), {1}, {2}, {4}"
         " from (select {3} as v, count(*) as c from source where {3} is not null group by 1) as g"
-    ).format(place, sql.SQL(longest), sql.SQL(ends), sql.Identifier(field.name))
+    ).format(place, sql.SQL(longest), sql.SQL(ends), sql.Identifier(field.name), sql.SQL(clock))
 
 
 async def _field(db: Connection, source: _Source, field: Field, size: int, told: _Told) -> Field:
@@ -234,7 +243,7 @@ async def _field(db: Connection, source: _Source, field: Field, size: int, told:
     if source.share < 1:
         count, distinct = _scaled(source.rows, size, told)
     low, high = (float(end) if isinstance(end, Decimal) else end for end in (told.low, told.high))
-    field = msgspec.structs.replace(field, count=count, distinct=distinct, low=low, high=high)
+    field = msgspec.structs.replace(field, count=count, distinct=distinct, low=low, high=high, clock=told.clock)
     if field.type != "text" or not distinct:
         return field
     if distinct <= VALUES_LIMIT and told.longest <= VALUE_LENGTH:
@@ -277,7 +286,11 @@ def _version(collections: Iterable[Collection], relations: tuple[Relation, ...])
     Row counts and examples stay out of it; they change with every write.
     """
     told = [
-        (item.name, item.label, [(field.name, field.label, field.type, field.values) for field in item.fields])
+        (
+            item.name,
+            item.label,
+            [(field.name, field.label, field.type, field.values, field.clock) for field in item.fields],
+        )
         for item in collections
     ]
     return hashlib.sha256(msgspec.json.encode((told, relations))).hexdigest()[:16]

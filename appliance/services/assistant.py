@@ -29,7 +29,7 @@ from appliance.llm.forms import Acting, Plan, Summary, check_form, read_plan
 from appliance.llm.linking import Links, link
 from appliance.llm.plan import Clarify, Query, Refuse, validate
 from appliance.llm.render import to_rest, to_words
-from appliance.llm.views import widened
+from appliance.llm.views import widened, with_clocks
 from appliance.llm.words import WRITE_VERBS, orders, stem, words
 from appliance.pgflex.rest import Rest
 from appliance.services import clients
@@ -75,7 +75,7 @@ class Assistant:
     async def catalog(self, role: RoleName) -> Catalog:
         """What a role may see, as last read."""
         if role not in self._catalogs:
-            self._catalogs[role] = await clients.catalog(self._client, self._runtime, role)
+            self._catalogs[role] = with_clocks(await clients.catalog(self._client, self._runtime, role))
         return self._catalogs[role]
 
     def check(self, text: str) -> str:
@@ -244,7 +244,7 @@ class Assistant:
 
     async def rows(self, plan: Query, role: RoleName) -> list[dict[str, Any]]:
         """The rows of a plan, read as a role."""
-        return answer.arrange(plan, await self._rest.get(to_rest(plan), role))
+        return answer.arrange(plan, await self._rest.get(to_rest(answer.with_level(plan)), role))
 
     async def again(self, question: Question, plan: Query | Summary) -> Answer:
         """The answer of a known plan, read anew; the question's wording does not matter.

@@ -30,10 +30,11 @@ from appliance.llm.named import groups_by_itself
 from appliance.llm.notation import Sketch, later, read, write
 from appliance.llm.outline import Outline, Seen, Sketched
 from appliance.llm.plan import Query, Refuse, Select
+from appliance.llm.ranks import as_sorted, of_row
 from appliance.llm.render import to_rest
 from appliance.llm.variants import variants
-from appliance.llm.views import View, marks, view
-from appliance.llm.words import singular
+from appliance.llm.views import View, marks, title_of, view
+from appliance.llm.words import label_words, singular
 from appliance.pgflex.rest import Rest
 from appliance.services import clients
 from appliance.types import Catalog, Question, RoleName
@@ -211,13 +212,16 @@ def _sketches(written: list[Sketched], seen: View, links: Links) -> list[tuple[S
         with suppress(ApplianceError):
             told.append((read(each.text), each.score))
     labels = {seen.label(mention.field) or "" for mention in links.fields}
-    text = links.text
+    title = title_of(links.collection)
+    text, own = links.text, frozenset(label_words(f"{links.collection.label} {title.label if title else ''}"))
     varied = [
         (other, score + VARIED, True)
         for sketch, score in told[:VARIED_AT_MOST]
-        for other in variants(sketch, seen.columns, text, labels)
+        for other in variants(sketch, seen.columns, text, labels, own)
     ]
-    return [*((sketch, score, False) for sketch, score in told), *varied]
+    found = [*((sketch, score, False) for sketch, score in told), *varied]
+    found += [(row, score + VARIED, True) for sketch, score in told[:VARIED_AT_MOST] for row in of_row(sketch, links)]
+    return [(as_sorted(sketch, links), score, step) for sketch, score, step in found]
 
 
 def _candidate(meant: Interpreted, links: Links, sketch: Sketch, scores: Scores, catalog: Catalog) -> list[Candidate]:

@@ -1,4 +1,4 @@
-"""Fits the weights of :mod:`appliance.llm.confidence` to the sets of ``tests/ask/unseen``.
+"""Fits the weights of :mod:`appliance.llm.confidence` to the sets of ``tests/ask/unseen`` and ``tests/ask/plain``.
 
     .venv/bin/python -m tests.ask.calibrate           prints the weights, and how well they do on domains left out
     .venv/bin/python -m tests.ask.calibrate --write   writes them into the module
@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib
 import re
 import time
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
@@ -35,11 +37,13 @@ from appliance.llm.training.unseen import Asked, fits, read_set
 from appliance.services import understanding
 from appliance.services.assistant import Assistant
 from appliance.types import Question
+from tests.ask.plain.kit import Domain
 from tests.integration.ask_box import assistant, model_service
 from tests.integration.pgflex_box import free_port, running_box
 
 UNSEEN: Final = Path(__file__).resolve().parent / "unseen"
 DOMAINS: Final = tuple(sorted(file.stem for file in UNSEEN.glob("*.jsonl")))
+PLAIN: Final = tuple(sorted(file.stem for file in UNSEEN.with_name("plain").glob("*.py") if file.stem != "kit"))
 SETTLED_S: Final = 6.0
 STEPS: Final = 2000
 HELD_TO_PRIOR: Final = 0.5
@@ -65,6 +69,12 @@ PRIOR: Final = {
     "measure_unnamed": -0.7,
     "amount_unnamed": -0.7,
     "amount_otherwise": -1.5,
+    "rank_otherwise": -3.0,
+    "tells_nothing": -2.0,
+    "ends_unmet": -2.0,
+    "flag_unmet": -1.2,
+    "row_unmet": -1.5,
+    "distinct_unmet": -1.5,
 }
 """What common sense says of what is seldom seen; all other weights are held to nothing."""
 
@@ -78,11 +88,19 @@ class Seen(msgspec.Struct):
     right: list[bool]
 
 
-async def seen(runtime: Runtime, domain: str) -> list[Seen]:
+def read(domain: str) -> Domain:
+    """The documents of a domain, and its questions."""
+    if domain in PLAIN:
+        made: Domain = importlib.import_module(f"tests.ask.plain.{domain}").domain(date.today())
+        return made
+    return Domain(msgspec.json.decode((UNSEEN / f"{domain}.json").read_bytes()), read_set(UNSEEN / f"{domain}.jsonl"))
+
+
+async def seen(runtime: Runtime, domain: str, questions: list[Asked]) -> list[Seen]:
     """The questions of a domain, asked of its box."""
     found = []
     async with assistant(runtime) as box:
-        for asked in read_set(UNSEEN / f"{domain}.jsonl"):
+        for asked in questions:
             held: list[list[Candidate]] = []
 
             def kept(*given: Any, held: list[list[Candidate]] = held) -> list[Candidate]:
@@ -122,11 +140,12 @@ def box_of(domain: str) -> list[Seen]:
         runtime = msgspec.structs.replace(box.runtime(), llm_url=f"http://127.0.0.1:{free_port()}")
         headers = {"Authorization": f"Bearer {runtime.token}", "X-Role": "admin"}
         with httpx.Client(base_url=runtime.pgflex_url, headers=headers, timeout=60, trust_env=False) as door:
-            for name, rows in msgspec.json.decode((UNSEEN / f"{domain}.json").read_bytes()).items():
+            documents, questions = read(domain)
+            for name, rows in documents.items():
                 door.post(f"/flex/{name}", json=rows).raise_for_status()
         time.sleep(SETTLED_S)  # relations are looked for once rows are still
         with model_service(runtime):
-            return asyncio.run(seen(runtime, domain))
+            return asyncio.run(seen(runtime, domain, questions))
 
 
 def fit(questions: Iterable[Seen], names: list[str]) -> np.ndarray:
@@ -183,15 +202,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true", help="write the weights into appliance/llm/confidence.py")
     options = parser.parse_args()
-    count = sum(len(read_set(UNSEEN / f"{domain}.jsonl")) for domain in DOMAINS)
-    questions = [each for domain in DOMAINS for each in box_of(domain)]
+    questions = [each for domain in (*DOMAINS, *PLAIN) for each in box_of(domain)]
     names = sorted({name for each in questions for known in each.known for name in known})
-    told = []
-    for domain in DOMAINS:
-        weights = fit((each for each in questions if each.domain != domain), names)
-        named = dict(zip(names, map(float, weights), strict=True))
-        told += [judged(each, named) for each in questions if each.domain == domain]
-    report(told, count)
+    for domains in (DOMAINS, PLAIN):
+        told = []
+        for domain in domains:
+            weights = fit((each for each in questions if each.domain != domain), names)
+            named = dict(zip(names, map(float, weights), strict=True))
+            told += [judged(each, named) for each in questions if each.domain == domain]
+        report(told, sum(len(read(domain).asked) for domain in domains))
     fitted = zip(names, fit(questions, names), strict=True)
     lines = "".join(f'    "{name}": {weight:.2f},\n' for name, weight in fitted)
     text = f"WEIGHTS: Final[dict[str, float]] = {{\n{lines}}}\n"

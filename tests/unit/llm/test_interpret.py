@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.llm.forms import AddField, Alert, AlertCancel, Measure, Summary
-from appliance.llm.interpret import RANKED_GROUPS, Interpreted, interpret, number_of, open_literals, replaced
+from appliance.llm.interpret import Interpreted, interpret, number_of, open_literals, replaced
 from appliance.llm.lookup import Found, Lookup
 from appliance.llm.notation import read, write
 from appliance.llm.plan import Condition, Having, Order, Query, Refuse, Select
@@ -60,7 +60,7 @@ def test_the_first_of_groups_is_shown_with_those_behind_it() -> None:
     asked = meant("which ward has the most beds", "<count><all><by> ward<top><lim> 1<e>").plan
     only = meant("the one ward with the most beds", "<count><all><by> ward<top><lim> 1<e>").plan
     assert isinstance(asked, Query) and isinstance(only, Query)
-    assert (asked.limit, only.limit) == (RANKED_GROUPS, 1)
+    assert (asked.limit, only.limit) == (1, 1)
     assert asked.order == (Order("*", True, "count"),)
 
 

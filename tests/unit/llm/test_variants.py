@@ -24,7 +24,11 @@ COLUMNS = (
     ("sketch", "text", "named", "expected"),
     [
         ("<count><all><by> pontoon<e>", "litres per pontoon", {"litres"}, ["<sum> litres<by> pontoon<e>"]),
-        ("<count><all><e>", "litres", {"litres"}, []),
+        ("<count><all><e>", "litres", {"litres"}, ["<all><e>"]),
+        ("<all><e>", "how many", set(), ["<count><all><e>"]),
+        ("<min> depth (m)<e>", "minimum and maximum depth", set(), ["<min> depth (m)<,><max> depth (m)<e>"]),
+        ("<count><all><by> berth<e>", "how many different pontoons", set(), ["<distinct> pontoon<e>"]),
+        ("<avg> litres<by> berth<e>", "litres per stay", {"litres"}, ["<avg> litres<e>"]),
         ("<count><all><e>", "how many litres", {"litres"}, ["<sum> litres<e>"]),
         ("<count><all><e>", "how many rooms", {"room"}, []),
         ("<sum> litres<by> pontoon<e>", "berths per pontoon", {"pontoon"}, ["<count><all><by> pontoon<e>"]),
@@ -34,7 +38,12 @@ COLUMNS = (
             set(),
             ["<count><all><and> arrived<when><w1><e>"],
         ),
-        ("<count><all><and> pontoon<eq> arrived<and> arrived<when><w1><e>", "arrived, arrived today", set(), []),
+        (
+            "<count><all><and> pontoon<eq> arrived<and> arrived<when><w1><e>",
+            "how many arrived, arrived today",
+            set(),
+            [],
+        ),
         (
             "<all><top> price day<lim> four<e>",
             "the four deepest berths",
@@ -48,7 +57,7 @@ COLUMNS = (
             {"left on"},
             ["<count><all><and> left on<when><w1><e>"],
         ),
-        ("<count><all><e>", "how many berths per pontoon", set(), ["<count><all><by> pontoon<e>"]),
+        ("<count><all><e>", "how many moorings per pontoon", set(), ["<count><all><by> pontoon<e>"]),
         (
             "<all><top> price day<lim> 3<e>",
             "top 3 pontoons by price day",
@@ -63,7 +72,7 @@ COLUMNS = (
     ],
 )
 def test_variants(sketch: str, text: str, named: set[str], expected: list[str]) -> None:
-    assert [write(each) for each in variants(read(sketch), COLUMNS, text, named)] == expected
+    assert [write(each) for each in variants(read(sketch), COLUMNS, text, named, frozenset({"stay"}))] == expected
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_groups(question: str, group: tuple[str, ...], measure: Select) -> None:
     made = shown(linked(question))
     assert made.group == group
     assert made.select == (*(Select(name) for name in group), measure)
-    assert made.limit == (10 if "most" in question else 1000)
+    assert made.limit == (1 if "most" in question else 1000)
     assert bool(made.order) == ("most" in question)
     assert dropped(made) == []
 
@@ -131,13 +131,48 @@ def test_the_cheapest_is_about_money_and_the_longest_about_time() -> None:
     [
         ("average and total minutes of appointments", ["total"]),
         ("how many beds per ward and how many floor", ["floor"]),
-        ("how many wards have free beds", ["wards"]),
         ("number of appointments with the highest minutes", ["highest", "minutes"]),
         ("biggest bed", ["biggest"]),
     ],
 )
 def test_what_a_plan_does_not_show_is_dropped(question: str, left: list[str]) -> None:
     assert dropped(shown(linked(question))) == left
+
+
+@pytest.mark.parametrize(
+    ("question", "select", "group"),
+    [
+        ("how many wards have free beds", (Select("ward", "distinct"),), ()),
+        ("number of different lawyers of the invoices", (Select("lawyer", "distinct"),), ()),
+        ("which wards have free beds", (Select("ward"), Select("*", "count")), ("ward",)),
+        ("how many beds", (Select("*", "count"),), ()),
+    ],
+)
+def test_kinds_are_told_once(question: str, select: tuple[Select, ...], group: tuple[str, ...]) -> None:
+    made = shown(linked(question)) if "bed" in question else of_invoices(question)
+    assert (made.select, made.group) == (select, group)
+
+
+@pytest.mark.parametrize(
+    ("question", "order"),
+    [
+        ("sort the invoices by fees", Order("fees")),
+        ("invoices sorted by total, largest first", Order("total", True)),
+        ("order invoices by due date descending", Order("due_on", True)),
+    ],
+)
+def test_rows_are_sorted(question: str, order: Order) -> None:
+    made = of_invoices(question)
+    assert (made.order, made.group) == ((order,), ())
+
+
+def test_money_has_words_of_its_own() -> None:
+    assert of_invoices("revenue of the invoices").select == (Select("total", "sum"),)
+    assert of_invoices("revenue per lawyer").select == (Select("lawyer"), Select("total", "sum"))
+
+
+def test_a_number_of_something_is_no_count_of_rows() -> None:
+    assert of_invoices("average number of hours per invoice").select == (Select("hours", "avg"),)
 
 
 def test_rows_have_no_groups_of_their_own() -> None:
@@ -187,9 +222,11 @@ def test_who_names_people() -> None:
 @pytest.mark.parametrize(
     ("question", "order", "limit"),
     [
-        ("which ward has the most free beds", Order("*", True, "count"), 10),
-        ("which ward has the fewest free beds", Order("*", False, "count"), 10),
-        ("who worked the most hours yesterday", Order("hours", True, "sum"), 10),
+        ("which ward has the most free beds", Order("*", True, "count"), 1),
+        ("which ward has the fewest free beds", Order("*", False, "count"), 1),
+        ("who worked the most hours yesterday", Order("hours", True, "sum"), 1),
+        ("which ward is the most common of the beds", Order("*", True, "count"), 1),
+        ("what is the least common ward of the beds", Order("*", False, "count"), 1),
     ],
 )
 def test_the_database_ranks_groups(question: str, order: Order, limit: int) -> None:

@@ -1,0 +1,86 @@
+"""Ranks: which end of an order a question asks for: "the youngest" have the lowest age, or the latest birth."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from msgspec.structs import replace
+
+from appliance.llm.linking import Links
+from appliance.llm.notation import Item, Rank, Sketch
+from appliance.llm.plan import NUMBERS, TIMES, Query
+from appliance.llm.words import singular
+
+_BETWEEN: Final = 2
+"""So many words may stand between an end and the row: "the last *newly hired* employee"."""
+_HIGH: Final = frozenset("highest largest biggest greatest longest heaviest tallest fastest deepest widest".split())
+_LOW: Final = frozenset("lowest smallest cheapest shortest lightest slowest fewest narrowest shallowest".split())
+_LATE: Final = frozenset("latest newest".split())
+_EARLY: Final = frozenset("earliest".split())
+_SORTS: Final = re.compile(
+    r"\b(sort|sorted|order|ordered|arrange|arranged|rank|ranked) by\b|\b(sort|order|arrange|rank)\b.* by\b"
+)
+_FALLS: Final = re.compile(
+    r"\b(desc\w*|falling|decreasing|(highest|largest|biggest|most|latest|newest|longest|oldest)( \w+)? (first|to)|high to)\b"
+)
+_RISES: Final = re.compile(
+    r"\b(asc\w*|rising|increasing|(lowest|smallest|least|earliest|oldest|shortest|youngest|cheapest)( \w+)? (first|to)|low to)\b"
+)
+
+
+def descending(links: Links, kind: str) -> bool | None:
+    """Which end of the values of a type a question asks for; None where it does not say, or says both."""
+    said = {word.folded for word in links.words}
+    young = kind in TIMES
+    highs = (_LATE | {"youngest"} if young else _HIGH | {"oldest"}) & said
+    lows = (_EARLY | {"oldest"} if young else _LOW | {"youngest"}) & said
+    return None if bool(highs) == bool(lows) else bool(highs)
+
+
+def otherwise(plan: Query, links: Links) -> bool:
+    """Whether a plan ranks from the other end than the question says."""
+    for order in plan.order[:1]:
+        field = links.collection.field(order.field)
+        kind = "integer" if order.aggregate or field is None else field.type
+        wanted = descending(links, kind) if kind in (*NUMBERS, *TIMES) and order.field != "id" else None
+        return wanted is not None and wanted != order.descending
+    ends = {item.aggregate: item.field for item in plan.select if item.aggregate in ("min", "max")}
+    for aggregate, name in ends.items() if len(ends) == 1 else ():
+        field = links.collection.field(name)
+        wanted = descending(links, field.type) if field is not None else None
+        return wanted is not None and wanted != (aggregate == "max")
+    return False
+
+
+def as_sorted(sketch: Sketch, links: Links) -> Sketch:
+    """A sketch whose order rises, where rows are only to be sorted: "sort patients by age"."""
+    rank = sketch.rank
+    if rank is None or rank.limit or not sorts(links.text):
+        return sketch
+    return replace(sketch, rank=Rank(falls(links.text), rank.field, rank.limit))
+
+
+def sorts(text: str) -> bool:
+    """Whether a folded text asks for rows in an order, and not for the first of them."""
+    return bool(_SORTS.search(text))
+
+
+def falls(text: str) -> bool:
+    """Whether the order that a folded text asks for falls; where it says nothing of it, it rises."""
+    return bool(_FALLS.search(text)) and not _RISES.search(text)
+
+
+def asks_row(links: Links) -> bool:
+    """Whether the first one of the rows is asked for, and not a number of it: "the last hired employee"."""
+    ends = [cue.at[1] for cue in links.cues if cue.aggregate in ("min", "max")]
+    named = [at for at in links.named if singular(links.words[at].folded) == links.words[at].folded]
+    return any(0 <= at - end <= _BETWEEN for at in named[-1:] for end in ends)
+
+
+def of_row(sketch: Sketch, links: Links) -> list[Sketch]:
+    """The row in the place of its highest or lowest number, where the row is asked for."""
+    item = sketch.select[0] if len(sketch.select) == 1 else Item(None)
+    if item.aggregate not in ("min", "max") or item.field is None or sketch.group or not asks_row(links):
+        return []
+    return [replace(sketch, select=(Item(None),), rank=Rank(item.aggregate == "max", item.field, "1"))]

@@ -1,0 +1,84 @@
+"""Ranks: which end of an order a question asks for, and whether it asks for the row or for its number."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from appliance.llm.linking import Links, link
+from appliance.llm.notation import read, write
+from appliance.llm.plan import Order, Query, Select
+from appliance.llm.ranks import as_sorted, asks_row, of_row, otherwise
+from appliance.types import Catalog, Collection, Field
+
+NOW = datetime(2026, 11, 29, 14, tzinfo=ZoneInfo("UTC"))
+STAFF = Collection(
+    "employees",
+    "employees",
+    (
+        Field("name", "name", "text"),
+        Field("age", "age", "integer", low=18, high=65),
+        Field("salary", "salary", "numeric"),
+        Field("born_on", "born on", "date"),
+        Field("hired_on", "hired on", "date"),
+    ),
+    12,
+)
+
+
+def linked(question: str) -> Links:
+    return link(question, Catalog("ranks", (STAFF,)), NOW, always="*")[0]
+
+
+@pytest.mark.parametrize(
+    ("question", "field", "descending", "wrong"),
+    [
+        ("who is the youngest employee", "age", True, True),
+        ("who is the youngest employee", "age", False, False),
+        ("who is the youngest employee", "born_on", False, True),
+        ("the oldest employee", "born_on", False, False),
+        ("the highest salary", "salary", False, True),
+        ("the employee with the least holidays", "salary", True, False),
+        ("shortest and longest", "salary", True, False),
+        ("the latest employee", "hired_on", False, True),
+    ],
+)
+def test_the_other_end(question: str, field: str, descending: bool, wrong: bool) -> None:
+    plan = Query("employees", (Select("name"),), order=(Order(field, descending),), limit=1)
+    assert otherwise(plan, linked(question)) is wrong
+
+
+def test_the_other_end_as_a_number() -> None:
+    assert otherwise(Query("employees", (Select("salary", "min"),)), linked("the highest salary"))
+    assert not otherwise(Query("employees", (Select("salary", "max"),)), linked("the highest salary"))
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("sort employees by age", "<all><low> age<e>"),
+        ("employees sorted by age descending", "<all><top> age<e>"),
+        ("employees sorted by age, youngest first", "<all><low> age<e>"),
+        ("employees of high age", "<all><top> age<e>"),
+    ],
+)
+def test_an_order_rises_where_nothing_is_said(question: str, expected: str) -> None:
+    assert write(as_sorted(read("<all><top> age<e>"), linked(question))) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "row"),
+    [
+        ("last hired employee", True),
+        ("highest paid employee", True),
+        ("highest salary of the employees", False),
+        ("the highest salary", False),
+        ("when was the last employee hired", True),
+    ],
+)
+def test_the_row_or_its_number(question: str, row: bool) -> None:
+    assert asks_row(linked(question)) is row
+    made = [write(each) for each in of_row(read("<max> hired on<e>"), linked(question))]
+    assert made == (["<all><top> hired on<lim> 1<e>"] if row else [])
