@@ -14,7 +14,7 @@ import msgspec
 
 from appliance.llm.plan import NUMBERS, Operator
 from appliance.llm.words import Word, inside, label_words, lower, stem
-from appliance.types import Collection
+from appliance.types import Collection, Field
 
 _NUMBER: Final = r"[-+]?[0-9][0-9,]{0,17}(?:\.[0-9]{1,9})?(?:[km](?![a-z]))?"
 _THOUSANDS: Final = {"k": 1e3, "m": 1e6}
@@ -81,15 +81,16 @@ def is_year(number: float) -> bool:
     return number in _YEARS
 
 
+def holds_years(field: Field) -> bool:
+    """Whether a field holds years as numbers."""
+    ends = (field.low, field.high)
+    named = field.type in NUMBERS and stem("year") in label_words(field.label)
+    return named and all(isinstance(end, int | float) and is_year(end) for end in ends)
+
+
 def year_field(collection: Collection) -> str | None:
     """The one field that holds years as numbers."""
-    years = [
-        field.name
-        for field in collection.fields
-        if field.type in NUMBERS
-        and stem("year") in label_words(field.label)
-        and all(isinstance(end, int | float) and is_year(end) for end in (field.low, field.high))
-    ]
+    years = [field.name for field in collection.fields if holds_years(field)]
     return years[0] if len(years) == 1 else None
 
 

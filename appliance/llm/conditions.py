@@ -431,7 +431,7 @@ def moment(field: Field | None, day: date | datetime, now: datetime) -> str:
 
 
 def on_clock(field: Field | None, moment: str) -> str:
-    """A moment, in ISO 8601 where the facility is, as a field holds it: as a text that sorts, where it has no offset."""
+    """A moment in ISO 8601, told where the facility is, as a field holds it: as a text that sorts, where it is one."""
     if field is None or not field.clock:
         return moment
     return datetime.fromisoformat(moment).replace(tzinfo=None).isoformat(sep=field.clock, timespec="minutes")
@@ -448,10 +448,9 @@ def stocked(collection: Collection) -> Field | None:
 
 def tells_nothing(field: Field, test: Comparison | Condition) -> bool:
     """Whether every row passes a test of a number, or none does: no stock of 0 to 15 is "under 1000" by accident."""
-    number = test.number if isinstance(test, Comparison) else test.value
-    if not all(isinstance(each, int | float) for each in (number, field.low, field.high)):
+    number, low, high = test.number if isinstance(test, Comparison) else test.value, field.low, field.high
+    if not (isinstance(number, int | float) and isinstance(low, int | float) and isinstance(high, int | float)):
         return False
-    low, high = field.low, field.high
     passes = {
         "gt": (low > number, high > number),
         "gte": (low >= number, high >= number),
@@ -467,10 +466,12 @@ NOTHING: Final = frozenset({"none", "no", "nothing", "n/a", "na", "-"})
 
 
 def absent(field: Field, rows: int, empty: bool) -> Condition:
-    """That a field is empty, or is not; where a stored value says so and every row has one, that it is that value."""
+    """That a field is empty, or is not; where every row has a value, and one says so, that it is that value, or 0."""
     says = [value for value in field.values if fold(value) in NOTHING]
     if len(says) == 1 and field.count >= rows:
         return Condition(field.name, "eq" if empty else "neq", says[0])
+    if field.type in NUMBERS and field.count >= rows > 0 and field.low == 0:
+        return Condition(field.name, "eq" if empty else "gt", 0)
     return Condition(field.name, "null", empty)
 
 

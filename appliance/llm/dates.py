@@ -318,7 +318,10 @@ def _p(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![\w-])(?:{pattern})(?!\w)")
 
 
-_SIDES: Final = "on or after|on or before|since|from|starting(?! (?:this|current|last|next|coming) )|after|before|until|till|by|up to|through"
+_SIDES: Final = (
+    "on or after|on or before|since|from|starting(?! (?:this|current|last|next|coming) )|after|before|until|till|by|"
+    "up to|through"
+)
 _SIDE: Final = rf"(?:(?:(?P<side>{_SIDES})|on|in|during|over|within|for|throughout|of) )?(?:the )?"
 _COUNT: Final = r"(?P<n>[0-9]{1,4}|two|three|four|five|six|seven|eight|nine|ten"
 _MONTH: Final = rf"(?P<month>{'|'.join(f'{m[:3]}(?:{m[3:]})?' for m in _MONTHS)}|sept)"

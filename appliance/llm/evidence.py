@@ -44,6 +44,8 @@ _COMPARES: Final = re.compile(
     r"young|large|small|bigg|cheap|great|late|heavi|light|fast|slow)er)\b"
 )
 """Words of which a question that holds a number against others has one."""
+_ADVICE: Final = re.compile(r"^(why|how to|how (do|should|can|could|would) (you|i|we|one))\b")
+"""How a question begins that no data answers."""
 _IS: Final = frozenset("is are was were be being been isn't aren't wasn't weren't not".split())
 _IDLE: Final = frozenset(
     "different distinct single individual various separate total whole entire not made done written given kept stored"
@@ -82,6 +84,8 @@ def numbers(each: Candidate, among: list[Candidate]) -> dict[str, float]:
         known |= _against_fields(each, each.plan) | unnamed(each.plan, each.links)
         known["rank_otherwise"] = otherwise(each.plan, each.links)
         known["ends_unmet"] = not set(both_ends(each.links.text)) <= {item.aggregate for item in each.plan.select}
+        known["advice"] = bool(_ADVICE.search(each.links.text))
+        known["titled"] = not each.links.named and _is_titled(each.plan, each.links)
         known["row_unmet"] = _is_end(each.plan) and asks_row(each.links)
         known["distinct_unmet"] = _distinct_unmet(each.plan, each.links)
         known["tells_nothing"] = _tells_nothing(each.plan, each.links)
@@ -134,7 +138,8 @@ def _against_words(plan: Query, links: Links) -> dict[str, float]:
 
 def _without_own(links: Links) -> str:
     """The words of a question without the "per" of the rows' name, and the "by" of a value: "paid by card"."""
-    named = set(links.named)
+    label = set(label_words(links.collection.label))
+    named = {at for at, word in enumerate(links.words) if word.stem in label}
     values = {value.at[0] for value in links.values}
     said = [word.folded for word in links.words]
     own = {at for at, word in enumerate(said) if word in ("per", "each") and at + 1 in named and at > 0}
@@ -160,6 +165,14 @@ def _amount_otherwise(plan: Query, links: Links) -> bool:
     held = {test.value for test in plan.where if test.op in _SIGNS and isinstance(test.value, int | float)}
     held |= {have.value for have in plan.having}
     return bool(said) and bool(held - said)
+
+
+def _is_titled(plan: Query, links: Links) -> bool:
+    """Whether the row is shown that is called so: of a charger's name the charger, and not what was done at it."""
+    title = title_of(links.collection)
+    return (
+        _lists(plan) and title is not None and any(test.field == title.name and test.op == "eq" for test in plan.where)
+    )
 
 
 def _is_end(plan: Query) -> bool:

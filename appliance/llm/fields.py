@@ -23,6 +23,16 @@ _PAID: Final = frozenset("pay pays paid paying payment payments".split())
 _HOW_PAID: Final = frozenset("highest best most lowest least worst better".split())
 Place = tuple[int, int]
 """Words of the question: the first one's index, and that past the last."""
+_UNITS: Final = frozenset(
+    map(
+        stem,
+        (
+            "kg g mg t lb lbs km m cm mm mi ft kwh kw mw w v eur euro euros usd dollars gbp chf min mins minutes hours"
+            " hrs h hr sec s days weeks months years sqm m2 m3 ha l ml litres liters percent pct c celsius mb gb tb bpm"
+            " mph kmh"
+        ).split(),
+    )
+)
 _OFTEN: Final = frozenset("hourly daily weekly monthly quarterly yearly".split())
 _TAILS: Final = frozenset(map(stem, ("on", "at", "date", "by", "no", "time")))
 
@@ -130,9 +140,11 @@ def measured(phrase: str, collection: Collection) -> Field | None:
 
 
 def _short_label(label: tuple[str, ...], said: str) -> tuple[str, ...]:
-    """``admitted_on`` is meant by "admitted", ``ordered_by`` not by "order", ``unit_cost`` not by "unit"."""
+    """``admitted_on`` is meant by "admitted", ``energy_kwh`` by "energy", ``ordered_by`` not by "order"."""
     if label[-1:] == (stem("by"),) and not said.endswith("ed"):
         return ()
+    if len(label) > 1 and label[-1] in _UNITS:
+        return label[:-1]
     return label[:1] if len(label) == 2 and label[1] in _TAILS else ()
 
 

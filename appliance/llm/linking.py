@@ -25,6 +25,7 @@ from appliance.llm.fields import (
     fields_said,
     kin_fields,
     label_texts,
+    measured,
     numbers_spoken_of,
     phrases,
     spoken_of,
@@ -37,6 +38,7 @@ from appliance.llm.values import Hit, Index, slip
 from appliance.llm.words import (
     COLLECTION_WORDS,
     CUES,
+    MEASURES,
     NEGATIONS,
     NEVER_STORED,
     STATES,
@@ -210,7 +212,7 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
         amounts += tuple(year_comparisons(asked, timed | {at for one in amounts for at in range(*one.at)}))
     compared = {index for found in amounts for index in range(*found.at)}
     own, also, certainty = _name(asked, collection)
-    cues = tuple(_cues(asked, time_words | compared))
+    cues = tuple(cue for cue in _cues(asked, time_words | compared) if not _of_nothing(cue, collection))
     closed = Closed(
         time_words | compared, own, {at for cue in cues for at in range(*cue.at)}, question.names, question.labels
     )
@@ -316,6 +318,11 @@ def _cues(asked: tuple[Word, ...], taken: set[int]) -> Iterator[Cue]:
         if phrase in CUES and not seen & set(range(start, end)):
             seen |= set(range(start, end))
             yield Cue(CUES[phrase], phrase, (start, end))
+
+
+def _of_nothing(cue: Cue, collection: Collection) -> bool:
+    """Whether a word asks for money, as "earn" does, that these rows do not tell of."""
+    return cue.aggregate == "sum" and cue.phrase in MEASURES and measured(cue.phrase, collection) is None
 
 
 def _sensed(asked: tuple[Word, ...], collection: Collection, explained: set[int]) -> float:

@@ -1,4 +1,4 @@
-"""Named: whether a question says the fields that a plan adds up, orders by, or holds against amounts.
+"""Named: whether a question says the fields that a plan adds up or orders by.
 
 Of "meeting rooms per floor" nobody said *seats*; of "when was it last serviced", *last service on* is said in whole and
 *next service on* only by half. A part of a label counts as said where a word of the question is of its family or near
@@ -41,15 +41,11 @@ def tie(word: str, others: Iterable[str]) -> float:
 
 
 def unnamed(plan: Query, links: Links) -> dict[str, float]:
-    """How many of the fields that a plan uses the question does not say, by what they are used for; each at most 2."""
+    """How many of the fields that a plan adds up or orders by the question does not say, at most 2."""
     ordered = [order.field for order in plan.order if not order.aggregate and plan.limit < 200]
     measures = _fields(links, [item.field for item in plan.select if item.aggregate] + ordered)
-    amounts = [field for field in _fields(links, [test.field for test in plan.where]) if field.type in NUMBERS]
     said = tuple(word.folded for word in links.words)
-    return {
-        name: min(_MOST, sum(_unsaid(field.label, said) for field in used))
-        for name, used in (("measure_unnamed", measures), ("amount_unnamed", amounts))
-    }
+    return {"measure_unnamed": min(_MOST, sum(_unsaid(field.label, said) for field in measures))}
 
 
 def _fields(links: Links, names: Iterable[str]) -> list[Field]:

@@ -7,10 +7,12 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from appliance.llm.amounts import holds_years
 from appliance.llm.linking import Links
 from appliance.llm.notation import Item, Rank, Sketch
-from appliance.llm.plan import NUMBERS, TIMES, Query
+from appliance.llm.plan import ORDERED, TIMES, Query
 from appliance.llm.words import singular
+from appliance.types import Field
 
 _BETWEEN: Final = 2
 """So many words may stand between an end and the row: "the last *newly hired* employee"."""
@@ -22,19 +24,20 @@ _SORTS: Final = re.compile(
     r"\b(sort|sorted|order|ordered|arrange|arranged|rank|ranked) by\b|\b(sort|order|arrange|rank)\b.* by\b"
 )
 _FALLS: Final = re.compile(
-    r"\b(desc\w*|falling|decreasing|(highest|largest|biggest|most|latest|newest|longest|oldest)( \w+)? (first|to)|high to)\b"
+    r"\b(desc\w*|falling|decreasing|high to|"
+    r"(highest|largest|biggest|most|latest|newest|longest|oldest)( \w+)? (first|to))\b"
 )
 _RISES: Final = re.compile(
-    r"\b(asc\w*|rising|increasing|(lowest|smallest|least|earliest|oldest|shortest|youngest|cheapest)( \w+)? (first|to)|low to)\b"
+    r"\b(asc\w*|rising|increasing|low to|"
+    r"(lowest|smallest|least|earliest|oldest|shortest|youngest|cheapest)( \w+)? (first|to))\b"
 )
 
 
-def descending(links: Links, kind: str) -> bool | None:
-    """Which end of the values of a type a question asks for; None where it does not say, or says both."""
+def descending(links: Links, timed: bool) -> bool | None:
+    """Which end of the values of a field, of times or of numbers, is asked for; None where nothing says so, or both."""
     said = {word.folded for word in links.words}
-    young = kind in TIMES
-    highs = (_LATE | {"youngest"} if young else _HIGH | {"oldest"}) & said
-    lows = (_EARLY | {"oldest"} if young else _LOW | {"youngest"}) & said
+    highs = (_LATE | {"youngest"} if timed else _HIGH | {"oldest"}) & said
+    lows = (_EARLY | {"oldest"} if timed else _LOW | {"youngest"}) & said
     return None if bool(highs) == bool(lows) else bool(highs)
 
 
@@ -42,15 +45,19 @@ def otherwise(plan: Query, links: Links) -> bool:
     """Whether a plan ranks from the other end than the question says."""
     for order in plan.order[:1]:
         field = links.collection.field(order.field)
-        kind = "integer" if order.aggregate or field is None else field.type
-        wanted = descending(links, kind) if kind in (*NUMBERS, *TIMES) and order.field != "id" else None
+        ranked = order.aggregate or (field is not None and field.type in ORDERED)
+        wanted = descending(links, not order.aggregate and _is_timed(field)) if ranked and order.field != "id" else None
         return wanted is not None and wanted != order.descending
     ends = {item.aggregate: item.field for item in plan.select if item.aggregate in ("min", "max")}
     for aggregate, name in ends.items() if len(ends) == 1 else ():
         field = links.collection.field(name)
-        wanted = descending(links, field.type) if field is not None else None
+        wanted = descending(links, _is_timed(field)) if field is not None else None
         return wanted is not None and wanted != (aggregate == "max")
     return False
+
+
+def _is_timed(field: Field | None) -> bool:
+    return field is not None and (field.type in TIMES or holds_years(field))
 
 
 def as_sorted(sketch: Sketch, links: Links) -> Sketch:

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
-from typing import Final
+from itertools import pairwise
+from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
@@ -21,7 +22,8 @@ from appliance.llm.words import dimensions, fold, label_words, parts, singular, 
 
 _EACH: Final = frozenset("per each every by which what top".split())
 _HOW_MANY: Final = re.compile(
-    r"\b(?:how many|number of|count of)(?: (?:different|distinct|unique|various))?(?: (?:kinds?|types?|sorts?) of)? (.+)"
+    r"\b(?:how many|number of|count of)"
+    r"(?: (?:different|distinct|unique|various))?(?: (?:kinds?|types?|sorts?) of)? (.+)"
 )
 _COUNTS: Final = re.compile(r"\b(how many|how often|number|count|counts|counted|many|times|total|tally)\b")
 _ENDS: Final = {
@@ -41,9 +43,18 @@ STOCK: Final = frozenset(map(stem, ("stock", "quantity", "qty")))
 _NUMBERED: Final = re.compile(r"\b(how many|how much|total|sum|per|each|by|altogether|overall)\b")
 
 
-def variants(
-    sketch: Sketch, columns: Sequence[Column], text: str, named: Set[str], own: Set[str] = frozenset()
-) -> list[Sketch]:
+class Rows(NamedTuple):
+    """What rows are called: the stems of the collection's name, and the label of the field that names each."""
+
+    stems: frozenset[str] = frozenset()
+    title: str = ""
+
+    def names(self, label: str) -> bool:
+        """Whether a label only says what the rows are."""
+        return label == self.title or bool(self.stems & set(label_words(label)))
+
+
+def variants(sketch: Sketch, columns: Sequence[Column], text: str, named: Set[str], rows: Rows) -> list[Sketch]:
     """The sketches one step away.
 
     Args:
@@ -51,7 +62,7 @@ def variants(
         columns: the collection's columns.
         text: the question, in lower case.
         named: labels of columns that the question names.
-        own: stems of what the rows are called.
+        rows: what the rows are called.
     """
     if sketch.intent != "query":
         return []
@@ -60,9 +71,9 @@ def variants(
     times = [label for label in kinds if label in named and kinds[label] == "time"]
     groups = [label for label in kinds if kinds[label] == "text" and groups_by(label, text)]
     found = [*_sums(sketch, text, numbers), *_dimensions(sketch, kinds, text), *_times(sketch, times)]
-    texts = [label for label, kind in kinds.items() if kind == "text" and not set(label_words(label)) & own]
+    texts = [label for label, kind in kinds.items() if kind == "text" and not rows.names(label)]
     found += [*_stocked(sketch, kinds, text), *_listed(sketch, text), *_distinct(sketch, texts, text)]
-    found += [*_both_ends(sketch, text), *_of_each(sketch, own, text)]
+    found += [*_both_ends(sketch, text), *_of_each(sketch, rows.stems, text)]
     found += [*_grouped(sketch, kinds, groups), *_counted(sketch, named), *_once(sketch, text)]
     return [each for each in dict.fromkeys(found) if each != sketch]
 
@@ -139,7 +150,7 @@ def _both_ends(sketch: Sketch, text: str) -> list[Sketch]:
 def _of_each(sketch: Sketch, own: Set[str], text: str) -> list[Sketch]:
     """Not grouped, where "per" stands before the name of the rows: "average price per sale"."""
     said = words(text)
-    each = any(one.folded in ("per", "each") and other.stem in own for one, other in zip(said, said[1:], strict=False))
+    each = any(one.folded in ("per", "each") and other.stem in own for one, other in pairwise(said))
     return [replace(sketch, group=(), having=None)] if each and sketch.group and not sketch.rank else []
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from appliance.llm.amounts import holds_years, year_field
 from appliance.llm.conditions import Conditions, Place, stocked, usual_amount
 from appliance.llm.fields import FieldMention, measured
 from appliance.llm.linking import Cue
@@ -16,7 +17,7 @@ from appliance.llm.plan import GROUPS_AT_MOST, NUMBERS, ORDERED, ROWS_AT_MOST, A
 from appliance.llm.ranks import falls, sorts
 from appliance.llm.variants import distinct_of, names_things
 from appliance.llm.views import title_of
-from appliance.llm.words import MEASURES, label_words, singular, stem
+from appliance.llm.words import MEASURES, label_words, singular, speaks_of, stem
 from appliance.types import Field, FieldType
 
 FIELDS_SHOWN: Final = 10
@@ -24,6 +25,7 @@ _PEOPLE: Final = (
     "name", "patient", "person", "client", "employee", "doctor", "attorney", "lawyer", "staff", "tenant", "student",
 )  # fmt: skip
 _DIFFERENT: Final = frozenset({"different", "distinct", "unique", "various"})
+_DOERS: Final = frozenset(map(stem, "author writer customer buyer client seller tenant resident".split()))
 _PIECES: Final = frozenset(map(stem, ("units", "pieces")))
 _WEAK: Final = frozenset({"first", "last", "next", "most", "least"})
 _COMMON: Final = frozenset(
@@ -126,7 +128,9 @@ class Wanted:
 
     def _groups(self, cue: Cue | None) -> tuple[str, ...]:
         ordered = cue is not None and cue.aggregate in ("max", "min")  # "top 5 by cost" orders, it does not group
-        rows = {mention.field for mention in self.links.fields if mention.at[0] in self.links.named}
+        label = set(label_words(self.collection.label))
+        own = {at for at, word in enumerate(self.links.words) if word.stem in label}
+        rows = {mention.field for mention in self.links.fields if mention.at[0] in own}
         fields = [self.collection.field(name) for name in self.links.group if name not in rows]
         return tuple(field.name for field in fields if field is not None and not (ordered and field.type in ORDERED))
 
@@ -154,6 +158,10 @@ class Wanted:
         after = self._text_after(cue) if cue.phrase == "top" or cue.phrase in _COMMON else None
         if after is not None:
             return (after.field,)
+        verbs = frozenset[str]().union(*(speaks_of(word.folded) for word in self.links.words))
+        spoken = [field.name for field in self._texts() if verbs & _DOERS & set(label_words(field.label))]
+        if self._says("who") and spoken:
+            return (spoken[0],)
         people = [f.name for f in self.collection.fields if f.name in _PEOPLE and f.name not in self.tested]
         return tuple(people[:1]) if self._says("who") else ()
 
@@ -282,7 +290,7 @@ class Wanted:
         if field is None:
             return False
         self._used.add(cue.phrase)
-        descending = (cue.aggregate == "max") != (cue.phrase in AGES and self._is_number(field))
+        descending = (cue.aggregate == "max") != (cue.phrase in AGES and self._is_age(field))
         self.order, self.limit = (Order(field, descending),), self._said_count(cue) or 1
         self.select = self._shown([field])
         if field in self.tests.time_fields():
@@ -303,16 +311,17 @@ class Wanted:
         if cue.phrase in ("oldest", "youngest") and births:
             return births[0]
         ages = [field.name for field in self.tests.number_fields() if stem("age") in label_words(field.label)]
-        if cue.phrase in AGES and ages:
-            return ages[0]
+        years = year_field(self.collection)
+        if cue.phrase in AGES and (ages or years):
+            return ages[0] if ages else years
         if cue.phrase in _TIMELY:
             return self.tests.time_field
         field = self._measured(cue, ORDERED)
         return field.name if field else None
 
-    def _is_number(self, name: str) -> bool:
+    def _is_age(self, name: str) -> bool:
         field = self.collection.field(name)
-        return field is not None and field.type in NUMBERS
+        return field is not None and field.type in NUMBERS and not holds_years(field)
 
     def _said_count(self, cue: Cue) -> int:
         """The number beside a cue, as in "top 3"; 0 where none is said."""

@@ -141,15 +141,16 @@ STOP: Final[frozenset[str]] = frozenset(
     things one ones name names named called many's entry entries record records item row rows data box
     facility hospital building firm office clinic here's today's currently available_ overall altogether together
     say says said mean means dr mr mrs ms prof doctor's pls plz thx among amongst going
-    stuff sort sorted sorting arrange arranged used use uses using take takes took taking came went spend spends spent wich thats hows anyone anybody someone somebody
-    kept
+    stuff sort sorted sorting arrange arranged used use uses using take takes took taking came went spend spends spent
+    wich thats hows anyone anybody someone somebody kept
     """.split()
 )
 """Words that no answer depends on: they need no place in the catalog."""
 
 IDLE_PHRASES: Final = re.compile(
     r"(?<![\w-])(?:at the moment|at present|at this (?:moment|point|time)|so far|to date|these days|for now|up to now|"
-    r"as of (?:now|today)|do(?:es)? (?:we|the (?:shop|store|company)) (?:sell|offer|carry)|on (?:file|record|the books)|on our books|for me|if you (?:can|could)|w/)(?![\w-])"
+    r"as of (?:now|today)|do(?:es)? (?:we|the (?:shop|store|company)) (?:sell|offer|carry)|"
+    r"on (?:file|record|the books)|on our books|for me|if you (?:can|could)|w/)(?![\w-])"
 )
 """Phrases that no answer depends on."""
 
@@ -218,7 +219,8 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
 _OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "appointment": ("visit", "booking"), "patient": ("person",), "employee": ("person", "staff", "worker", "colleague"),
     "member": ("person",), "tenant": ("person",), "student": ("person", "pupil"), "customer": ("client", "buyer"),
-    "guest": ("person", "visitor"), "volunteer": ("person",), "passenger": ("person",), "resident": ("person",), "inventory": ("stock", "supply", "supplies", "item"),
+    "guest": ("person", "visitor"), "volunteer": ("person",), "passenger": ("person",), "resident": ("person",),
+    "inventory": ("stock", "supply", "supplies", "item"),
     "staff": ("nurse", "doctor", "employee"), "shift": ("rota", "roster", "duty", "work"), "invoice": ("bill",),
     "matter": ("case",), "lab": ("test",), "time": ("hour", "work"),
     "surgery": ("operation",), "document": ("file", "paper"), "client": ("customer",),
@@ -262,13 +264,14 @@ _SPEAKS_OF: Final[dict[str, str]] = {
     "come comes from originally": "city town village country region state home origin",
     "earn earns earned earning revenue turnover income takings proceeds": "price total amount fee revenue income cost"
     " salary wage earning",
-    "spend spends spent spending pay pays paid paying payment payments": "price total amount fee cost paid payment salary"
-    " wage",
+    "spend spends spent spending pay pays paid paying payment payments":
+    "price total amount fee cost paid payment salary wage",
     "sell sells sold selling": "sale sold sell", "buy buys bought buying purchase purchases purchased purchasing":
     "sale sold order purchase customer buyer client", "customers buyers": "customer buyer client",
     "released published issued built produced made manufactured": "year date released published built produced",
     "shown showing screened played plays playing starts started start begins": "start begin starts time date",
     "work works worked working job employed": "job role position department company employer shift hours",
+    "write writes wrote written": "author writer", "duration lasts lasted": "minute hour duration length min",
     "aged": "age", "born": "birth born", "weigh weighs weighed": "weight kg", "units pieces": "quantity qty units",
 }  # fmt: skip
 _SPOKEN_OF: Final[dict[str, frozenset[str]]] = {

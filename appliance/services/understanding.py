@@ -32,7 +32,7 @@ from appliance.llm.outline import Outline, Seen, Sketched
 from appliance.llm.plan import Query, Refuse, Select
 from appliance.llm.ranks import as_sorted, of_row
 from appliance.llm.render import to_rest
-from appliance.llm.variants import variants
+from appliance.llm.variants import Rows, variants
 from appliance.llm.views import View, marks, title_of, view
 from appliance.llm.words import label_words, singular
 from appliance.pgflex.rest import Rest
@@ -213,11 +213,11 @@ def _sketches(written: list[Sketched], seen: View, links: Links) -> list[tuple[S
             told.append((read(each.text), each.score))
     labels = {seen.label(mention.field) or "" for mention in links.fields}
     title = title_of(links.collection)
-    text, own = links.text, frozenset(label_words(f"{links.collection.label} {title.label if title else ''}"))
+    text, rows = links.text, Rows(frozenset(label_words(links.collection.label)), title.label if title else "")
     varied = [
         (other, score + VARIED, True)
         for sketch, score in told[:VARIED_AT_MOST]
-        for other in variants(sketch, seen.columns, text, labels, own)
+        for other in variants(sketch, seen.columns, text, labels, rows)
     ]
     found = [*((sketch, score, False) for sketch, score in told), *varied]
     found += [(row, score + VARIED, True) for sketch, score in told[:VARIED_AT_MOST] for row in of_row(sketch, links)]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 
-from tests.ask.plain.kit import Domain, asked, best, d, grp, last_month, mean
+from tests.ask.plain.kit import Domain, Row, asked, best, d, grp, last_month, mean
 
 names = (
     "Anna Weber", "Ben Carter", "Chloe Martin", "David Novak", "Elif Yilmaz", "Frank Moser", "Grace Lee", "Hugo Lopez",
@@ -16,7 +17,7 @@ names = (
 def domain(today: date) -> Domain:
     """The documents, and questions with what the documents tell."""
     rng = Random(5)
-    bikes = [
+    bikes: list[Row] = [
         {
             "model": m,
             "brand": rng.choice(["Trek", "Giant", "Cube"]),
@@ -43,7 +44,7 @@ def domain(today: date) -> Domain:
     ]
     for b, w in zip(bikes, [8.1, 9.2, 10.3, 11.4, 12.5, 13.6, 14.7, 15.8, 16.9, 18, 19.1, 20.2], strict=True):
         b["weight_kg"] = w
-    sales = [
+    sales: list[Row] = [
         {
             "bike": rng.choice(bikes)["model"],
             "customer": rng.choice(names),
@@ -57,7 +58,7 @@ def domain(today: date) -> Domain:
     ]
     B, S = bikes, sales
     ly = [s for s in S if last_month(s["sold_at"], today)]
-    questions = [
+    questions: list[tuple[str, Any]] = [
         ("How many bikes do we have in stock?", [[sum(b["stock"] for b in B)]]),
         ("Which bikes are out of stock?", [[b["model"]] for b in B if b["stock"] == 0]),
         ("Which bike is the lightest?", [["Falcon"]]),

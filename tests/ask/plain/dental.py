@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 
-from tests.ask.plain.kit import Domain, asked, best, d, grp, last_month, mean, top
+from tests.ask.plain.kit import Domain, Row, asked, best, d, grp, last_month, mean, top
 
 names = (
     "Anna Weber", "Ben Carter", "Chloe Martin", "David Novak", "Elif Yilmaz", "Frank Moser", "Grace Lee", "Hugo Lopez",
@@ -16,7 +17,7 @@ names = (
 def domain(today: date) -> Domain:
     """The documents, and questions with what the documents tell."""
     rng, monday = Random(5), today - timedelta(days=today.weekday())
-    pts = [
+    pts: list[Row] = [
         {
             "name": n,
             "age": rng.randint(6, 82),
@@ -27,7 +28,7 @@ def domain(today: date) -> Domain:
         for n in names
     ]
     dents = ["Dr. Huber", "Dr. Klein", "Dr. Fuchs"]
-    appts = []
+    appts: list[Row] = []
     for _ in range(60):
         appts.append(
             {
@@ -41,7 +42,7 @@ def domain(today: date) -> Domain:
             }
         )
     P, A = pts, appts
-    questions = [
+    questions: list[tuple[str, Any]] = [
         ("How many patients are there?", [[len(P)]]),
         ("How many patients live in Graz?", [[sum(p["city"] == "Graz" for p in P)]]),
         ("List the patients from Vienna", [[p["name"]] for p in P if p["city"] == "Vienna"]),

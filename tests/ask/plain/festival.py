@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 from random import Random
+from typing import Any
 
 from tests.ask.plain.kit import Domain, Row, asked, best, grp, mean
 
@@ -11,7 +12,7 @@ from tests.ask.plain.kit import Domain, Row, asked, best, grp, mean
 def domain(today: date) -> Domain:
     """The documents, and questions with what the documents tell."""
     rng, monday = Random(5), today - timedelta(days=today.weekday())
-    films = [
+    films: list[Row] = [
         {
             "title": t,
             "director": rng.choice(["Mara Silva", "Jon Reed", "Aiko Tanaka", "Luc Petit"]),
@@ -44,7 +45,7 @@ def domain(today: date) -> Domain:
         )
     ]
     halls = ["Grand Hall", "Studio", "Rooftop"]
-    scr = [
+    scr: list[Row] = [
         {
             "film": rng.choice(films)["title"],
             "hall": rng.choice(halls),
@@ -66,7 +67,7 @@ def domain(today: date) -> Domain:
     def st(row: Row) -> datetime:
         return datetime.fromisoformat(row["starts_at"])
 
-    questions = [
+    questions: list[tuple[str, Any]] = [
         ("How many films are there?", [[len(F)]]),
         ("Which films are from Japan?", [[f["title"]] for f in F if f["country"] == "Japan"]),
         ("What is the longest film?", [["Echoes"]]),

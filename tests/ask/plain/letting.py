@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 
-from tests.ask.plain.kit import Domain, asked, best, d, grp, last_month, mean, this_month
+from tests.ask.plain.kit import Domain, Row, asked, best, d, grp, last_month, mean, this_month
 
 
 def domain(today: date) -> Domain:
     """The documents, and questions with what the documents tell."""
     rng = Random(9)
-    units = [
+    units: list[Row] = [
         {
             "unit": f"{b}-{n}",
             "building": {"A": "Maple Court", "B": "River House"}[b],
@@ -45,7 +46,7 @@ def domain(today: date) -> Domain:
         if u["status"] == "occupied":
             u["tenant"] = next(nm)
     occ = [u for u in units if u["tenant"]]
-    pays = [
+    pays: list[Row] = [
         {
             "unit": u["unit"],
             "tenant": u["tenant"],
@@ -57,7 +58,7 @@ def domain(today: date) -> Domain:
         for m in (9, 10, 11)
         for i, u in enumerate(occ)
     ]
-    reqs = [
+    reqs: list[Row] = [
         {
             "ticket": 1000 + i,
             "unit": rng.choice(units)["unit"],
@@ -70,7 +71,7 @@ def domain(today: date) -> Domain:
         for i in range(40)
     ]
     U, PY, RQ = units, pays, reqs
-    questions = [
+    questions: list[tuple[str, Any]] = [
         ("How many units are vacant?", [[sum(u["status"] == "vacant" for u in U)]]),
         ("Which units are vacant?", [[u["unit"]] for u in U if u["status"] == "vacant"]),
         ("vacant units with 2 bedrooms", [[u["unit"]] for u in U if u["status"] == "vacant" and u["bedrooms"] == 2]),

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 
-from tests.ask.plain.kit import Domain, asked, best, d, grp, mean
+from tests.ask.plain.kit import Domain, Row, asked, best, d, grp, mean
 
 
 def domain(today: date) -> Domain:
     """The documents, and questions with what the documents tell."""
     rng, monday = Random(9), today - timedelta(days=today.weekday())
-    emps = [
+    emps: list[Row] = [
         {
             "employeeName": n,
             "department": dp,
@@ -38,7 +39,7 @@ def domain(today: date) -> Domain:
             ("Leo Braun", "Sales", "Manager", 83000, "2013-12-01", "Madrid", False, "Uma Rao", 30),
         ]
     ]
-    leave = [
+    leave: list[Row] = [
         {
             "employeeName": rng.choice(emps)["employeeName"],
             "type": rng.choice(["vacation", "sick", "parental"]),
@@ -49,7 +50,7 @@ def domain(today: date) -> Domain:
         for _ in range(30)
     ]
     E, L = emps, leave
-    questions = [
+    questions: list[tuple[str, Any]] = [
         ("How many employees are there?", [[12]]),
         ("How many employees work in Engineering?", [[4]]),
         ("Who works in Sales?", [["Cara Diaz"], ["Dan Ortiz"], ["Leo Braun"]]),

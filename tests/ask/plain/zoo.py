@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 from random import Random
+from typing import Any
 
-from tests.ask.plain.kit import Domain, asked, best, d, grp, mean
+from tests.ask.plain.kit import Domain, Row, asked, best, d, grp, mean
 
 
 def domain(today: date) -> Domain:
     """The documents, and questions with what the documents tell."""
     rng = Random(9)
-    animals = []
+    animals: list[Row] = []
     for i, (n, s, e, c) in enumerate(
         [
             ("Kibo", "lion", "Savanna", "Kenya"),
@@ -43,7 +44,7 @@ def domain(today: date) -> Domain:
                 "arrived_on": str(date(2012 + i % 9, 1 + i % 12, 10)),
             }
         )
-    feed = [
+    feed: list[Row] = [
         {
             "animal": rng.choice(animals)["name"],
             "keeper": rng.choice(["Lena", "Oskar", "Priya"]),
@@ -59,7 +60,7 @@ def domain(today: date) -> Domain:
         for _ in range(60)
     ]
     A, F = animals, feed
-    questions = [
+    questions: list[tuple[str, Any]] = [
         ("How many animals do we have?", [[len(A)]]),
         ("How many lions are there?", [[2]]),
         ("Which animals are sick?", [[a["name"]] for a in A if a["sick"]]),

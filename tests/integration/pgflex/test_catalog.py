@@ -170,3 +170,21 @@ async def test_wide_collection(store: Store, pool: Pool) -> None:
     wide = (await read_catalog(pool, "staff")).collection("wide")
     assert wide is not None and len(wide.fields) == 250
     assert all(field.values == ("x",) for field in wide.fields)
+
+
+async def test_texts_that_are_times_without_an_offset_are_told(store: Store, pool: Pool) -> None:
+    rows = [
+        {
+            "t": f"2026-11-{n:02}T14:30",
+            "s": f"2026-11-{n:02} 09:00:00.5",
+            "mixed": "2026-11-01T10:00",
+            "id no": "2026-11",
+        }
+        for n in range(1, 8)
+    ]
+    rows[3]["mixed"] = "2026-11-04 10:00"
+    await store.insert("talks", rows, "staff")
+    talks = (await read_catalog(pool, "staff")).collection("talks")
+    assert talks is not None
+    assert {field.name: field.clock for field in talks.fields} == {"t": "T", "s": " ", "mixed": "", "id_no": ""}
+    assert talks.field("t").type == "text"  # type: ignore[union-attr]

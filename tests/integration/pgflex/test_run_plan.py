@@ -83,6 +83,8 @@ async def prepare(box: Box) -> None:
         await store.insert("houses", [{"city": "Berlin"}, {"city": "Lima"}], "staff")
         await store.insert("wards", [*wards, {"name": "Empty", "house_id": None, "beds": None}], "staff")
         await store.insert("patients", rows_of_patients(), "staff")
+        at = ["2026-11-25T14:30", "2026-11-25T14:45:10", "2026-11-26T09:00", "soon"]
+        await store.insert("talks", [{"at": each} for each in at], "staff")
         await store.insert("secrets", [{"word": "x", "patient_id": 1}], "staff")
         await Discovery(pool).look()
         async with transaction(pool) as db:
@@ -182,6 +184,23 @@ async def test_buckets_of_days(rest: Rest, bucket: Bucket, first: str) -> None:
         Select("admitted_on", bucket=bucket), COUNT, group=("admitted_on",), order=(Order("admitted_on"),), limit=1
     )
     assert [row["admitted_on"] for row in await run(rest, plan)] == [first]
+
+
+async def test_different_values_are_counted(rest: Rest) -> None:
+    [told] = await run(rest, patients(Select("name", "distinct")))
+    assert told == {"distinct": len({row["name"] for row in rows_of_patients()} - {None})}
+    per_ward = await run(rest, patients(Select("ward_id"), Select("age", "distinct"), group=("ward_id",)))
+    ages = {row["ward_id"]: row["distinct"] for row in per_ward}
+    assert ages[1] == len({row["age"] for row in rows_of_patients() if row["ward_id"] == 1} - {None})
+
+
+async def test_texts_that_are_times_go_into_buckets(rest: Rest) -> None:
+    async def counted(bucket: Bucket) -> dict[str | None, int]:
+        rows = await run(rest, Query("talks", (Select("at", bucket=bucket), COUNT), group=("at",)))
+        return {row["at"]: row["count"] for row in rows}
+
+    assert await counted("day") == {"2026-11-25": 2, "2026-11-26": 1, None: 1}
+    assert await counted("hour") == {"2026-11-25T14:00:00": 2, "2026-11-26T09:00:00": 1, None: 1}
 
 
 async def test_two_totals_have_two_names(rest: Rest) -> None:

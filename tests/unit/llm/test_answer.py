@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.llm.answer import arrange, fields, say, view
+from appliance.llm.answer import arrange, fields, say, view, with_level
 from appliance.llm.plan import Bucket, Condition, Order, Query, Select, validate
 from appliance.types import Catalog, Collection, Field
 
@@ -460,3 +460,23 @@ def test_parts_of_a_whole_are_told_apart(question: str, measure: Select, value: 
     rows = ({"ward": "A", "count": value, "avg": value, "sum": value, "daily_price": value, "total_price": value},)
     told = view(per("ward", measure=measure), BEDS, rows, question)
     assert (told["kind"], told.get("share", False)) == ("bars", share)
+
+
+def test_only_the_first_of_a_ranking_is_told_with_those_that_are_level() -> None:
+    plan = query(select=(Select("ward"), COUNT), group=("ward",), order=(Order("*", True, "count"),), limit=1)
+    assert with_level(plan).limit > 1
+    rows = [{"ward": "Surgery", "count": 3}, {"ward": "Oncology", "count": 3}, {"ward": "Cardiology", "count": 2}]
+    assert arrange(plan, rows) == rows[:2]
+    assert arrange(plan, []) == []
+    assert say(plan, BEDS, rows[:2], TODAY) == "Beds per ward: most Surgery and Oncology (3 each)."
+    few = msgspec.structs.replace(plan, limit=3)
+    assert (with_level(few), arrange(few, rows)) == (few, rows)
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(4, "There are 4 different wards."), (1, "There is 1 ward."), (0, "There are no different wards.")],
+)
+def test_different_values_are_told(count: int, said: str) -> None:
+    plan = query(select=(Select("ward", "distinct"),))
+    assert say(plan, BEDS, [{"distinct": count}], TODAY) == said

@@ -23,6 +23,7 @@ STAFF = Collection(
         Field("salary", "salary", "numeric"),
         Field("born_on", "born on", "date"),
         Field("hired_on", "hired on", "date"),
+        Field("degree_year", "degree year", "integer", low=1980, high=2024),
     ),
     12,
 )
@@ -43,6 +44,8 @@ def linked(question: str) -> Links:
         ("the employee with the least holidays", "salary", True, False),
         ("shortest and longest", "salary", True, False),
         ("the latest employee", "hired_on", False, True),
+        ("the oldest employee", "degree_year", True, True),
+        ("the oldest employee", "degree_year", False, False),
     ],
 )
 def test_the_other_end(question: str, field: str, descending: bool, wrong: bool) -> None:

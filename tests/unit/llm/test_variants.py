@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.llm.notation import Column, read, write
-from appliance.llm.variants import fields_of_dimensions, names_things, variants
+from appliance.llm.variants import Rows, fields_of_dimensions, names_things, variants
 from appliance.llm.words import dimensions
 
 COLUMNS = (
@@ -72,7 +72,7 @@ COLUMNS = (
     ],
 )
 def test_variants(sketch: str, text: str, named: set[str], expected: list[str]) -> None:
-    assert [write(each) for each in variants(read(sketch), COLUMNS, text, named, frozenset({"stay"}))] == expected
+    assert [write(each) for each in variants(read(sketch), COLUMNS, text, named, Rows(frozenset({"stay"})))] == expected
 
 
 @pytest.mark.parametrize(
