@@ -91,7 +91,7 @@ fetch: setup ## all parts of an image that come from outside, checked against im
 vendor-key: setup ## the key that signs images and updates, made once and kept outside this folder
 	$(python) -m images vendor-key
 
-image: setup ## a disk image and its signed update in dist/ (TARGET=screen|jetson BRAND=DIR DEBIAN_MIRROR=...)
+image: setup ## a disk image and its signed update in dist/ (TARGET=screen|screen-arm64|jetson BRAND=DIR DEBIAN_MIRROR=...)
 	@scripts/image_setup.sh
 	$(python) -m images build $(or $(TARGET),nuc) $(if $(BRAND),--brand $(BRAND)) $(if $(VERSION),--version $(VERSION))
 

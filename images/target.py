@@ -34,6 +34,7 @@ TARGETS: Final = {
     for target in (
         Target("nuc", "amd64", "x86-64", "box", "linux-image-amd64", ("intel-microcode", "amd64-microcode")),
         Target("screen", "amd64", "x86-64", "screen", "linux-image-amd64", ("intel-microcode", "amd64-microcode")),
+        Target("screen-arm64", "arm64", "arm64", "screen", "linux-image-arm64"),
         Target("jetson", "arm64", "arm64", "box", "linux-image-arm64", (), ("jetson_enabled=true",)),
     )
 }

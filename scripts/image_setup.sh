@@ -18,7 +18,8 @@ if [ "${1:-}" = test ]; then
     need mke2fs e2fsprogs
     [ -e /usr/share/OVMF/OVMF_CODE_4M.fd ] || missing+=(ovmf)
 fi
-if [ "${TARGET:-}" = jetson ]; then
+case "${TARGET:-}" in jetson | *-arm64) emulated=1 ;; *) emulated= ;; esac
+if [ "$emulated" ]; then
     need qemu-aarch64-static qemu-user-static
 fi
 if [ ${#missing[@]} -gt 0 ]; then
@@ -28,7 +29,7 @@ if [ ${#missing[@]} -gt 0 ]; then
     fi
     DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${missing[@]}" >/dev/null
 fi
-if [ "${TARGET:-}" = jetson ] && ! grep -qs enabled /proc/sys/fs/binfmt_misc/qemu-aarch64; then # programs of arm64 run
+if [ "$emulated" ] && ! grep -qs enabled /proc/sys/fs/binfmt_misc/qemu-aarch64; then # programs of arm64 run
     mountpoint -q /proc/sys/fs/binfmt_misc || mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc
     update-binfmts --enable qemu-aarch64 || {
         echo "Programs of arm64 cannot be run here: apt-get install binfmt-support qemu-user-static" >&2
