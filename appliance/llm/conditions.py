@@ -328,7 +328,9 @@ class Conditions:
         for condition in self.query.where:
             if condition.field in (telling or numbers) and as_number(str(condition.value)) == comparison.number:
                 return numbers[condition.field]
-        return usual_amount(list((telling or numbers).values()))
+        meant = list((telling or numbers).values())
+        pieces, money = stocked(self.collection), any(_PRICED & set(label_words(field.label)) for field in meant)
+        return None if money and pieces in meant else usual_amount(meant)
 
     def number_fields(self) -> list[Field]:
         """The fields that hold numbers."""
@@ -437,6 +439,8 @@ def on_clock(field: Field | None, moment: str) -> str:
     return datetime.fromisoformat(moment).replace(tzinfo=None).isoformat(sep=field.clock, timespec="minutes")
 
 
+_PRICED: Final = frozenset(map(stem, ("price", "cost", "fee", "rent")))
+"""Stems of labels of money: "under 10" may then be either that or how many there are."""
 _OUT: Final = ["out", "of", "stock"]
 
 

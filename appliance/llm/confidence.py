@@ -18,6 +18,7 @@ import msgspec
 from appliance.llm.candidates import Candidate
 from appliance.llm.evidence import numbers, numbers_of_none, restricts, unsaid_of
 from appliance.llm.plan import Query
+from appliance.llm.views import title_of
 
 MANY: Final = 4
 """Groups from which it tells nothing that each of them has one row."""
@@ -63,9 +64,21 @@ def _answer(each: Candidate) -> object:
     """What makes candidates one answer: the same of the same rows."""
     if not isinstance(each.plan, Query):
         return type(each.plan)
+    if (one := _of_one_row(each.plan, each)) is not None:
+        return one
     measures = tuple(select.aggregate for select in each.plan.select if select.aggregate)
     shown = tuple(item.field for item in each.sketch.select if item.field and not item.aggregate)
     return (each.plan.collection, measures or shown, each.told) if each.told else id(each)
+
+
+def _of_one_row(plan: Query, each: Candidate) -> object | None:
+    """The field that is told of the one row that is named: its sum, its average and itself are the same."""
+    title = title_of(each.links.collection)
+    test = next((test for test in plan.where if title and test.field == title.name and test.op == "eq"), None)
+    told = [item for item in plan.select if item.field not in ("id", title.name if title else "")]
+    if test is None or plan.group or len(told) != 1 or told[0].aggregate in ("count", "distinct"):
+        return None
+    return plan.collection, told[0].field, test.value
 
 
 def told_by(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -168,10 +168,12 @@ def _amount_otherwise(plan: Query, links: Links) -> bool:
 
 
 def _is_titled(plan: Query, links: Links) -> bool:
-    """Whether the row is shown that is called so: of a charger's name the charger, and not what was done at it."""
+    """Whether the row is told of that is called so: of a charger's name the charger, and not what was done at it."""
     title = title_of(links.collection)
     return (
-        _lists(plan) and title is not None and any(test.field == title.name and test.op == "eq" for test in plan.where)
+        not plan.group
+        and title is not None
+        and any(test.field == title.name and test.op == "eq" for test in plan.where)
     )
 
 
@@ -228,7 +230,7 @@ def _against_fields(each: Candidate, plan: Query) -> dict[str, float]:
         "time_otherwise": bool(told and tested) and not told & tested,
         "flag_unmet": bool(exact & flags - used - set(plan.group)),
         "fields_unmet": min(3, len(exact - used - shown)),
-        "dimension_met": bool(measured & (used | shown)),
+        "dimension_met": bool(measured & (used if used & {order.field for order in plan.order} else used | shown)),
         "dimension_unmet": bool(measured) and not measured & (used | shown),
         "things_summed": any(select.aggregate == "sum" and select.field in things for select in plan.select),
         "things_counted": counts and bool(things & set(_counted_numbers(each))),

@@ -264,7 +264,7 @@ def _evidence(values: tuple[ValueMention, ...], fields: tuple[FieldMention, ...]
     """How much values and fields speak for a collection; long phrases more than short ones."""
     valued = {index for value in values for index in range(*value.at)}
     score = sum((2.0 if v.exact else 1.2) + 0.3 * (v.at[1] - v.at[0]) for v in values)
-    return score + sum(0.8 * (m.at[1] - m.at[0]) for m in fields if m.at[0] not in valued)
+    return score + sum((0.5 if m.kin else 0.8) * (m.at[1] - m.at[0]) for m in fields if m.at[0] not in valued)
 
 
 def _beside(asked: tuple[Word, ...], values: Iterable[ValueMention], collection: Collection) -> set[int]:

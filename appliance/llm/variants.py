@@ -18,8 +18,9 @@ from msgspec.structs import replace
 
 from appliance.llm.notation import BARE, Column, Group, Item, Rank, Sketch, Test
 from appliance.llm.senses import kin
-from appliance.llm.words import dimensions, fold, label_words, parts, singular, stem, words
+from appliance.llm.words import NEGATIONS, dimensions, fold, label_words, parts, singular, stem, words
 
+_PAID: Final = frozenset(map(stem, "fee price cost amount total salary wage fine balance rent".split()))
 _EACH: Final = frozenset("per each every by which what top".split())
 _HOW_MANY: Final = re.compile(
     r"\b(?:how many|number of|count of)"
@@ -72,6 +73,7 @@ def variants(sketch: Sketch, columns: Sequence[Column], text: str, named: Set[st
     groups = [label for label in kinds if kinds[label] == "text" and groups_by(label, text)]
     found = [*_sums(sketch, text, numbers), *_dimensions(sketch, kinds, text), *_times(sketch, times)]
     texts = [label for label, kind in kinds.items() if kind == "text" and not rows.names(label)]
+    found += _flagged(sketch, [label for label, kind in kinds.items() if kind == "flag" and label in named], text)
     found += [*_stocked(sketch, kinds, text), *_listed(sketch, text), *_distinct(sketch, texts, text)]
     found += [*_both_ends(sketch, text), *_of_each(sketch, rows.stems, text)]
     found += [*_grouped(sketch, kinds, groups), *_counted(sketch, named), *_once(sketch, text)]
@@ -159,6 +161,21 @@ def both_ends(text: str) -> tuple[str, ...]:
     return next((pair for pattern, pair in _PAIRS if pattern.search(text)), ())
 
 
+def _flagged(sketch: Sketch, flags: list[str], text: str) -> list[Sketch]:
+    """Only what is so, where a yes-or-no is named and only shown: "which plants are toxic"."""
+    said = words(text)
+    found = []
+    for label in flags:
+        first = label_words(label)[0]
+        before = [said[at - 1].folded for at, word in enumerate(said) if at and word.stem == first]
+        if sketch.group or sketch.rank or not before or any(test.field == label for test in sketch.where):
+            continue
+        test = Test(label, "no" if set(before) & NEGATIONS else "yes")
+        items = tuple(item for item in sketch.select if item.field != label) or (Item(None),)
+        found.append(replace(sketch, select=items, where=(*sketch.where, test)))
+    return found
+
+
 def _stocked(sketch: Sketch, kinds: Mapping[str, str], text: str) -> list[Sketch]:
     """Only what is in stock, or what is not."""
     said = _IN_STOCK.search(text)
@@ -192,7 +209,12 @@ def names_things(label: str, text: str) -> bool:
     Who keeps how many there are calls it in the plural: *seats*, *nights*, *hours*.
     """
     last = parts(label)[-1:]
-    return bool(last) and singular(last[0].folded) == last[0].folded and bool(plurals([label], text))
+    return (
+        bool(last)
+        and not _PAID & set(label_words(label))
+        and singular(last[0].folded) == last[0].folded
+        and bool(plurals([label], text))
+    )
 
 
 def _dimensions(sketch: Sketch, kinds: Mapping[str, str], text: str) -> list[Sketch]:

@@ -178,11 +178,24 @@ class Wanted:
     # One number ------------------------------------------------------------------------------------------
 
     def _number(self, cue: Cue | None) -> bool:
+        if cue is not None and self._costs(cue):
+            return True
         made = self._aggregate(cue) if cue else self._model_count()
         if made is None:
             return False
         self.select = (made,)
         self._used |= {cue.phrase} if cue else set()
+        return True
+
+    def _costs(self, cue: Cue) -> bool:
+        """As in "how much does the ficus cost": what the one thing that is named has of a number."""
+        title = title_of(self.collection)
+        one = title is not None and any(test.field == title.name and test.op == "eq" for test in self.tests.where)
+        field = self._named(NUMBERS, apart=()) if one and cue.phrase == "how much" else None
+        if field is None:
+            return False
+        self._used.add(cue.phrase)
+        self.select, self.order = self._shown([field.name]), self._usual_order()
         return True
 
     def _cue(self) -> Cue | None:

@@ -284,6 +284,13 @@ def speaks_of(word: str) -> frozenset[str]:
     return _SPOKEN_OF.get(word, frozenset())
 
 
+_LEAST: Final = frozenset("shortest lightest slowest coldest weakest narrowest smallest".split())
+for _word, _labels in ((word, labels) for said, labels in _DIMENSIONS.items() for word in said.split()):
+    if _word.endswith("est") and _word not in CUES:  # "tallest", as "cheapest" above
+        CUES[_word] = "min" if _word in _LEAST else "max"
+        MEASURES[_word] = tuple(map(stem, _labels.split()))
+
+
 def dimensions(text: str) -> frozenset[str]:
     """The stems of labels that the adjectives of a text measure by: "the deepest" -> {"depth"}."""
     return frozenset().union(*(_DIMENSION_OF.get(word.folded, frozenset()) for word in words(text)))
