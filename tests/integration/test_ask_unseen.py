@@ -40,11 +40,11 @@ class Measured(msgspec.Struct, frozen=True):
 
 
 MEASURED: Final = {
-    "beekeepers": Measured(right=32, wrong=3),
-    "marina": Measured(right=24, wrong=0),
-    "mountain_rescue": Measured(right=32, wrong=0),
-    "recording_studio": Measured(right=29, wrong=2),
-    "seed_bank": Measured(right=27, wrong=1),
+    "beekeepers": Measured(right=32, wrong=4),
+    "marina": Measured(right=28, wrong=1),
+    "mountain_rescue": Measured(right=33, wrong=1),
+    "recording_studio": Measured(right=32, wrong=3),
+    "seed_bank": Measured(right=31, wrong=1),
     "tool_library": Measured(right=31, wrong=1),
 }
 
