@@ -115,6 +115,11 @@ def with_level(plan: Query) -> Query:
     return msgspec.structs.replace(plan, limit=_LEVEL) if first else plan
 
 
+def as_shown(plan: Query, rows: Sequence[Row]) -> Query:
+    """The plan that gives just these rows: of a ranking also those that are level with its first group."""
+    return plan if with_level(plan) is plan else msgspec.structs.replace(plan, limit=max(1, len(rows)))
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 

@@ -219,7 +219,7 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
 _OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "appointment": ("visit", "booking"), "patient": ("person",), "employee": ("person", "staff", "worker", "colleague"),
     "member": ("person",), "tenant": ("person",), "student": ("person", "pupil"), "customer": ("client", "buyer"),
-    "guest": ("person", "visitor"), "volunteer": ("person",), "passenger": ("person",), "resident": ("person",),
+    "guest": ("person",), "volunteer": ("person",), "passenger": ("person",), "resident": ("person",),
     "inventory": ("stock", "supply", "supplies", "item"),
     "staff": ("nurse", "doctor", "employee"), "shift": ("rota", "roster", "duty", "work"), "invoice": ("bill",),
     "matter": ("case",), "lab": ("test",), "time": ("hour", "work"),

@@ -272,7 +272,7 @@ class Assistant:
             msgspec.to_builtins(plan),
             tuple(rows[: self._settings.row_limit]),
             answer.say(plan, collection, rows, self._now().date()),
-            f"/rest{to_rest(plan)}",
+            f"/rest{to_rest(answer.as_shown(plan, rows))}",
             view=view | {"fields": answer.fields(plan, collection)},
             read_at=self._now().isoformat(timespec="milliseconds"),
         )

@@ -79,7 +79,7 @@ async def test_request_that_was_run_can_be_repeated(door: httpx.AsyncClient) -> 
 
 @pytest.mark.parametrize(
     ("question", "count", "field"),
-    [("Which ward has the most occupied beds?", 10, "ward"), ("top 3 wards by occupied beds", 3, "ward")],
+    [("Which ward has the most occupied beds?", 0, "ward"), ("top 3 wards by occupied beds", 3, "ward")],
 )
 async def test_groups_are_ranked_by_the_database(
     door: httpx.AsyncClient, question: str, count: int, field: str
@@ -88,7 +88,8 @@ async def test_groups_are_ranked_by_the_database(
     beds = (await door.get("/rest/beds?select=ward&status=eq.occupied")).json()
     counted = Counter(row["ward"] for row in beds)
     assert found["rest"].startswith("/rest/rpc/run_plan?plan="), found
-    assert [row["count"] for row in found["rows"]] == sorted(counted.values(), reverse=True)[:count]
+    level = sum(number == max(counted.values()) for number in counted.values())  # the first, and who is level with it
+    assert [row["count"] for row in found["rows"]] == sorted(counted.values(), reverse=True)[: count or level]
     assert all(counted[row[field]] == row["count"] for row in found["rows"])
     assert found["rows"][0][field] in found["sentence"].partition("then")[0]
     assert (await door.get(found["rest"])).json() == found["rows"]
