@@ -330,7 +330,8 @@ class Conditions:
                 return numbers[condition.field]
         meant = list((telling or numbers).values())
         pieces, money = stocked(self.collection), any(_PRICED & set(label_words(field.label)) for field in meant)
-        return None if money and pieces in meant else usual_amount(meant)
+        unsaid = not _PIECES & {word.folded for word in self.links.words}
+        return None if unsaid and money and pieces in meant else usual_amount(meant)
 
     def number_fields(self) -> list[Field]:
         """The fields that hold numbers."""
@@ -441,6 +442,7 @@ def on_clock(field: Field | None, moment: str) -> str:
 
 _PRICED: Final = frozenset(map(stem, ("price", "cost", "fee", "rent")))
 """Stems of labels of money: "under 10" may then be either that or how many there are."""
+_PIECES: Final = frozenset("left remaining remain remains stock stocked hand pieces units".split())
 _OUT: Final = ["out", "of", "stock"]
 
 
