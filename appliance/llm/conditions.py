@@ -21,8 +21,7 @@ from appliance.llm.fields import FieldMention
 from appliance.llm.linking import Links, ValueMention, negation
 from appliance.llm.lookup import Found, as_number, labelled, number_at
 from appliance.llm.plan import NUMBERS, TIMES, Condition, Query
-from appliance.llm.variants import STOCK
-from appliance.llm.words import NEGATIONS, PAST, STOP, fold, inside, label_words, stem, words
+from appliance.llm.words import NEGATIONS, PAST, STOCK, STOP, fold, inside, label_words, stem, words
 from appliance.types import Collection, Field
 
 Place = tuple[int, int]
@@ -211,14 +210,13 @@ class Conditions:
             if said in PAST:
                 today = moment(self.collection.field(mention.field), self.now, self.now)
                 self._add(mention.at, Condition(mention.field, "lt", today))
-            elif said.endswith("ed") and not self._valued(mention) and not self._always(mention.field):
+            elif said.endswith("ed") and not self._valued(mention) and not self._filled(mention.field):
                 self._add(mention.at, Condition(mention.field, "null", False))
         self._overdue()
 
-    def _always(self, name: str) -> bool:
-        """Whether every row has a value of a field."""
+    def _filled(self, name: str) -> bool:
         field = self.collection.field(name)
-        return field is not None and "." not in name and field.count >= self.collection.count > 0
+        return field is not None and "." not in name and filled(field, self.collection.count)
 
     def _overdue(self) -> None:
         for index, word in enumerate(self.links.words):
@@ -467,16 +465,21 @@ def tells_nothing(field: Field, test: Comparison | Condition) -> bool:
     return passes[0] or not passes[1]
 
 
-NOTHING: Final = frozenset({"none", "no", "nothing", "n/a", "na", "-"})
+_NOTHING: Final = frozenset({"none", "no", "nothing", "n/a", "na", "-"})
 """Stored texts that say that there is nothing."""
+
+
+def filled(field: Field, rows: int) -> bool:
+    """Whether every one of so many rows has a value of a field."""
+    return field.count >= rows > 0
 
 
 def absent(field: Field, rows: int, empty: bool) -> Condition:
     """That a field is empty, or is not; where every row has a value, and one says so, that it is that value, or 0."""
-    says = [value for value in field.values if fold(value) in NOTHING]
-    if len(says) == 1 and field.count >= rows:
+    says = [value for value in field.values if fold(value) in _NOTHING]
+    if len(says) == 1 and filled(field, rows):
         return Condition(field.name, "eq" if empty else "neq", says[0])
-    if field.type in NUMBERS and field.count >= rows > 0 and field.low == 0:
+    if field.type in NUMBERS and filled(field, rows) and field.low == 0:
         return Condition(field.name, "eq" if empty else "gt", 0)
     return Condition(field.name, "null", empty)
 

@@ -18,7 +18,7 @@ import msgspec
 from appliance.llm.candidates import Candidate
 from appliance.llm.evidence import numbers, numbers_of_none, restricts, unsaid_of
 from appliance.llm.plan import Query
-from appliance.llm.views import title_of
+from appliance.llm.views import named_row
 
 MANY: Final = 4
 """Groups from which it tells nothing that each of them has one row."""
@@ -73,9 +73,8 @@ def _answer(each: Candidate) -> object:
 
 def _of_one_row(plan: Query, each: Candidate) -> object | None:
     """The field that is told of the one row that is named: its sum, its average and itself are the same."""
-    title = title_of(each.links.collection)
-    test = next((test for test in plan.where if title and test.field == title.name and test.op == "eq"), None)
-    told = [item for item in plan.select if item.field not in ("id", title.name if title else "")]
+    test = named_row(plan.where, each.links.collection)
+    told = [item for item in plan.select if test is not None and item.field not in ("id", test.field)]
     if test is None or plan.group or len(told) != 1 or told[0].aggregate in ("count", "distinct"):
         return None
     return plan.collection, told[0].field, test.value

@@ -17,8 +17,8 @@ from appliance.llm.notation import BARE, Sketch, Test, plain, write
 from appliance.llm.plan import NUMBERS, TIMES, Query, Refuse
 from appliance.llm.ranks import asks_row, otherwise
 from appliance.llm.variants import both_ends, distinct_of, fields_of_dimensions, names_things, plurals, values_of_times
-from appliance.llm.views import title_of
-from appliance.llm.words import dimensions, fold, inside, label_words, stem
+from appliance.llm.views import kinds_of, named_row
+from appliance.llm.words import IN_STOCK, dimensions, fold, inside, label_words, stem
 
 _NEGATIONS: Final = frozenset(
     {"not", "no", "never", "without", "except", "excluding", "unless", "nor", "isnt", "arent"}
@@ -85,7 +85,8 @@ def numbers(each: Candidate, among: list[Candidate]) -> dict[str, float]:
         known["rank_otherwise"] = otherwise(each.plan, each.links)
         known["ends_unmet"] = not set(both_ends(each.links.text)) <= {item.aggregate for item in each.plan.select}
         known["advice"] = bool(_ADVICE.search(each.links.text))
-        known["titled"] = not each.links.named and _is_titled(each.plan, each.links)
+        row = named_row(each.plan.where, each.links.collection)  # of a charger's name the charger, not what it did
+        known["titled"] = not each.links.named and not each.plan.group and row is not None
         known["row_unmet"] = _is_end(each.plan) and asks_row(each.links)
         known["distinct_unmet"] = _distinct_unmet(each.plan, each.links)
         known["tells_nothing"] = _tells_nothing(each.plan, each.links)
@@ -138,11 +139,9 @@ def _against_words(plan: Query, links: Links) -> dict[str, float]:
 
 def _without_own(links: Links) -> str:
     """The words of a question without the "per" of the rows' name, and the "by" of a value: "paid by card"."""
-    label = set(label_words(links.collection.label))
-    named = {at for at, word in enumerate(links.words) if word.stem in label}
     values = {value.at[0] for value in links.values}
     said = [word.folded for word in links.words]
-    own = {at for at, word in enumerate(said) if word in ("per", "each") and at + 1 in named and at > 0}
+    own = {at for at, word in enumerate(said) if word in ("per", "each") and at + 1 in links.own and at > 0}
     own |= {at for at, word in enumerate(said) if word == "by" and at + 1 in values}
     return " ".join(word for at, word in enumerate(said) if at not in own)
 
@@ -167,31 +166,13 @@ def _amount_otherwise(plan: Query, links: Links) -> bool:
     return bool(said) and bool(held - said)
 
 
-def _is_titled(plan: Query, links: Links) -> bool:
-    """Whether the row is told of that is called so: of a charger's name the charger, and not what was done at it."""
-    title = title_of(links.collection)
-    return (
-        not plan.group
-        and title is not None
-        and any(test.field == title.name and test.op == "eq" for test in plan.where)
-    )
-
-
 def _is_end(plan: Query) -> bool:
     return not plan.group and any(select.aggregate in ("min", "max") for select in plan.select)
 
 
 def _distinct_unmet(plan: Query, links: Links) -> bool:
     """Whether rows are shown or counted where only what kinds there are is asked: "how many departments"."""
-    title, own = title_of(links.collection), set(label_words(links.collection.label))
-    texts = [
-        field
-        for field in links.collection.fields
-        if field.type == "text"
-        and field is not title
-        and "." not in field.name
-        and not own & set(label_words(field.label))
-    ]
+    texts = kinds_of(links.collection)
     tested = {test.field for test in plan.where}
     label = distinct_of(links.text, [field.label for field in texts])
     if label is not None:
@@ -331,12 +312,8 @@ def unused(each: Candidate) -> list[str]:
     missed = [words for words in missed if words not in told and not _names_a_field(words, each)]
     missed += [span.words for place, span in enumerate(links.spans[:2]) if f"w{place + 1}" not in told.split()]
     missed += [said[one.at[1] - 1] for one in links.comparisons if not set(said[slice(*one.at)]) & set(told.split())]
-    held = stocked(links.collection)
-    if (
-        held is not None
-        and re.search(r"\b(in|out of) stock\b", links.text)
-        and plain(held.label) not in _labels_in(each.sketch)
-    ):
+    held = stocked(links.collection) if IN_STOCK.search(links.text) else None
+    if held is not None and plain(held.label) not in _labels_in(each.sketch):
         missed.append("stock")
     negated = [word for word in said if word in _NEGATIONS or word.endswith("n't")]
     if negated and not any(

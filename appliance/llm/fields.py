@@ -21,8 +21,6 @@ KIN_FROM: Final = 5
 _PLACES: Final = speaks_of("live")
 _PAID: Final = frozenset("pay pays paid paying payment payments".split())
 _HOW_PAID: Final = frozenset("highest best most lowest least worst better".split())
-Place = tuple[int, int]
-"""Words of the question: the first one's index, and that past the last."""
 _UNITS: Final = frozenset(
     map(
         stem,
@@ -117,10 +115,10 @@ def numbers_spoken_of(asked: tuple[Word, ...], collection: Collection, taken: se
             yield FieldMention(found[0], (at, at + 1), kin=True)
 
 
-def units_said(asked: tuple[Word, ...], collection: Collection, amounts: Iterable[Place]) -> Iterator[FieldMention]:
-    """The one number field in whose unit an amount is said: of "over 20 kg" *amount_kg*."""
+def units_said(asked: tuple[Word, ...], collection: Collection, places: Iterable[int]) -> Iterator[FieldMention]:
+    """The one number field in whose unit an amount is said, by the word behind it: of "over 20 kg" *amount_kg*."""
     numbers = [(f, {*label_words(f.label), *label_words(f.unit)}) for f in collection.fields if f.type in NUMBERS]
-    for _, end in amounts:
+    for end in places:
         if end < len(asked) and asked[end].folded not in STOP:
             found = [field.name for field, label in numbers if asked[end].stem in label and "." not in field.name]
             if len(found) == 1:

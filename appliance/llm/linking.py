@@ -125,6 +125,12 @@ class Links(msgspec.Struct, frozen=True):
         return self.score - MISSED_COSTS * len(self.unexplained())
 
     @property
+    def own(self) -> frozenset[int]:
+        """The words that are of the collection's own name."""
+        label = set(label_words(self.collection.label))
+        return frozenset(at for at, word in enumerate(self.words) if word.stem in label)
+
+    @property
     def text(self) -> str:
         """The words of the question, folded."""
         return " ".join(word.folded for word in self.words)
@@ -225,12 +231,9 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     placed |= {index for mention in fields for index in range(*mention.at)}
     apart = list(apart_fields(asked, collection, closed.taken | own | placed | closed.cued))
     fields += tuple(mention for mention, _ in apart)
-    placed |= {index for mention in fields for index in range(*mention.at)}
-    free = closed.taken | own | placed | closed.cued
-    fields += tuple(
-        units_said(asked, collection, [one.at for one in amounts if not placed & set(range(one.at[1], one.at[1] + 1))])
-    )
-    fields += tuple(numbers_spoken_of(asked, collection, free))
+    placed |= {index for mention, _ in apart for index in range(*mention.at)}
+    fields += tuple(units_said(asked, collection, [one.at[1] for one in amounts if one.at[1] not in placed]))
+    fields += tuple(numbers_spoken_of(asked, collection, closed.taken | own | placed | closed.cued))
     group, group_words = _group(asked, fields)
     bucket = _bucket(asked, closed.taken | {at for mention in fields for at in range(*mention.at)})
     group_words |= set(range(*bucket.at)) if bucket and kinds & TIMES else set()

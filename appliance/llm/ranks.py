@@ -43,17 +43,15 @@ def descending(links: Links, timed: bool) -> bool | None:
 
 def otherwise(plan: Query, links: Links) -> bool:
     """Whether a plan ranks from the other end than the question says."""
-    for order in plan.order[:1]:
-        field = links.collection.field(order.field)
-        ranked = order.aggregate or (field is not None and field.type in ORDERED)
-        wanted = descending(links, not order.aggregate and _is_timed(field)) if ranked and order.field != "id" else None
-        return wanted is not None and wanted != order.descending
+    if plan.order:
+        first = plan.order[0]
+        field = links.collection.field(first.field) if first.field != "id" else None
+        ranked = first.aggregate or (field is not None and field.type in ORDERED)
+        wanted = descending(links, not first.aggregate and _is_timed(field)) if ranked else None
+        return wanted not in (None, first.descending)
     ends = {item.aggregate: item.field for item in plan.select if item.aggregate in ("min", "max")}
-    for aggregate, name in ends.items() if len(ends) == 1 else ():
-        field = links.collection.field(name)
-        wanted = descending(links, _is_timed(field)) if field is not None else None
-        return wanted is not None and wanted != (aggregate == "max")
-    return False
+    field = links.collection.field(next(iter(ends.values()))) if len(ends) == 1 else None
+    return field is not None and descending(links, _is_timed(field)) not in (None, "max" in ends)
 
 
 def _is_timed(field: Field | None) -> bool:

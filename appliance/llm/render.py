@@ -41,13 +41,8 @@ def to_rest(plan: Query) -> str:
 def is_plain(plan: Query) -> bool:
     """Whether PostgREST can run a plan by itself: it groups by what is shown, and knows no more than that."""
     shown = {select.field for select in plan.select if select.aggregate is None}
-    distinct = any(select.aggregate == "distinct" for select in plan.select)
-    more = (
-        distinct
-        or plan.having
-        or any(select.bucket for select in plan.select)
-        or any(order.aggregate for order in plan.order)
-    )
+    own = any(select.bucket or select.aggregate == "distinct" for select in plan.select)
+    more = own or plan.having or any(order.aggregate for order in plan.order)
     return not more and set(plan.group) <= shown and not any("." in name for name in plan.fields)
 
 

@@ -18,9 +18,9 @@ from msgspec.structs import replace
 
 from appliance.llm.notation import BARE, Column, Group, Item, Rank, Sketch, Test
 from appliance.llm.senses import kin
-from appliance.llm.words import NEGATIONS, dimensions, fold, label_words, parts, singular, stem, words
+from appliance.llm.words import IN_STOCK, NEGATIONS, STOCK, dimensions, fold, label_words, parts, singular, stem, words
 
-_PAID: Final = frozenset(map(stem, "fee price cost amount total salary wage fine balance rent".split()))
+_MONEY: Final = frozenset(map(stem, "fee price cost amount total salary wage fine balance rent".split()))
 _EACH: Final = frozenset("per each every by which what top".split())
 _HOW_MANY: Final = re.compile(
     r"\b(?:how many|number of|count of)"
@@ -38,9 +38,6 @@ _PAIRS: Final = [
     for other in _ENDS
     if one != other
 ]
-_IN_STOCK: Final = re.compile(r"\b(in|out of) stock\b")
-STOCK: Final = frozenset(map(stem, ("stock", "quantity", "qty")))
-"""Stems of labels that say how many there are of a thing."""
 _NUMBERED: Final = re.compile(r"\b(how many|how much|total|sum|per|each|by|altogether|overall)\b")
 
 
@@ -178,7 +175,7 @@ def _flagged(sketch: Sketch, flags: list[str], text: str) -> list[Sketch]:
 
 def _stocked(sketch: Sketch, kinds: Mapping[str, str], text: str) -> list[Sketch]:
     """Only what is in stock, or what is not."""
-    said = _IN_STOCK.search(text)
+    said = IN_STOCK.search(text)
     label = next((one for one in kinds if kinds[one] == "number" and set(label_words(one)) & STOCK), None)
     if said is None or label is None or any(test.field == label for test in sketch.where):
         return []
@@ -211,7 +208,7 @@ def names_things(label: str, text: str) -> bool:
     last = parts(label)[-1:]
     return (
         bool(last)
-        and not _PAID & set(label_words(label))
+        and not _MONEY & set(label_words(label))
         and singular(last[0].folded) == last[0].folded
         and bool(plurals([label], text))
     )

@@ -17,8 +17,8 @@ import msgspec
 
 from appliance.llm.linking import Links
 from appliance.llm.notation import Column, Kind, Mark, marks_of, plain
-from appliance.llm.plan import NUMBERS, TIMES
-from appliance.llm.words import idle
+from appliance.llm.plan import NUMBERS, TIMES, Condition
+from appliance.llm.words import idle, label_words
 from appliance.types import Catalog, Collection, Field, Relation
 
 COLUMNS_AT_MOST: Final = 32
@@ -124,6 +124,19 @@ def title_of(collection: Collection) -> Field | None:
     usual = [field for name in _NAMES for field in texts if field.name == name]
     ending = [field for field in texts if field.name.endswith(("_name", "_title"))]
     return next(iter([*usual, *ending, *texts]), None)
+
+
+def kinds_of(collection: Collection) -> list[Field]:
+    """The texts that tell rows apart into kinds: a collection's own, but for what a row is called."""
+    title, own = title_of(collection), set(label_words(collection.label))
+    texts = [field for field in collection.fields if field.type == "text" and "." not in field.name]
+    return [field for field in texts if field is not title and not own & set(label_words(field.label))]
+
+
+def named_row(where: Iterable[Condition], collection: Collection) -> Condition | None:
+    """The test that holds a row to what it is called, if there is one."""
+    title = title_of(collection)
+    return next((test for test in where if title and test.field == title.name and test.op == "eq"), None)
 
 
 def view(collection: Collection) -> View:

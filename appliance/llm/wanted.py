@@ -16,7 +16,7 @@ from appliance.llm.linking import Cue
 from appliance.llm.plan import GROUPS_AT_MOST, NUMBERS, ORDERED, ROWS_AT_MOST, Aggregate, Order, Select
 from appliance.llm.ranks import falls, sorts
 from appliance.llm.variants import distinct_of, names_things
-from appliance.llm.views import title_of
+from appliance.llm.views import kinds_of, named_row, title_of
 from appliance.llm.words import MEASURES, label_words, singular, speaks_of, stem
 from appliance.types import Field, FieldType
 
@@ -40,7 +40,7 @@ _SMALLEST: Final = frozenset({"fewest", "least"}) | {phrase for phrase in _COMMO
 _TIMELY: Final = frozenset(
     {"latest", "most recent", "newest", "last", "earliest", "oldest", "first", "next", "soonest"}
 )
-AGES: Final = frozenset({"oldest", "youngest"})
+_AGES: Final = frozenset({"oldest", "youngest"})
 """The oldest has the highest age, and the earliest birth."""
 _ASKS_ONE: Final = ("which", "who", "whose", "top")
 _NEVER_SUMMED: Final = frozenset(
@@ -128,9 +128,7 @@ class Wanted:
 
     def _groups(self, cue: Cue | None) -> tuple[str, ...]:
         ordered = cue is not None and cue.aggregate in ("max", "min")  # "top 5 by cost" orders, it does not group
-        label = set(label_words(self.collection.label))
-        own = {at for at, word in enumerate(self.links.words) if word.stem in label}
-        rows = {mention.field for mention in self.links.fields if mention.at[0] in own}
+        rows = {mention.field for mention in self.links.fields if mention.at[0] in self.links.own}
         fields = [self.collection.field(name) for name in self.links.group if name not in rows]
         return tuple(field.name for field in fields if field is not None and not (ordered and field.type in ORDERED))
 
@@ -189,9 +187,8 @@ class Wanted:
 
     def _costs(self, cue: Cue) -> bool:
         """As in "how much does the ficus cost": what the one thing that is named has of a number."""
-        title = title_of(self.collection)
-        one = title is not None and any(test.field == title.name and test.op == "eq" for test in self.tests.where)
-        field = self._named(NUMBERS, apart=()) if one and cue.phrase == "how much" else None
+        one = cue.phrase == "how much" and named_row(self.tests.where, self.collection) is not None
+        field = self._named(NUMBERS, apart=()) if one else None
         if field is None:
             return False
         self._used.add(cue.phrase)
@@ -243,11 +240,11 @@ class Wanted:
         return Select("*", "count")
 
     def _texts(self) -> list[Field]:
-        """The text fields that do not bear the name of the rows, and are not tested."""
+        """The texts that tell rows apart into kinds, and are not tested."""
         title = title_of(self.collection)
-        own = {*label_words(self.collection.label), *(label_words(title.label) if title else ())}
-        texts = [field for field in self.collection.fields if field.type == "text" and field.name not in self.tested]
-        return [field for field in texts if "." not in field.name and not own & set(label_words(field.label))]
+        called = set(label_words(title.label)) if title else set()
+        kinds = [field for field in kinds_of(self.collection) if field.name not in self.tested]
+        return [field for field in kinds if not called & set(label_words(field.label))]
 
     def _measured(self, cue: Cue, kinds: frozenset[FieldType]) -> Field | None:
         """The field that a cue is about: the named one, what the cue measures, the usual amount, the model's."""
@@ -303,7 +300,7 @@ class Wanted:
         if field is None:
             return False
         self._used.add(cue.phrase)
-        descending = (cue.aggregate == "max") != (cue.phrase in AGES and self._is_age(field))
+        descending = (cue.aggregate == "max") != (cue.phrase in _AGES and self._is_age(field))
         self.order, self.limit = (Order(field, descending),), self._said_count(cue) or 1
         self.select = self._shown([field])
         if field in self.tests.time_fields():
@@ -325,7 +322,7 @@ class Wanted:
             return births[0]
         ages = [field.name for field in self.tests.number_fields() if stem("age") in label_words(field.label)]
         years = year_field(self.collection)
-        if cue.phrase in AGES and (ages or years):
+        if cue.phrase in _AGES and (ages or years):
             return ages[0] if ages else years
         if cue.phrase in _TIMELY:
             return self.tests.time_field

@@ -285,10 +285,19 @@ def speaks_of(word: str) -> frozenset[str]:
 
 
 _LEAST: Final = frozenset("shortest lightest slowest coldest weakest narrowest smallest".split())
-for _word, _labels in ((word, labels) for said, labels in _DIMENSIONS.items() for word in said.split()):
-    if _word.endswith("est") and _word not in CUES:  # "tallest", as "cheapest" above
-        CUES[_word] = "min" if _word in _LEAST else "max"
-        MEASURES[_word] = tuple(map(stem, _labels.split()))
+_ENDS: Final = {  # "tallest", as "cheapest" above
+    word: tuple(map(stem, labels.split()))
+    for said, labels in _DIMENSIONS.items()
+    for word in said.split()
+    if word.endswith("est") and word not in CUES
+}
+CUES.update({word: "min" if word in _LEAST else "max" for word in _ENDS})
+MEASURES.update(_ENDS)
+
+
+IN_STOCK: Final = re.compile(r"\b(in|out of) stock\b")
+STOCK: Final = frozenset(map(stem, ("stock", "quantity", "qty")))
+"""Stems of labels that say how many there are of a thing."""
 
 
 def dimensions(text: str) -> frozenset[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -54,20 +54,29 @@ DOMAINS: Final = tuple(MEASURED) if os.environ.get("ASK_ALL") else ("beekeepers"
 
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_a_box_of_data_it_has_never_seen(domain: str, capsys: pytest.CaptureFixture[str]) -> None:
+    documents = msgspec.json.decode((UNSEEN / f"{domain}.json").read_bytes())
+    table, told_of = outcomes(domain, documents, read_set(UNSEEN / f"{domain}.jsonl"))
+    with capsys.disabled():
+        print(told_of)
+    assert table["right"] >= MEASURED[domain].right - RIGHT_FEWER_AT_MOST
+    assert table["wrong"] <= MEASURED[domain].wrong + WRONG_MORE_AT_MOST
+
+
+def outcomes(
+    domain: str, documents: dict[str, list[dict[str, Any]]], questions: Iterable[Asked]
+) -> tuple[Counter[Outcome], str]:
+    """What became of the questions about documents in a box of their own, and that as text."""
     table, notes = Counter[Outcome](), []
     with empty_box() as door:
-        fill(door, msgspec.json.decode((UNSEEN / f"{domain}.json").read_bytes()))
-        for asked in read_set(UNSEEN / f"{domain}.jsonl"):
+        fill(door, documents)
+        for asked in questions:
             answer = told(door, asked)
             found = judged(asked, answer)
             table[found] += 1
             if found != "right":
                 notes.append(f"  {found:10}  {asked.question}  ->  {answer['reading'] or answer['sentence']}")
-    with capsys.disabled():
-        print(f"\n{domain}: " + ", ".join(f"{table[each]} {each}" for each in OUTCOMES))
-        print("\n".join(notes))
-    assert table["right"] >= MEASURED[domain].right - RIGHT_FEWER_AT_MOST
-    assert table["wrong"] <= MEASURED[domain].wrong + WRONG_MORE_AT_MOST
+    head = f"\n{domain}: " + ", ".join(f"{table[each]} {each}" for each in OUTCOMES)
+    return table, "\n".join([head, *notes])
 
 
 @contextmanager
