@@ -41,9 +41,9 @@ def say(plan: Query, collection: Collection, rows: Sequence[Row], today: date) -
     """One sentence for the rows of a plan; `today` lets it say "today" and "tomorrow"."""
     if plan.group:
         return _say_groups(plan, collection, rows, today)
-    aggregate = next((select for select in plan.select if select.aggregate), None)
-    if aggregate is not None:
-        return _say_number(plan, collection, aggregate, rows, today)
+    measures = [select for select in plan.select if select.aggregate]
+    if measures:
+        return " ".join(_say_number(plan, collection, select, rows, today) for select in measures)
     return _say_rows(plan, collection, rows, today)
 
 
@@ -59,7 +59,7 @@ def view(plan: Query, collection: Collection, rows: Sequence[Row], question: str
     if len(plan.group) == 2 and rows and _measure(plan).aggregate in _ADD_UP:
         first, second = sorted(plan.group, key=lambda name: not _bucket(plan, name))  # time goes along the bars
         return {"kind": "stacked", "label": first, "part": second, "value": _key(plan, _measure(plan))}
-    if any(select.aggregate for select in plan.select) and not plan.group:
+    if len(plan.select) == 1 and plan.select[0].aggregate:
         value = rows[0].get(_key(plan, _measure(plan))) if rows else None
         return {"kind": "number", "value": value, "label": _number_label(plan, collection)}
     return {"kind": "table"} if rows else {"kind": "text"}
@@ -146,8 +146,8 @@ def _say_number(plan: Query, collection: Collection, select: Select, rows: Seque
     if states:
         told = f" of {join([_clause(each, collection, 'state') for each in states])} {say_collection(collection)}{told}"
     if value is None:
-        return f"There is no {_number_label(plan, collection)}{told}."
-    return f"The {_number_label(plan, collection)}{told} is {number(value)}."
+        return f"There is no {_number_label(plan, collection, select)}{told}."
+    return f"The {_number_label(plan, collection, select)}{told} is {number(value)}."
 
 
 def _say_count(plan: Query, collection: Collection, count: int, today: date) -> str:
@@ -275,8 +275,8 @@ def _say_bucket(value: Any, bucket: str) -> str:
     return names.get(bucket) or f"Q{(int(value[5:7]) + 2) // 3} {value[:4]}"
 
 
-def _number_label(plan: Query, collection: Collection) -> str:
-    select = _measure(plan)
+def _number_label(plan: Query, collection: Collection, select: Select | None = None) -> str:
+    select = select or _measure(plan)
     if select.aggregate == "count":
         return say_collection(collection)
     label = say_label(collection, select.field)

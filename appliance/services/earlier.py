@@ -15,7 +15,7 @@ import msgspec
 from appliance.llm.candidates import Candidate
 from appliance.llm.notation import Sketch
 from appliance.llm.plan import Query
-from appliance.llm.words import words
+from appliance.llm.words import STOP, words
 from appliance.types import Question, RoleName
 
 FOLLOWED_FOR: Final = timedelta(minutes=10)
@@ -43,7 +43,9 @@ class Before(msgspec.Struct, frozen=True):
     def followed_by(self, text: str) -> bool:
         """Whether a text reads as a second question."""
         said = [word.folded for word in words(text)]
-        return len(said) <= WORDS_AT_MOST and bool(_BEGINS.match(text) or _POINTS_BACK & set(said))
+        # "items that cost" says of itself what is meant
+        told = {word for at, word in enumerate(said) if word != "that" or at == 0 or said[at - 1] in STOP}
+        return len(said) <= WORDS_AT_MOST and bool(_BEGINS.match(text) or _POINTS_BACK & told)
 
 
 class Earlier:

@@ -480,3 +480,10 @@ def test_only_the_first_of_a_ranking_is_told_with_those_that_are_level() -> None
 def test_different_values_are_told(count: int, said: str) -> None:
     plan = query(select=(Select("ward", "distinct"),))
     assert say(plan, BEDS, [{"distinct": count}], TODAY) == said
+
+
+def test_two_numbers_at_once_are_both_told_and_shown() -> None:
+    plan = query(select=(Select("daily_price", "min"), Select("daily_price", "max")))
+    rows = [{"min": 40, "max": 95.5}]
+    assert say(plan, BEDS, rows, TODAY) == "The lowest daily price is 40. The highest daily price is 95.5."
+    assert view(plan, BEDS, rows) == {"kind": "table"}
