@@ -26,9 +26,9 @@ ifdef ARGS
 	$(python) -m pytest $(ARGS)
 else
 	failed=0; \
-	$(python) -m pytest -m "not alone" -n auto --dist loadfile --durations 40 tests $(apart:%=--ignore %) || failed=1; \
-	$(python) -m pytest -m alone --durations 20 tests $(apart:%=--ignore %) || failed=1; \
-	$(python) -m pytest --durations 10 tests/containers || failed=1; \
+	scripts/tests.sh beside -m "not alone" -n auto --dist loadfile --durations 40 tests $(apart:%=--ignore %) || failed=1; \
+	scripts/tests.sh alone -m alone --durations 20 tests $(apart:%=--ignore %) || failed=1; \
+	scripts/tests.sh containers --durations 10 tests/containers || failed=1; \
 	exit $$failed
 endif
 	$(if $(node_tests),node --test $(node_tests))
