@@ -16,7 +16,8 @@ from appliance.llm.plan import NUMBERS, Operator
 from appliance.llm.words import Word, inside, label_words, lower, stem
 from appliance.types import Collection, Field
 
-_NUMBER: Final = r"[-+]?[0-9][0-9,]{0,17}(?:\.[0-9]{1,9})?(?:[km](?![a-z]))?"
+_SIGNS: Final = "$€£"
+_NUMBER: Final = r"[-+]?[$€£]?[0-9][0-9,]{0,17}(?:\.[0-9]{1,9})?(?:[km](?![a-z]))?"
 _THOUSANDS: Final = {"k": 1e3, "m": 1e6}
 _HOUR, _MINUTE = stem("hour"), stem("minute")
 _HOURS: Final = frozenset({"hour", "hours", "hrs", "hr", "h"})
@@ -42,12 +43,18 @@ _BETWEEN: Final = re.compile(rf"(?<![\w.-])between (?P<n>{_NUMBER}) and (?P<m>{_
 
 
 class Comparison(msgspec.Struct, frozen=True):
-    """An amount that something is compared with; `scale` is 60 where hours are said and minutes are held."""
+    """An amount that something is compared with.
+
+    Attributes:
+        scale: 60 where hours are said and minutes are held.
+        money: it bears the sign of a currency.
+    """
 
     op: Operator
     number: float
     at: tuple[int, int]
     scale: int = 1
+    money: bool = False
 
 
 def comparisons(text: str, asked: tuple[Word, ...], taken: Set[int]) -> Iterator[Comparison]:
@@ -59,15 +66,15 @@ def comparisons(text: str, asked: tuple[Word, ...], taken: Set[int]) -> Iterator
         if not set(at) & taken:
             seen |= set(at)
             last = next(inside(asked, [found.span("m")]))
-            yield Comparison("gte", low, (at[0], last))
-            yield Comparison("lte", high, (last, at[-1] + 1))
+            yield Comparison("gte", low, (at[0], last), money=_is_money(found["n"] + found["m"]))
+            yield Comparison("lte", high, (last, at[-1] + 1), money=_is_money(found["n"] + found["m"]))
     for pattern, op in _COMPARISONS:
         for found in re.finditer(rf"(?<![\w.-]){pattern}(?![\w-])", text):
             at = list(inside(asked, [found.span()]))
             if not at or set(at) & (taken | seen):
                 continue
             seen |= set(at)
-            yield Comparison(op, _amount(found["n"]), (at[0], at[-1] + 1))
+            yield Comparison(op, _amount(found["n"]), (at[0], at[-1] + 1), money=_is_money(found["n"]))
 
 
 _YEARS: Final = range(1900, 2100)
@@ -88,6 +95,29 @@ def holds_years(field: Field) -> bool:
     return named and all(isinstance(end, int | float) and is_year(end) for end in ends)
 
 
+_NUMBERED: Final = frozenset(
+    map(stem, "no nr number num id code ref reference key serial postcode zip phone tracking".split())
+)
+_PLACED: Final = frozenset(map(stem, "rank place position level order score week day month hour".split()))
+_DENSE_FROM: Final = 20
+
+
+def is_serial(field: Field) -> bool:
+    """Whether a field's numbers are names, which nobody adds up or ranks by: an order number, a count of rows."""
+    label, (low, high) = label_words(field.label), (field.low, field.high)
+    if field.type not in NUMBERS or holds_years(field):
+        return False
+    if label[-1:] and label[-1] in _NUMBERED:
+        return True
+    counted = isinstance(low, int) and isinstance(high, int) and high - low + 1 == field.distinct == field.count
+    return counted and field.count >= _DENSE_FROM and not _PLACED & set(label)
+
+
+def is_plain(field: Field | None) -> bool:
+    """Whether a field's numbers are written without thousands apart: years, and numbers that are names."""
+    return field is not None and (holds_years(field) or is_serial(field))
+
+
 def year_field(collection: Collection) -> str | None:
     """The one field that holds years as numbers."""
     years = [field.name for field in collection.fields if holds_years(field)]
@@ -102,7 +132,12 @@ def year_comparisons(asked: tuple[Word, ...], taken: Set[int]) -> Iterator[Compa
             yield Comparison(before or "eq", float(word.folded), (at - bool(before), at + 1))
 
 
+def _is_money(text: str) -> bool:
+    return bool(set(text) & set(_SIGNS))
+
+
 def _amount(text: str) -> float:
+    text = text.translate(str.maketrans("", "", _SIGNS))
     return float(text.replace(",", "").rstrip("km")) * _THOUSANDS.get(text[-1], 1)
 
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from appliance.llm.amounts import is_plain
 from appliance.llm.plan import ROWS_AT_MOST, TIMES, Condition, Query, Select, keys
 from appliance.llm.render import paired
 from appliance.llm.saying import join, number, plural, say_collection, say_label, say_span, say_value
@@ -73,7 +74,10 @@ def _are_shares(plan: Query, rows: Sequence[Row], question: str) -> bool:
 
 
 def fields(plan: Query, collection: Collection) -> list[dict[str, str]]:
-    """The columns of the rows in order: name, label, type; the row's ``id`` is left out."""
+    """The columns of the rows in order: name, label, type; the row's ``id`` is left out.
+
+    Numbers that are names, and years, also have ``"plain": "yes"``: they are written without thousands apart.
+    """
     columns = []
     for select, key in zip(plan.select, keys(plan), strict=True):
         field = collection.field(select.field)
@@ -83,7 +87,8 @@ def fields(plan: Query, collection: Collection) -> list[dict[str, str]]:
         elif field is not None and field.name != "id":
             label = say_label(collection, field.name)
             kind = "date" if select.bucket not in (None, "hour") else field.type
-            columns.append({"name": key, "label": select.bucket or label, "type": kind})
+            column = {"name": key, "label": select.bucket or label, "type": kind}
+            columns.append(column | ({"plain": "yes"} if is_plain(field) else {}))
     return columns
 
 
@@ -188,6 +193,12 @@ def _listed(values: Sequence[Any]) -> str:
     return ", ".join(told[:_NAMED]) + (f" and {len(told) - _NAMED} more" if len(told) == len(values) else " and others")
 
 
+def _value(row: Row, name: str, collection: Collection) -> str:
+    """What a row has of a field, as people write it."""
+    plain = is_plain(collection.field(name)) and isinstance(row.get(name), int)
+    return str(row[name]) if plain else number(row.get(name))
+
+
 def _say_extreme(plan: Query, collection: Collection, rows: Sequence[Row], title: str, today: date) -> str:
     order = plan.order[0]
     field = collection.field(order.field)
@@ -197,11 +208,12 @@ def _say_extreme(plan: Query, collection: Collection, rows: Sequence[Row], title
     if len(rows) == 1 and time:
         others = tuple(condition for condition in plan.where if condition.field != order.field)
         told = _conditions(msgspec.structs.replace(plan, where=others), collection, today)
-        return (
-            f"{say_value(rows[0].get(title))}: {label} {number(rows[0].get(order.field))}{',' if told else ''}{told}."
-        )
+        moment, comma = _value(rows[0], order.field, collection), "," if told else ""
+        return f"{say_value(rows[0].get(title))}: {label} {moment}{comma}{told}."
     if len(rows) == 1:
-        return f"{say_value(rows[0].get(title))} has the {end} {label}{told}: {number(rows[0].get(order.field))}."
+        return (
+            f"{say_value(rows[0].get(title))} has the {end} {label}{told}: {_value(rows[0], order.field, collection)}."
+        )
     return f"The {len(rows)} with the {end} {label}{told}: {_listed([row.get(title) for row in rows])}."
 
 
@@ -210,8 +222,8 @@ def _say_one(plan: Query, collection: Collection, row: Row, shown: list[str]) ->
     others = [name for name in shown[1:] if name not in tested and row.get(name) is not None]
     head = say_value(row.get(title))
     if len(others) == 1 and title in tested:
-        return f"The {say_label(collection, others[0])} of {head} is {number(row[others[0]])}."
-    told = [f"{say_label(collection, name)} {number(row[name])}" for name in others[:_NAMED]]
+        return f"The {say_label(collection, others[0])} of {head} is {_value(row, others[0], collection)}."
+    told = [f"{say_label(collection, name)} {_value(row, name, collection)}" for name in others[:_NAMED]]
     return f"{head}: {', '.join(told)}." if told else f"{say_label(collection, title).capitalize()} {head}."
 
 

@@ -15,9 +15,9 @@ from collections.abc import Iterable
 from datetime import date, datetime, time
 from typing import Final
 
-from appliance.llm.amounts import Comparison
+from appliance.llm.amounts import Comparison, is_serial
 from appliance.llm.dates import Span, hours_of
-from appliance.llm.fields import FieldMention
+from appliance.llm.fields import FieldMention, measured, own_words
 from appliance.llm.linking import Links, ValueMention, negation
 from appliance.llm.lookup import Found, as_number, labelled, number_at
 from appliance.llm.plan import NUMBERS, TIMES, Condition, Query
@@ -28,11 +28,12 @@ Place = tuple[int, int]
 """Words of the question: the first one's index, and that past the last."""
 
 AMOUNTS: Final = tuple(
-    map(stem, ("quantity", "amount", "total", "stock", "count", "hour", "minute", "value", "price", "cost", "fee"))
+    map(stem, ("amount", "total", "quantity", "stock", "count", "hour", "minute", "value", "price", "cost", "fee"))
 )
 """Stems of the label words of what an amount is about when nothing else says it, likeliest first."""
 _ABSENT: Final = NEGATIONS | {"no"}
 _ARTICLES: Final = frozenset({"a", "an", "any", "the"})
+_HAVING: Final = frozenset("take takes taking have has having use uses using need needs get gets own owns".split())
 _COMING: Final = frozenset(map(stem, ("next", "due", "expires", "planned", "end")))
 _GONE: Final = frozenset(map(stem, ("last", "previous", "done")))
 _NO_EVENT: Final = frozenset(map(stem, ("birth", "expires")))
@@ -110,7 +111,8 @@ class Conditions:
     def _dates_it(self, mention: ValueMention) -> bool:
         """Whether a value is a time's verb: "admitted this week" is about ``admitted_on``, not about a state."""
         said = {word.stem for word in self.links.words[slice(*mention.at)]}
-        return bool(self.links.spans and self.time_field and said & set(label_words(self.time_field)[:1]))
+        verb = own_words(self.collection, self.time_field)[:1] if self.time_field else ()
+        return bool(self.links.spans and said & set(verb))
 
     def _apart(self, mention: ValueMention) -> bool:
         """Whether a value is not joined to the one before in its field: "free in surgery and occupied in oncology"."""
@@ -165,6 +167,12 @@ class Conditions:
             else:
                 continue
             self.explained |= set(before)
+        for at, name in self.links.denied:
+            field = self.collection.field(name)
+            if field is not None and name not in self.tested:
+                false = Condition(name, "eq", False)
+                empty = absent(field, self.collection.count, True)
+                self._add((at, at + 1), false if field.type == "boolean" else empty)
 
     def _present(self) -> None:
         """Fields that must not be empty: "beds with a patient"."""
@@ -176,7 +184,7 @@ class Conditions:
 
     def _absent_before(self, mention: FieldMention) -> list[int]:
         at = mention.at[0] - 1
-        while at > 0 and self.links.words[at].folded in _ARTICLES:
+        while at > 0 and self.links.words[at].folded in _ARTICLES | _HAVING:
             at -= 1
         return [at] if at >= 0 and self.links.words[at].folded in _ABSENT else []
 
@@ -220,9 +228,14 @@ class Conditions:
 
     def _overdue(self) -> None:
         for index, word in enumerate(self.links.words):
-            names = [name for name in self.time_fields() if PAST.get(word.folded) in label_words(name)]
+            label_of = {name: set(own_words(self.collection, name)) for name in self.time_fields()}
+            names = [name for name, label in label_of.items() if PAST.get(word.folded) in label]
+            if word.folded == "overdue" and not names:  # "overdue for service" is before its *next service*
+                said = {each.stem for each in self.links.words}
+                names = [name for name, label in label_of.items() if _COMING & label and said & (label - _COMING)]
             if names and index not in self.links.explained and names[0] not in self.tested:
-                self.explained.add(index)
+                label = label_of[names[0]]
+                self.explained |= {index} | {at for at, each in enumerate(self.links.words) if each.stem in label}
                 today = moment(self.collection.field(names[0]), self.now, self.now)
                 self._add((index, index + 1), Condition(names[0], "lt", today))
 
@@ -270,19 +283,19 @@ class Conditions:
         said: dict[str, int] = {}
         for index, word in enumerate(self.links.words):
             for name in fields:
-                if word.stem in set(label_words(name)) - _NO_TIME:
+                if word.stem in set(own_words(self.collection, name)) - _NO_TIME:
                     said[name] = min(said.get(name, 99), self._from_span(index))
         if said:
             near = [name for name in said if said[name] == min(said.values())]
             return self._by_tense(near)
-        usual = [name for name in fields if not set(label_words(name)) & _NO_EVENT]
+        usual = [name for name in fields if not set(own_words(self.collection, name)) & _NO_EVENT]
         return next(iter(usual or fields), None)
 
     def _time_words(self) -> set[int]:
         """The words that name the time field: "due for service next week" is about ``next_service_on``."""
         if self.time_field is None or not self.links.spans:
             return set()
-        label = set(label_words(self.time_field))
+        label = set(own_words(self.collection, self.time_field))
         label |= {"due"} if label & _COMING else set()
         return {index for index, word in enumerate(self.links.words) if word.stem in label}
 
@@ -294,7 +307,7 @@ class Conditions:
         """Of "last service" and "next service" the one that fits the time that is asked for."""
         starts = self.links.spans[0].start if self.links.spans else None
         wanted = _GONE if starts is not None and starts < self.now.date() else _COMING
-        return next((name for name in names if set(label_words(name)) & wanted), names[0])
+        return next((name for name in names if set(own_words(self.collection, name)) & wanted), names[0])
 
     # Amounts ---------------------------------------------------------------------------------------------
 
@@ -317,31 +330,43 @@ class Conditions:
 
     def _compared_field(self, comparison: Comparison) -> Field | None:
         numbers = {field.name: field for field in self.number_fields()}
+        serials = {field.name: field for field in self.collection.fields if field.type in NUMBERS} | numbers
         if comparison.scale != 1:
             return next(field for field in numbers.values() if _MINUTE in label_words(field.label))
-        named = [mention for mention in self.links.fields if mention.field in numbers]
+        named = [mention for mention in self.links.fields if mention.field in serials]
         if named:
-            return numbers[min(named, key=lambda mention: _apart(mention.at, comparison.at)).field]
+            return serials[min(named, key=lambda mention: _apart(mention.at, comparison.at)).field]
+        price = measured("money", self.collection) if comparison.money else None
+        if price is not None:
+            return price
         telling = {name: field for name, field in numbers.items() if not tells_nothing(field, comparison)}
-        for condition in self.query.where:
-            if condition.field in (telling or numbers) and as_number(str(condition.value)) == comparison.number:
-                return numbers[condition.field]
         meant = list((telling or numbers).values())
         pieces, money = stocked(self.collection), any(_PRICED & set(label_words(field.label)) for field in meant)
         unsaid = not _PIECES & {word.folded for word in self.links.words}
-        return None if unsaid and money and pieces in meant else usual_amount(meant)
+        if unsaid and money and pieces in meant:
+            return None
+        for condition in self.query.where:
+            if condition.field in (telling or numbers) and as_number(str(condition.value)) == comparison.number:
+                return numbers[condition.field]
+        return usual_amount(meant)
 
     def number_fields(self) -> list[Field]:
-        """The fields that hold numbers."""
-        return [field for field in self.collection.fields if field.type in NUMBERS and field.name != "id"]
+        """The fields that hold numbers which tell how much."""
+        numbers = (field for field in self.collection.fields if field.type in NUMBERS and field.name != "id")
+        return [field for field in numbers if not is_serial(field)]
 
     def _labelled_numbers(self) -> None:
-        """A number behind a number field's label: "floor 3"."""
+        """Numbers behind a number field's label: "floor 3", "grades 5 and 6"."""
+        held: dict[str, dict[int, float]] = {}
         for at, field in labelled(self.links).items():
             number = number_at(self.links.words[at].folded)
             if field.name not in self.tested and number is not None:
-                self.explained.add(at)
-                self._add((at, at + 1), Condition(field.name, "eq", plain_number(number)))
+                held.setdefault(field.name, {})[at] = number
+        for name, numbers in held.items():
+            self.explained |= numbers.keys()
+            values = tuple(map(plain_number, numbers.values()))
+            test = Condition(name, "in", values) if len(values) > 1 else Condition(name, "eq", values[0])
+            self._add((min(numbers), max(numbers) + 1), test)
 
     def _model_numbers(self) -> None:
         """A bare number that the model puts into a field; a number beside "top" or "last" counts rows."""

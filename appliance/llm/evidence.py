@@ -10,7 +10,7 @@ from typing import Final
 from appliance.llm.candidates import Candidate
 from appliance.llm.conditions import stocked, tells_nothing
 from appliance.llm.fields import label_texts
-from appliance.llm.linking import Links
+from appliance.llm.linking import Links, negation
 from appliance.llm.lookup import as_number
 from appliance.llm.named import tie, unnamed
 from appliance.llm.notation import BARE, Sketch, Test, plain, write
@@ -18,7 +18,7 @@ from appliance.llm.plan import NUMBERS, TIMES, Query, Refuse
 from appliance.llm.ranks import asks_row, otherwise
 from appliance.llm.variants import both_ends, distinct_of, fields_of_dimensions, names_things, plurals, values_of_times
 from appliance.llm.views import kinds_of, named_row
-from appliance.llm.words import IN_STOCK, dimensions, fold, inside, label_words, stem
+from appliance.llm.words import IN_STOCK, STOP, Word, dimensions, fold, inside, label_words, stem
 
 _NEGATIONS: Final = frozenset(
     {"not", "no", "never", "without", "except", "excluding", "unless", "nor", "isnt", "arent"}
@@ -27,7 +27,8 @@ _SAYS: Final = {
     name: re.compile(rf"\b({pattern})\b")
     for name, pattern in {
         "count": r"how many|how often|times|many|count|counted|total|tally|(?<!\w )number|the number|total number",
-        "sum": r"total|sum|altogether|in all|how much|overall|together|combined|all in all|add(s|ed)? up|how many",
+        "sum": r"total|sum|revenue|turnover|altogether|in all|how much|overall|together|combined|add(s|ed)? up|"
+        r"how many|best.selling|top.selling|most sold",
         "rank": r"\w+(?<!nor)(?<!w)est|most|least|top|last|first|next|max|min|maximum|minimum|bottom|fewest|best|worst|"
         r"latest|recent|soonest|peak|record|sort(ed)?|order(ed)?|by \w+",
         "group": r"by|per|each|every|grouped?|split|break|which|who|most|least|different|kinds?|types?|distinct|sorts?|"
@@ -47,6 +48,7 @@ _COMPARES: Final = re.compile(
 _ADVICE: Final = re.compile(r"^(why|how to|how (do|should|can|could|would) (you|i|we|one))\b")
 """How a question begins that no data answers."""
 _IS: Final = frozenset("is are was were be being been isn't aren't wasn't weren't not".split())
+_WHAT_DO: Final = [["what", "do"], ["what", "does"], ["what", "did"]]
 _IDLE: Final = frozenset(
     "different distinct single individual various separate total whole entire not made done written given kept stored"
     " held recorded noted entered".split()
@@ -130,7 +132,7 @@ def _against_words(plan: Query, links: Links) -> dict[str, float]:
         "avg_unmet": bool(re.search(r"\b(average|mean|avg)\b", text)) and not wants["avg"],
         "rank_unmet": bool(_SUPERLATIVE.search(text)) and not (wants["rank"] or wants["group"]),
         "count_unasked": wants["count"] and not says["count"] and not grouped_count,
-        "sum_unmet": says["sum"] and not how_many and not wants["sum"] and not wants["count"],
+        "sum_unmet": says["sum"] and not how_many and not (wants["sum"] or wants["count"] or wants["avg"]),
         "rank_unasked": wants["rank"] and bool(limits or plan.limit < 50) and not says["rank"],
         "group_unasked": wants["group"] and not says["group"],
         "group_unmet": bool(re.search(r"\b(per|each|by)\b", text)) and not wants["group"],
@@ -143,6 +145,7 @@ def _without_own(links: Links) -> str:
     said = [word.folded for word in links.words]
     own = {at for at, word in enumerate(said) if word in ("per", "each") and at + 1 in links.own and at > 0}
     own |= {at for at, word in enumerate(said) if word == "by" and at + 1 in values}
+    own |= {len(said) - 1} if said[-1:] == ["each"] else set()  # "that cost more than 50 each"
     return " ".join(word for at, word in enumerate(said) if at not in own)
 
 
@@ -200,6 +203,10 @@ def _against_fields(each: Candidate, plan: Query) -> dict[str, float]:
     used -= {"*", "id"}
     shown = {select.field for select in plan.select}
     exact = {mention.field for mention in each.links.fields}
+    denied = {mention.field for mention in each.links.fields if negation(each.links.words, mention.at[0])}
+    tested_by = [value.at for value in each.links.values if used & set(value.fields)]
+    valued = {at for place in tested_by for at in range(*place)}
+    unvalued = {mention.field for mention in each.links.fields if not set(range(*mention.at)) <= valued}
     labels = {field.label: field.name for field in each.links.collection.fields if field.type in NUMBERS}
     measured = {labels[label] for label in fields_of_dimensions(labels, each.links.text)}
     counts = any(select.aggregate == "count" for select in plan.select)
@@ -209,8 +216,8 @@ def _against_fields(each: Candidate, plan: Query) -> dict[str, float]:
     things = {name for label, name in labels.items() if name in exact and names_things(label, each.links.text)}
     return {
         "time_otherwise": bool(told and tested) and not told & tested,
-        "flag_unmet": bool(exact & flags - used - set(plan.group)),
-        "fields_unmet": min(3, len(exact - used - shown)),
+        "flag_unmet": bool((exact & flags | denied) - used - set(plan.group)),
+        "fields_unmet": min(3, len(unvalued - used - shown)),
         "dimension_met": bool(measured & (used if used & {order.field for order in plan.order} else used | shown)),
         "dimension_unmet": bool(measured) and not measured & (used | shown),
         "things_summed": any(select.aggregate == "sum" and select.field in things for select in plan.select),
@@ -255,10 +262,15 @@ def _timeless(links: Links) -> str:
 
 
 def restricts(each: Candidate) -> bool:
-    """Whether an unexplained word says which rows are meant: "purple beds", "beds that are purple"."""
+    """Whether an unexplained word says which rows are meant, or what of them.
+
+    As in "purple beds", "beds that are purple", "the phone number of the ward".
+    """
     if any(test.op in BARE for test in each.sketch.where):
         return False  # "loans that are not returned" has its test
     said, unsaid = each.links.words, set(unsaid_of(each))
+    if _asked_for(said) in unsaid:
+        return True
     for place, word in enumerate(said):
         if word.text in unsaid and word.folded not in _IDLE and not dimensions(word.text):
             after_is = place > 0 and said[place - 1].folded in _IS and not word.folded.endswith("ing")
@@ -267,11 +279,29 @@ def restricts(each: Candidate) -> bool:
     return False
 
 
+def _asked_for(said: tuple[Word, ...]) -> str:
+    """What a question asks of a thing, or nothing.
+
+    As in "what is the *phone* number of Blue Harbor", "what do the nurses *earn*", "what *wine* goes with it".
+    """
+    if [word.folded for word in said[:2]] in _WHAT_DO and said[-1].folded not in STOP:
+        return said[-1].text
+    if len(said) > 1 and said[0].folded in ("what", "which") and said[1].folded not in STOP:
+        return said[1].text
+    first = next((at for at, word in enumerate(said) if word.folded not in STOP), len(said))
+    behind = [word.folded for word in said[first + 1 : first + 3]]
+    asks = behind[:1] in (["of"], ["for"]) or (behind[:1] in (["number"], ["name"]) and behind[1:] in (["of"], ["for"]))
+    return said[first].text if asks else ""
+
+
 def unsaid_of(each: Candidate) -> tuple[str, ...]:
     """The content words that neither the links nor the sketch explain."""
     told = {stem(fold(word)) for word in re.findall(r"\w+", write(each.sketch))}
+    idle = _IDLE - _NEGATIONS
+    if any(test.op in ("no", "null", "neq") for test in each.sketch.where):
+        idle |= _NEGATIONS
     words = each.links.unexplained()
-    return tuple(word.text for word in words if word.stem not in told and word.folded not in _IDLE - _NEGATIONS)
+    return tuple(word.text for word in words if word.stem not in told and word.folded not in idle)
 
 
 def left_out(each: Candidate) -> tuple[float, float]:
@@ -315,12 +345,19 @@ def unused(each: Candidate) -> list[str]:
     held = stocked(links.collection) if IN_STOCK.search(links.text) else None
     if held is not None and plain(held.label) not in _labels_in(each.sketch):
         missed.append("stock")
+    bare = {test.field for test in each.sketch.where if test.op in ("null", "no")}
+    missed += [said[at] for at, name in links.denied if plain(_label(links, name)) not in bare]
     negated = [word for word in said if word in _NEGATIONS or word.endswith("n't")]
     if negated and not any(
         test.op in ("neq", "null", "no", "lt", "lte", "eq") and _negates(test) for test in each.sketch.where
     ):
         missed += negated[:1]
     return missed
+
+
+def _label(links: Links, name: str) -> str:
+    field = links.collection.field(name)
+    return field.label if field else name
 
 
 def _negates(test: Test) -> bool:

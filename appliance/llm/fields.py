@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from appliance.llm.amounts import is_serial
 from appliance.llm.plan import NUMBERS, TIMES
 from appliance.llm.senses import kin
 from appliance.llm.words import MEASURES, NEVER_STORED, STOP, Word, dimensions, label_words, parts, speaks_of, stem
@@ -31,6 +32,7 @@ _UNITS: Final = frozenset(
         ).split(),
     )
 )
+CURRENCIES: Final = frozenset("euro euros eur dollar dollars usd pounds gbp chf francs bucks".split())
 _OFTEN: Final = frozenset("hourly daily weekly monthly quarterly yearly".split())
 _TAILS: Final = frozenset(map(stem, ("on", "at", "date", "by", "no", "time")))
 
@@ -57,12 +59,13 @@ def phrases(asked: tuple[Word, ...], taken: set[int], longest: int = LONGEST_PHR
 def fields_said(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
     """Fields whose label is said, whole or short, and those that a phrase measures: "how long"."""
     labels = [(field, label_words(field.label)) for field in collection.fields if field.name != "id"]
-    seen: set[int] = set()
+    seen, rows = set[int](), set(label_words(collection.label))
     for start, end in phrases(asked, taken):
         if seen & set(range(start, end)):
             continue
         stems = tuple(word.stem for word in asked[start:end])
-        whole = (field for field, label in labels if stems in (label, _short_label(label, asked[start].folded)))
+        said = asked[start].folded
+        whole = (field for field, label in labels if stems in (label, _short_of(field, label, said, rows)))
         field = next(whole, None) or measured(" ".join(word.folded for word in asked[start:end]), collection)
         if field is not None:
             seen |= set(range(start, end))
@@ -76,10 +79,15 @@ def kin_fields(asked: tuple[Word, ...], collection: Collection, taken: set[int])
         idle = word.folded in STOP or word.folded in NEVER_STORED or word.folded in _OFTEN
         if at in taken or idle or len(word.folded) < KIN_FROM:
             continue
-        found = [field for field, said in labels if any(kin(word.folded, one) for one in said)]
+        found = [field for field, said in labels if any(kin(word.folded, one) or _does(word, one) for one in said)]
         own = [field for field in found if "." not in field.name] or found
         if len(own) == 1:
             yield FieldMention(own[0].name, (at, at + 1), kin=True)
+
+
+def _does(word: Word, doer: str) -> bool:
+    """Whether a word says what somebody of a label does: "trains", of a *trainer*."""
+    return doer.endswith(("er", "or")) and doer[:-2] in (word.stem, word.stem + word.stem[-1:])
 
 
 def apart_fields(
@@ -94,7 +102,21 @@ def apart_fields(
             [at for at, word in enumerate(asked) if word.stem == part and at not in taken] for part in label
         )
         if len(first) == len(second) == 1 and 1 < abs(first[0] - second[0]) <= APART_AT_MOST:
-            yield FieldMention(field.name, (first[0], first[0] + 1)), second[0]
+            at, other = sorted((first[0], second[0]))
+            yield FieldMention(field.name, (at, at + 1)), other
+
+
+_WAITS: Final = frozenset(map(stem, ("minute", "hour", "duration")))
+
+
+def times_taken(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
+    """The one number of minutes or hours, where a time is told by what it is spent on: "total cooking time"."""
+    numbers = [field.name for field in collection.fields if _tells(field) and _WAITS & set(label_words(field.label))]
+    own = [name for name in numbers if "." not in name]
+    for at in range(1, len(asked)):
+        doing = asked[at].folded in ("time", "times") and asked[at - 1].folded.endswith("ing")
+        if doing and len(own) == 1 and not {at - 1, at} & taken:
+            yield FieldMention(own[0], (at - 1, at + 1), kin=True)
 
 
 def spoken_of(asked: tuple[Word, ...], collection: Collection) -> set[int]:
@@ -106,7 +128,7 @@ def spoken_of(asked: tuple[Word, ...], collection: Collection) -> set[int]:
 
 def numbers_spoken_of(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
     """The one number field of which a free word speaks: "earns", of employees with a *salary*."""
-    numbers = [(field, label_words(field.label)) for field in collection.fields if field.type in NUMBERS]
+    numbers = [(field, label_words(field.label)) for field in collection.fields if _tells(field)]
     for at, word in enumerate(asked):
         paid = word.folded in _PAID and not (at and asked[at - 1].folded in _HOW_PAID)
         meant = frozenset[str]() if at in taken or paid else speaks_of(word.folded) - _PLACES
@@ -119,7 +141,9 @@ def units_said(asked: tuple[Word, ...], collection: Collection, places: Iterable
     """The one number field in whose unit an amount is said, by the word behind it: of "over 20 kg" *amount_kg*."""
     numbers = [(f, {*label_words(f.label), *label_words(f.unit)}) for f in collection.fields if f.type in NUMBERS]
     for end in places:
-        if end < len(asked) and asked[end].folded not in STOP:
+        if end < len(asked) and asked[end].folded in CURRENCIES and (money := measured("money", collection)):
+            yield FieldMention(money.name, (end, end + 1))
+        elif end < len(asked) and asked[end].folded not in STOP:
             found = [field.name for field, label in numbers if asked[end].stem in label and "." not in field.name]
             if len(found) == 1:
                 yield FieldMention(found[0], (end, end + 1))
@@ -131,10 +155,26 @@ def label_texts(label: str) -> tuple[str, ...]:
     return tuple(word.folded for word in parts(label) if word.stem not in _TAILS)
 
 
+def _tells(field: Field) -> bool:
+    """Whether a field holds numbers that tell how much."""
+    return field.type in NUMBERS and not is_serial(field)
+
+
+def own_words(collection: Collection, name: str) -> tuple[str, ...]:
+    """The stems of a field's label, ``openedAt`` -> ("open", "at"); of a path only what its own name says."""
+    field = collection.field(name)
+    return label_words(field.label if field is not None and "." not in name else name)
+
+
 def measured(phrase: str, collection: Collection) -> Field | None:
     """The number field that a phrase measures: "how long" is told by ``minutes``, "cheapest" by ``unit_cost``."""
-    numbers = [(field, label_words(field.label)) for field in collection.fields if field.type in NUMBERS]
+    numbers = [(field, label_words(field.label)) for field in collection.fields if _tells(field)]
     return next((field for word in MEASURES.get(phrase, ()) for field, label in numbers if word in label), None)
+
+
+def _short_of(field: Field, label: tuple[str, ...], said: str, rows: set[str]) -> tuple[str, ...]:
+    """A short label, unless it is what the rows are called and the field only numbers them: of sales, ``sale_no``."""
+    return () if label[:1] and label[0] in rows and is_serial(field) else _short_label(label, said)
 
 
 def _short_label(label: tuple[str, ...], said: str) -> tuple[str, ...]:
@@ -144,6 +184,26 @@ def _short_label(label: tuple[str, ...], said: str) -> tuple[str, ...]:
     if len(label) > 1 and label[-1] in _UNITS:
         return label[:-1]
     return label[:1] if len(label) == 2 and label[1] in _TAILS else ()
+
+
+_DENIES: Final = ("un", "non-", "not-", "in")
+_DENIED_FROM: Final = 4
+
+
+def denied(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> dict[int, str]:
+    """Words that deny a field of their own, and the field: "unassigned" says that *assigned to* is empty."""
+    fields = [field for field in collection.fields if field.type not in NUMBERS and "." not in field.name]
+    found = {}
+    for at, word in enumerate(asked):
+        rest = next((word.folded.removeprefix(each) for each in _DENIES if word.folded.startswith(each)), "")
+        if at in taken or len(rest) < _DENIED_FROM:
+            continue
+        flags = [field for field in fields if field.type == "boolean"] if word.folded.startswith("in") else fields
+        labels = [(field.name, label_words(field.label)) for field in flags]
+        meant = [name for name, label in labels if stem(rest) in (*label[:1], *label[-1:])]
+        if len(meant) == 1:
+            found[at] = meant[0]
+    return found
 
 
 _TIME_NOUNS: Final = frozenset({"date", "dates", "day", "days", "time", "times"})

@@ -22,6 +22,7 @@ from appliance.llm.fields import (
     LONGEST_PHRASE,
     FieldMention,
     apart_fields,
+    denied,
     fields_said,
     kin_fields,
     label_texts,
@@ -29,6 +30,7 @@ from appliance.llm.fields import (
     numbers_spoken_of,
     phrases,
     spoken_of,
+    times_taken,
     units_said,
     words_around,
 )
@@ -49,6 +51,7 @@ from appliance.llm.words import (
     inside,
     label_words,
     singular,
+    speaks_of,
     stem,
     words,
 )
@@ -104,6 +107,7 @@ class Links(msgspec.Struct, frozen=True):
         named: the words at which the collection's name, or another word for it, stands.
         explained: the indices of all words that have a meaning here.
         bucket: the time that "per week" or "by month" counts by.
+        denied: words that deny a field, and the field: "unassigned" of *assigned to*.
     """
 
     collection: Collection
@@ -118,6 +122,7 @@ class Links(msgspec.Struct, frozen=True):
     group: tuple[str, ...]
     explained: frozenset[int]
     bucket: BucketMention | None = None
+    denied: tuple[tuple[int, str], ...] = ()
 
     @property
     def rank(self) -> float:
@@ -137,12 +142,21 @@ class Links(msgspec.Struct, frozen=True):
 
     def unexplained(self, also: Iterable[int] = ()) -> list[Word]:
         """The content words that nothing explains, apart from those at the indices `also`."""
-        known = self.explained | set(also)
+        known, stays = self.explained | set(also), _stays(self.words)
         return [
             word
             for index, word in enumerate(self.words)
-            if index not in known and word.folded not in STOP and word.stem not in STOP
+            if index in stays or (index not in known and word.folded not in STOP and word.stem not in STOP)
         ]
+
+
+_HERE: Final = frozenset("in here there inside around out away on".split())
+
+
+def _stays(asked: tuple[Word, ...]) -> set[int]:
+    """Where "still" says something of the rows: of "patients that are still in", not of "beds that are still free"."""
+    last = len(asked) - 2
+    return {last} if last > 0 and asked[last].folded == "still" and asked[-1].folded in _HERE else set()
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -213,7 +227,12 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     kinds = {field.type for field in collection.fields}
     time_words = set(question.timed)
     amounts = tuple(in_own_unit(found, asked, collection) for found in question.comparisons)
-    years, timed = year_field(collection), time_words if kinds & TIMES else set[int]()
+    years, times = year_field(collection), question.times
+    if years is not None and _speaks_of_years(asked):  # "built after 2019"
+        yearly = {at for at, word in enumerate(asked) if word.folded.isdecimal() and len(word.folded) == 4}
+        times = tuple(span for span in times if not yearly & set(inside(asked, [span.at])))
+        time_words = set(inside(asked, [at for span in times for at in (span.at, span.apart) if at]))
+    timed = time_words if kinds & TIMES else set[int]()
     if years is not None:
         amounts += tuple(year_comparisons(asked, timed | {at for one in amounts for at in range(*one.at)}))
     compared = {index for found in amounts for index in range(*found.at)}
@@ -222,8 +241,10 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     closed = Closed(
         time_words | compared, own, {at for cue in cues for at in range(*cue.at)}, question.names, question.labels
     )
-    values = _alike_negated(asked, _values(asked, collection, index, closed))
-    fields = tuple(fields_said(asked, collection, time_words | compared))
+    found_values = _alike_negated(asked, _values(asked, collection, index, closed))
+    values = tuple(value for value in found_values if not _is_degree(asked, value))
+    fields = tuple(FieldMention(value.field, value.at) for value in found_values if value not in values)
+    fields += tuple(fields_said(asked, collection, time_words | compared))
     if years is not None and not any(mention.field == years for mention in fields):
         fields += tuple(FieldMention(years, (one.at[1] - 1, one.at[1])) for one in amounts if is_year(one.number))[:1]
     placed = {index for place in _places(values, fields) for index in range(*place)}
@@ -234,11 +255,14 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     placed |= {index for mention, _ in apart for index in range(*mention.at)}
     fields += tuple(units_said(asked, collection, [one.at[1] for one in amounts if one.at[1] not in placed]))
     fields += tuple(numbers_spoken_of(asked, collection, closed.taken | own | placed | closed.cued))
+    fields += tuple(times_taken(asked, collection, own | placed | closed.cued))
+    denies = denied(asked, collection, closed.taken | {at for each in values for at in range(*each.at)})
     group, group_words = _group(asked, fields)
     bucket = _bucket(asked, closed.taken | {at for mention in fields for at in range(*mention.at)})
     group_words |= set(range(*bucket.at)) if bucket and kinds & TIMES else set()
-    explained = own | also | closed.cued | group_words | _beside(asked, values, collection)
+    explained = own | also | closed.cued | denies.keys() | group_words | _beside(asked, values, collection)
     explained |= {second for _, second in apart} | spoken_of(asked, collection)
+    explained |= {at for at, word in enumerate(asked) if word.folded in _NEW and times and kinds & TIMES}
     explained |= question.idle | words_around(asked, fields, own | also, collection)
     explained |= {index for place in _places(values, fields) for index in range(*place)}
     explained |= time_words if kinds & TIMES else set()
@@ -250,13 +274,27 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
         tuple(sorted(own | also)),
         fields,
         values,
-        question.times if kinds & TIMES else (),
+        times if kinds & TIMES else (),
         amounts,
         cues,
         group,
         frozenset(explained),
         bucket if kinds & TIMES else None,
+        tuple(denies.items()),
     )
+
+
+_NEW: Final = frozenset({"new", "newly"})
+"""Of "new members this month", *joined on* says that they are new."""
+
+
+def _speaks_of_years(asked: tuple[Word, ...]) -> bool:
+    return any(stem("year") in speaks_of(word.folded) for word in asked)
+
+
+def _is_degree(asked: tuple[Word, ...], value: ValueMention) -> bool:
+    """Whether a value is what is asked for, as in "how hard is it": not those that are hard."""
+    return value.at[0] > 0 and asked[value.at[0] - 1].folded == "how" and value.at[1] - value.at[0] == 1
 
 
 def _places(values: Iterable[ValueMention], fields: Iterable[FieldMention]) -> list[tuple[int, int]]:

@@ -10,10 +10,12 @@ database, under the asking role; what is not found there stays unexplained.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
+from appliance.llm.amounts import is_serial
 from appliance.llm.linking import Links
 from appliance.llm.plan import NUMBERS, Query
 from appliance.llm.words import NEVER_STORED, Word, fold, words
@@ -92,18 +94,40 @@ def _lookable(links: Links) -> list[Word]:
 
 
 def labelled(links: Links) -> dict[int, Field]:
-    """The indices of words that are a number at a number field's label ("floor 3", "4th floor"), and the field."""
-    found = {}
+    """The indices of words that are a number at a number field's label, and the field.
+
+    As in "floor 3", "4th floor", "grades 5, 6 or 7".
+    """
+    found = _numbered(links)
     for mention in links.fields:
         field, at = links.collection.field(mention.field), mention.at[1]
         if field is None or field.type not in NUMBERS:
             continue
         if at < len(links.words) and at not in links.explained and as_number(links.words[at].folded) is not None:
             found[at] = field
+            for other in _joined(links, at):
+                found[other] = field
         before = mention.at[0] - 1
         if before >= 0 and before not in links.explained and ordinal(links.words[before].folded) is not None:
             found[before] = field
     return found
+
+
+def _numbered(links: Links) -> dict[int, Field]:
+    """The number behind what the rows are called, where a field numbers them: "shipment 70020"."""
+    own = (field for field in links.collection.fields if field.name != "id" and "." not in field.name)
+    serials = [field for field in own if is_serial(field)]
+    behind = (at + 1 for at in links.own if at + 1 < len(links.words) and at + 1 not in links.explained)
+    return {at: serials[0] for at in behind if len(serials) == 1 and as_number(links.words[at].folded) is not None}
+
+
+def _joined(links: Links, at: int) -> Iterator[int]:
+    """The numbers that a list goes on with behind the one at an index."""
+    while True:
+        at += 2 if at + 1 < len(links.words) and links.words[at + 1].folded in ("and", "or") else 1
+        if at >= len(links.words) or at in links.explained or as_number(links.words[at].folded) is None:
+            return
+        yield at
 
 
 def holds(value: str, text: str) -> bool:

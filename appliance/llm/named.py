@@ -63,6 +63,7 @@ def half_said(field: Field, links: Links) -> bool:
 def _unsaid(label: str, said: tuple[str, ...]) -> float:
     """The share of a label's words that a question does not say."""
     wanted = [word.folded for word in parts(label) if word.folded not in _LINKS]
+    wanted = [word for word in wanted if word != "date"] or wanted  # "when was she born" says *birth date*
     measured = dimensions(" ".join(said)).union(*map(speaks_of, said))
     open_words = [word for word in said if word not in STOP or word in wanted]
     ties = [

@@ -11,7 +11,7 @@ from appliance.llm.amounts import holds_years
 from appliance.llm.linking import Links
 from appliance.llm.notation import Item, Rank, Sketch
 from appliance.llm.plan import ORDERED, TIMES, Query
-from appliance.llm.words import singular
+from appliance.llm.words import label_words, singular, stem
 from appliance.types import Field
 
 _BETWEEN: Final = 2
@@ -81,6 +81,29 @@ def asks_row(links: Links) -> bool:
     ends = [cue.at[1] for cue in links.cues if cue.aggregate in ("min", "max")]
     named = [at for at in links.named if singular(links.words[at].folded) == links.words[at].folded]
     return any(0 <= at - end <= _BETWEEN for at in named[-1:] for end in ends)
+
+
+_BIRTHS: Final = frozenset(map(stem, ("birth", "birthday", "born", "dob")))
+
+
+def holds_births(field: Field) -> bool:
+    """Whether a field of a collection itself says when somebody was born."""
+    return field.type in TIMES and "." not in field.name and bool(_BIRTHS & set(label_words(field.label)))
+
+
+def by_birth(sketch: Sketch, links: Links, label: str | None) -> list[Sketch]:
+    """Ranked by birth, where the youngest or the oldest are asked for and people have one.
+
+    Args:
+        sketch: what the model wrote.
+        links: the question's links.
+        label: the field that holds births, as the model sees it.
+    """
+    said = {word.folded for word in links.words}
+    if label is None or sketch.intent != "query" or sketch.group or len(said & {"oldest", "youngest"}) != 1:
+        return []
+    limit = sketch.rank.limit if sketch.rank and sketch.rank.limit else "1"
+    return [replace(sketch, select=(Item(None),), rank=Rank("youngest" in said, label, limit))]
 
 
 def of_row(sketch: Sketch, links: Links) -> list[Sketch]:

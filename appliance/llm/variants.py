@@ -18,7 +18,19 @@ from msgspec.structs import replace
 
 from appliance.llm.notation import BARE, Column, Group, Item, Rank, Sketch, Test
 from appliance.llm.senses import kin
-from appliance.llm.words import IN_STOCK, NEGATIONS, STOCK, dimensions, fold, label_words, parts, singular, stem, words
+from appliance.llm.words import (
+    IN_STOCK,
+    MOVED,
+    NEGATIONS,
+    STOCK,
+    dimensions,
+    fold,
+    label_words,
+    parts,
+    singular,
+    stem,
+    words,
+)
 
 _MONEY: Final = frozenset(map(stem, "fee price cost amount total salary wage fine balance rent".split()))
 _EACH: Final = frozenset("per each every by which what top".split())
@@ -38,6 +50,7 @@ _PAIRS: Final = [
     for other in _ENDS
     if one != other
 ]
+_REVENUE: Final = re.compile(r"\b(revenue|turnover)\b")
 _NUMBERED: Final = re.compile(r"\b(how many|how much|total|sum|per|each|by|altogether|overall)\b")
 
 
@@ -72,6 +85,7 @@ def variants(sketch: Sketch, columns: Sequence[Column], text: str, named: Set[st
     texts = [label for label, kind in kinds.items() if kind == "text" and not rows.names(label)]
     found += _flagged(sketch, [label for label, kind in kinds.items() if kind == "flag" and label in named], text)
     found += [*_stocked(sketch, kinds, text), *_listed(sketch, text), *_distinct(sketch, texts, text)]
+    found += [*_moneyed(sketch, kinds, named), *_pieces(sketch, kinds, text)]
     found += [*_both_ends(sketch, text), *_of_each(sketch, rows.stems, text)]
     found += [*_grouped(sketch, kinds, groups), *_counted(sketch, named), *_once(sketch, text)]
     return [each for each in dict.fromkeys(found) if each != sketch]
@@ -88,7 +102,25 @@ def _sums(sketch: Sketch, text: str, numbers: list[str]) -> list[Sketch]:
     if sketch.select == (Item(None, "count"),) and _NUMBERED.search(text):
         return [replace(sketch, select=(Item(label, "sum"),)) for label in numbers if not names_things(label, text)]
     listed = not (sketch.rank or sketch.group or any(item.aggregate for item in sketch.select))
-    return [replace(sketch, select=(Item(label, "sum"),)) for label in plurals(numbers, text) if listed]
+    summed = numbers if _REVENUE.search(text) else plurals(numbers, text)
+    return [replace(sketch, select=(Item(label, "sum"),)) for label in summed if listed]
+
+
+def _moneyed(sketch: Sketch, kinds: Mapping[str, str], named: Set[str]) -> list[Sketch]:
+    """An amount that is held against a number that nobody named, held against the price: "furniture over 100"."""
+    prices = [label for label, kind in kinds.items() if kind == "number" and _MONEY & set(label_words(label))]
+    tests = [t for t in sketch.where if kinds.get(t.field) == "number" and t.op in ("gt", "gte", "lt", "lte")]
+    if len(tests) != 1 or len(prices) != 1 or tests[0].field in named or tests[0].field in prices:
+        return []
+    return [replace(sketch, where=tuple(_on(test, prices[0], tests) for test in sketch.where))]
+
+
+def _pieces(sketch: Sketch, kinds: Mapping[str, str], text: str) -> list[Sketch]:
+    """Pieces added up, where rows tell of several: "how many desk lamps were sold"."""
+    label = next((one for one in kinds if kinds[one] == "number" and set(label_words(one)) & STOCK), None)
+    counts = sketch.select == (Item(None, "count"),) and "how many" in text and not sketch.group
+    moved = {word.folded for word in words(text)} & MOVED
+    return [replace(sketch, select=(Item(label, "sum"),))] if label and counts and moved else []
 
 
 def _counted(sketch: Sketch, named: Set[str]) -> list[Sketch]:
@@ -171,6 +203,20 @@ def _flagged(sketch: Sketch, flags: list[str], text: str) -> list[Sketch]:
         items = tuple(item for item in sketch.select if item.field != label) or (Item(None),)
         found.append(replace(sketch, select=items, where=(*sketch.where, test)))
     return found
+
+
+def denying(sketch: Sketch, denied: Iterable[Column], said: Iterable[str]) -> list[Sketch]:
+    """Only what lacks what a word denies: of "unassigned tickets" those of which *assigned to* is empty.
+
+    Args:
+        sketch: what the model wrote.
+        denied: the fields that are denied.
+        said: the words that deny them, which are no values.
+    """
+    tested = {test.field for test in sketch.where}
+    tests = [Test(each.label, "no" if each.kind == "flag" else "null") for each in denied if each.label not in tested]
+    others = [test for test in sketch.where if not set(test.values) & set(said)]
+    return [replace(sketch, where=(*others, *tests))] if tests and sketch.intent == "query" else []
 
 
 def _stocked(sketch: Sketch, kinds: Mapping[str, str], text: str) -> list[Sketch]:

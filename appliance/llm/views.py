@@ -15,16 +15,19 @@ from typing import Final
 
 import msgspec
 
+from appliance.llm.amounts import is_serial
 from appliance.llm.linking import Links
 from appliance.llm.notation import Column, Kind, Mark, marks_of, plain
 from appliance.llm.plan import NUMBERS, TIMES, Condition
-from appliance.llm.words import idle, label_words
+from appliance.llm.words import idle, label_words, parts
 from appliance.types import Catalog, Collection, Field, Relation
 
 COLUMNS_AT_MOST: Final = 32
 REACHED_AT_MOST: Final = 6
 """Fields of one other collection that are shown."""
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+SEVERAL: Final = 2
+"""A text that stands in so many rows on average names none of them."""
 _NAMES: Final = ("name", "title", "label", "full_name", "description", "code", "number")
 
 
@@ -121,16 +124,24 @@ def _without_id(label: str) -> str:
 def title_of(collection: Collection) -> Field | None:
     """The field that says what a row is called: one of the usual names, else its first text."""
     texts = [field for field in collection.fields if field.type == "text" and "." not in field.name]
-    usual = [field for name in _NAMES for field in texts if field.name == name]
-    ending = [field for field in texts if field.name.endswith(("_name", "_title"))]
+    called = {field.name: "_".join(word.folded for word in parts(field.label)) for field in texts}
+    usual = [field for name in _NAMES for field in texts if name in (field.name, called[field.name])]
+    ending = [field for field in texts if called[field.name].endswith(("_name", "_title"))]
     return next(iter([*usual, *ending, *texts]), None)
 
 
 def kinds_of(collection: Collection) -> list[Field]:
     """The texts that tell rows apart into kinds: a collection's own, but for what a row is called."""
-    title, own = title_of(collection), set(label_words(collection.label))
+    title, own = name_of(collection), set(label_words(collection.label))
     texts = [field for field in collection.fields if field.type == "text" and "." not in field.name]
     return [field for field in texts if field is not title and not own & set(label_words(field.label))]
+
+
+def name_of(collection: Collection) -> Field | None:
+    """The field that names each row, or None where the first text is told of several rows: of visits, the *member*."""
+    title = title_of(collection)
+    often = title is not None and 0 < title.distinct * SEVERAL <= title.count
+    return None if often and title is not None and title.name not in _NAMES else title
 
 
 def named_row(where: Iterable[Condition], collection: Collection) -> Condition | None:
@@ -157,7 +168,7 @@ def view(collection: Collection) -> View:
 def kind_of(field: Field) -> Kind:
     """What a field holds, as the model knows it."""
     if field.type in NUMBERS:
-        return "number"
+        return "text" if is_serial(field) else "number"
     if field.type in TIMES:
         return "time"
     return "flag" if field.type == "boolean" else "text"

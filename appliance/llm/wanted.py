@@ -13,11 +13,11 @@ from appliance.llm.amounts import holds_years, year_field
 from appliance.llm.conditions import Conditions, Place, stocked, usual_amount
 from appliance.llm.fields import FieldMention, measured
 from appliance.llm.linking import Cue
-from appliance.llm.plan import GROUPS_AT_MOST, NUMBERS, ORDERED, ROWS_AT_MOST, Aggregate, Order, Select
-from appliance.llm.ranks import falls, sorts
+from appliance.llm.plan import GROUPS_AT_MOST, NUMBERS, ORDERED, ROWS_AT_MOST, TIMES, Aggregate, Order, Select
+from appliance.llm.ranks import falls, holds_births, sorts
 from appliance.llm.variants import distinct_of, names_things
-from appliance.llm.views import kinds_of, named_row, title_of
-from appliance.llm.words import MEASURES, label_words, singular, speaks_of, stem
+from appliance.llm.views import kinds_of, name_of, named_row, title_of
+from appliance.llm.words import MEASURES, MOVED, label_words, singular, speaks_of, stem
 from appliance.types import Field, FieldType
 
 FIELDS_SHOWN: Final = 10
@@ -25,6 +25,25 @@ _PEOPLE: Final = (
     "name", "patient", "person", "client", "employee", "doctor", "attorney", "lawyer", "staff", "tenant", "student",
 )  # fmt: skip
 _DIFFERENT: Final = frozenset({"different", "distinct", "unique", "various"})
+_WHO: Final = frozenset(
+    map(
+        stem,
+        (
+            "person salesperson assigned assignee agent owner operator rep manager driver teacher technician mechanic"
+            " trainer coach author seller cashier waiter guide host handler"
+        ).split(),
+    )
+)
+_SERVED: Final = frozenset(
+    map(stem, "client customer patient buyer tenant guest student borrower member user recipient".split())
+)
+"""Stems of labels of fields that hold people who act, and of those who are served."""
+_THERE: Final = [
+    words.split() for words in ("are there", "do we have", "exist", "do you have", "have we got", "are they")
+]
+_SUMS: Final = frozenset({"revenue", "turnover"})
+_TRADED: Final = frozenset("sell sells sold earn earned make made take took".split())
+_SELLING: Final = frozenset({"best selling", "best-selling", "top selling", "top-selling", "most sold"})
 _DOERS: Final = frozenset(map(stem, "author writer customer buyer client seller tenant resident".split()))
 _PIECES: Final = frozenset(map(stem, ("units", "pieces")))
 _WEAK: Final = frozenset({"first", "last", "next", "most", "least"})
@@ -35,7 +54,7 @@ _COMMON: Final = frozenset(
         for word in ("common", "popular", "frequent", "often", "frequently", "used")
     }
 )
-_RANKS: Final = frozenset({"most", "fewest", "least"}) | _COMMON
+_RANKS: Final = frozenset({"most", "fewest", "least"}) | _COMMON | _SELLING
 _SMALLEST: Final = frozenset({"fewest", "least"}) | {phrase for phrase in _COMMON if phrase.startswith("least")}
 _TIMELY: Final = frozenset(
     {"latest", "most recent", "newest", "last", "earliest", "oldest", "first", "next", "soonest"}
@@ -160,8 +179,28 @@ class Wanted:
         spoken = [field.name for field in self._texts() if verbs & _DOERS & set(label_words(field.label))]
         if self._says("who") and spoken:
             return (spoken[0],)
-        people = [f.name for f in self.collection.fields if f.name in _PEOPLE and f.name not in self.tested]
-        return tuple(people[:1]) if self._says("who") else ()
+        if cue.phrase in _SELLING:
+            return self._sold()
+        return tuple(self._people()[:1]) if self._says("who") else ()
+
+    def _people(self) -> list[str]:
+        """The fields that hold people, those who act before those who are served."""
+        free = [field for field in self.collection.fields if field.type == "text" and field.name not in self.tested]
+        usual = [field.name for field in free if field.name in _PEOPLE]
+        others = [f for f in free if "." not in f.name and set(label_words(f.label)[:1]) & (_WHO | _SERVED)]
+        act = [field.name for field in others if not set(label_words(field.label)) & _SERVED]
+        title = title_of(self.collection)
+        if title is not None and title.distinct == title.count and stem("name") in label_words(title.label):
+            return []  # rows are of one person each
+        return list(dict.fromkeys([*act, *usual, *(field.name for field in others)]))
+
+    def _sold(self) -> tuple[str, ...]:
+        """What is sold: the field that says so, where rows are of one sale each."""
+        fields = [f for f in self.collection.fields if f.type == "text" and 0 < f.distinct < f.count]
+        title = title_of(self.collection)
+        named = [mention.field for mention in self.links.fields]
+        best = sorted(fields, key=lambda f: (f.name not in named, f is not title))
+        return tuple(field.name for field in best[:1])
 
     def _per_group(self, cue: Cue | None) -> Select:
         """What each group tells: the asked aggregate, the sum of a number that is named, or a count."""
@@ -171,6 +210,8 @@ class Wanted:
                 self._used.add(cue.phrase)
                 return made
         named = self._named(NUMBERS, apart=(*self.group, *self.tested))
+        if named is None and any(each.phrase in _SELLING for each in self.links.cues):
+            named = stocked(self.collection)
         return Select(named.name, "sum") if named else Select("*", "count")
 
     # One number ------------------------------------------------------------------------------------------
@@ -211,7 +252,8 @@ class Wanted:
         field = self._measured(cue, ORDERED if kind in ("max", "min") else NUMBERS)
         if field is None:
             return Select("*", "count") if kind == "sum" and cue.phrase not in MEASURES else None
-        adds_up = kind != "sum" or not set(label_words(field.label)) & _NEVER_SUMMED
+        priced = cue.phrase in _SUMS and stocked(self.collection) is None  # rows are of one sale each
+        adds_up = kind != "sum" or priced or not set(label_words(field.label)) & _NEVER_SUMMED
         return Select(field.name, kind) if adds_up else None
 
     def _model_count(self) -> Select | None:
@@ -233,6 +275,10 @@ class Wanted:
             self.explained |= {at for at, word in enumerate(self.links.words) if word.folded in _DIFFERENT}
             return Select(next(field.name for field in self._texts() if field.label == label), "distinct")
         held = stocked(self.collection) if cue.phrase == "how many" else None
+        behind = [value.at[1] for value in self.links.values if value.at[0] == cue.at[1]]
+        valued = any(at not in self.links.named for at in behind)
+        if held is not None and valued and self._says(*MOVED):
+            return Select(held.name, "sum")
         if held is not None and after in _PIECES:
             return Select(held.name, "sum")
         if held is not None and (not self.links.named or "in stock" in self.links.text):
@@ -241,7 +287,7 @@ class Wanted:
 
     def _texts(self) -> list[Field]:
         """The texts that tell rows apart into kinds, and are not tested."""
-        title = title_of(self.collection)
+        title = name_of(self.collection)
         called = set(label_words(title.label)) if title else set()
         kinds = [field for field in kinds_of(self.collection) if field.name not in self.tested]
         return [field for field in kinds if not called & set(label_words(field.label))]
@@ -252,8 +298,9 @@ class Wanted:
         if named is not None:
             return named
         numbers = self.tests.number_fields()
-        if cue.phrase in MEASURES:
-            return measured(cue.phrase, self.collection)
+        money = cue.phrase == "how much" and self._says(*_TRADED)
+        if cue.phrase in MEASURES or (money and measured("money", self.collection)):
+            return measured("money" if money else cue.phrase, self.collection)
         fields = {field.name: field for field in self.collection.fields if field.type in kinds and field.name != "id"}
         modelled = [fields[select.field] for select in self.query.select if select.field in fields]
         return usual_amount(numbers) or next(iter(modelled), None)
@@ -270,11 +317,23 @@ class Wanted:
             listed = not self.links.named and before in ("", "the", "all", "list", "every")
             asked = listed or before in ("what", "which", *_DIFFERENT)
             plural = singular(word.folded) != word.folded and mention.at[0] not in self.links.named
+            kinds = field is not None and self._asks_kinds(field, mention)
+            if kinds and field is not None:
+                self.group, self.limit = (field.name,), GROUPS_AT_MOST
+                self.select = (Select(field.name), Select("*", "count"))
+                return True
             if asked and plural and field is not None and field.type == "text" and field.name not in self.tested:
                 self.group, self.limit = (field.name,), GROUPS_AT_MOST
                 self.select = (Select(field.name), Select("*", "count"))
                 return True
         return False
+
+    def _asks_kinds(self, field: Field, mention: FieldMention) -> bool:
+        """As in "which clubs are there" of rows that tell who is in which: what they are called is told often."""
+        before = self.links.words[mention.at[0] - 1].folded if mention.at[0] else ""
+        often = field is title_of(self.collection) and 0 < field.distinct < field.count
+        behind = [word.folded for word in self.links.words[mention.at[1] :]]
+        return often and before in ("which", "what") and behind in _THERE
 
     # Rows in order ---------------------------------------------------------------------------------------
 
@@ -317,15 +376,15 @@ class Wanted:
         return any(word.folded in ("with", "has", "having") for word in between)
 
     def _ordered_by(self, cue: Cue) -> str | None:
-        births = [name for name in self.tests.time_fields() if "birth" in label_words(name)]
+        births = [field.name for field in self.collection.fields if holds_births(field)]
         if cue.phrase in ("oldest", "youngest") and births:
             return births[0]
         ages = [field.name for field in self.tests.number_fields() if stem("age") in label_words(field.label)]
         years = year_field(self.collection)
         if cue.phrase in _AGES and (ages or years):
             return ages[0] if ages else years
-        if cue.phrase in _TIMELY:
-            return self.tests.time_field
+        if cue.phrase in (*_TIMELY, *_AGES):
+            return self.tests.time_field if cue.phrase in _TIMELY else None
         field = self._measured(cue, ORDERED)
         return field.name if field else None
 
@@ -377,6 +436,9 @@ class Wanted:
         places = [mention.at for mention in self.links.fields] + [value.at for value in self.links.values]
         held = {index for place in places for index in range(*place)}
         for cue in self.links.cues:
+            if cue.phrase in _SUMS and cue.phrase not in self._used:
+                self.dropped.append(cue.at)  # it names the field too, which alone is no answer
+                continue
             twice = (counted and cue.aggregate in ("count", "sum")) or self._of_number(cue)
             if cue.phrase not in self._used and not twice and not held & set(range(*cue.at)):
                 self.dropped.append(cue.at)
@@ -408,6 +470,10 @@ class Wanted:
 
     def _names_rows(self, mention: FieldMention) -> bool:
         at = set(range(*mention.at))
+        field = self.collection.field(mention.field)
+        short = field is not None and mention.at[1] - mention.at[0] < len(label_words(field.label))
+        if field is not None and short and field.type in TIMES and not self.links.spans:
+            return True  # "were sold" tells what rows are of, not when
         valued = any(at & set(range(*value.at)) for value in self.links.values)
         return valued or bool(at & set(self.links.named)) or bool(at & self.tests.explained)
 

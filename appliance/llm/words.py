@@ -63,6 +63,7 @@ IRREGULAR: Final[dict[str, str]] = {
     "is": "is", "was": "was", "has": "has", "this": "this", "bus": "bus", "gas": "gas", "lens": "lens",
     "diagnoses": "diagnosis", "diagnosis": "diagnosis", "analyses": "analysis", "analysis": "analysis",
     "held": "hold", "paid": "paid", "unpaid": "unpaid", "seen": "see", "taken": "take", "booked": "book",
+    "spent": "spend",
     "born": "birth", "appt": "appointment", "appts": "appointment", "pt": "patient", "pts": "patient",
     "dept": "department", "depts": "department", "qty": "quantity", "amt": "amount", "docs": "document",
     "meds": "medication", "mgr": "manager", "addr": "addres", "hrs": "hour", "mins": "minute", "yrs": "year",
@@ -198,6 +199,8 @@ CUES: Final[dict[str, str]] = {
     "cheapest": "min",
     "earliest": "min", "oldest": "min", "youngest": "max", "fewest": "min",
     "first": "min", "next": "min", "soonest": "min",
+    "best rated": "max", "highest rated": "max", "top rated": "max", "worst rated": "min", "lowest rated": "min",
+    "best selling": "max", "best-selling": "max", "top selling": "max", "top-selling": "max", "most sold": "max",
 }  # fmt: skip
 """Phrases that name an aggregate."""
 
@@ -233,10 +236,12 @@ COLLECTION_WORDS: Final[dict[str, frozenset[str]]] = {
 
 _PRICES: Final = tuple(map(stem, ("total", "amount", "price", "cost", "fee", "rate")))
 _LENGTHS: Final = tuple(map(stem, ("minute", "hour", "duration", "length", "page", "day")))
+_RATINGS: Final = tuple(map(stem, ("rating", "score", "stars", "grade", "satisfaction")))
 MEASURES: Final[dict[str, tuple[str, ...]]] = {
     "most expensive": _PRICES, "cheapest": _PRICES, "how much money": _PRICES, "money": _PRICES, "price": _PRICES,
     "cost": _PRICES, "costs": _PRICES, "revenue": _PRICES, "turnover": _PRICES, "earned": _PRICES, "earn": _PRICES,
-    "spend": _PRICES, "spent": _PRICES, "longest": _LENGTHS, "shortest": _LENGTHS, "how long": _LENGTHS,
+    "spend": _PRICES, "spent": _PRICES, "best rated": _RATINGS, "highest rated": _RATINGS, "top rated": _RATINGS,
+    "worst rated": _RATINGS, "lowest rated": _RATINGS, "longest": _LENGTHS, "shortest": _LENGTHS, "how long": _LENGTHS,
 }  # fmt: skip
 """Phrases that say what is measured: the stems of labels of the fields that may be meant, best first."""
 
@@ -245,7 +250,9 @@ _DIMENSIONS: Final[dict[str, str]] = {
     "long longer longest short shorter shortest": "length duration hour hrs hr minute min time distance len",
     "heavy heavier heaviest light lighter lightest weigh weighs weighed": "weight wt kg mass gram tonne",
     "high higher highest tall taller tallest": "height elevation altitude", "fast faster fastest": "speed tempo bpm",
-    "slow slower slowest": "speed tempo bpm", "old older oldest young younger youngest": "age",
+    "slow slower slowest": "speed tempo bpm", "quick quicker quickest": "minute min duration time",
+    "old older young younger": "age",
+    "oldest youngest": "age birth birthday born dob",
     "big bigger biggest large larger largest small smaller smallest": "size area capacity volume seat",
     "hot hotter hottest warm warmer warmest cold colder coldest": "temperature temp",
     "strong stronger strongest weak weaker weakest": "strength power", "loud louder loudest": "volume decibel",
@@ -272,7 +279,9 @@ _SPEAKS_OF: Final[dict[str, str]] = {
     "shown showing screened played plays playing starts started start begins": "start begin starts time date",
     "work works worked working job employed": "job role position department company employer shift hours",
     "write writes wrote written": "author writer", "duration lasts lasted": "minute hour duration length min",
-    "aged": "age", "born": "birth born", "weigh weighs weighed": "weight kg", "units pieces": "quantity qty units",
+    "length": "minute hour duration", "calories calorie": "kcal calorie", "mileage": "km mile odometer kilometer",
+    "sent send sends shipped dispatched went": "destination recipient receiver", "aged": "age", "born": "birth born",
+    "weigh weighs weighed": "weight kg", "units pieces": "quantity qty units",
 }  # fmt: skip
 _SPOKEN_OF: Final[dict[str, frozenset[str]]] = {
     word: frozenset(map(stem, labels.split())) for said, labels in _SPEAKS_OF.items() for word in said.split()
@@ -284,7 +293,7 @@ def speaks_of(word: str) -> frozenset[str]:
     return _SPOKEN_OF.get(word, frozenset())
 
 
-_LEAST: Final = frozenset("shortest lightest slowest coldest weakest narrowest smallest".split())
+_LEAST: Final = frozenset("quickest shortest lightest slowest coldest weakest narrowest smallest".split())
 _ENDS: Final = {  # "tallest", as "cheapest" above
     word: tuple(map(stem, labels.split()))
     for said, labels in _DIMENSIONS.items()
@@ -296,6 +305,8 @@ MEASURES.update(_ENDS)
 
 
 IN_STOCK: Final = re.compile(r"\b(in|out of) stock\b")
+MOVED: Final = frozenset("sold sell ordered order bought buy delivered shipped used rented returned".split())
+"""What is done with pieces: "how many desk lamps were sold" adds up how many each row tells of."""
 STOCK: Final = frozenset(map(stem, ("stock", "quantity", "qty")))
 """Stems of labels that say how many there are of a thing."""
 

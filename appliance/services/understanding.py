@@ -27,13 +27,13 @@ from appliance.llm.forms import AddField, Alert, AlertCancel, Summary, check_for
 from appliance.llm.interpret import Interpreted, interpret, open_literals, replaced, said_in
 from appliance.llm.linking import Links
 from appliance.llm.named import groups_by_itself
-from appliance.llm.notation import Sketch, later, read, write
+from appliance.llm.notation import Sketch, later, plain, read, write
 from appliance.llm.outline import Outline, Seen, Sketched
 from appliance.llm.plan import Query, Refuse, Select
-from appliance.llm.ranks import as_sorted, of_row
+from appliance.llm.ranks import as_sorted, by_birth, holds_births, of_row
 from appliance.llm.render import to_rest
-from appliance.llm.variants import Rows, variants
-from appliance.llm.views import View, marks, title_of, view
+from appliance.llm.variants import Rows, denying, variants
+from appliance.llm.views import View, marks, name_of, view
 from appliance.llm.words import label_words, singular
 from appliance.pgflex.rest import Rest
 from appliance.services import clients
@@ -212,15 +212,20 @@ def _sketches(written: list[Sketched], seen: View, links: Links) -> list[tuple[S
         with suppress(ApplianceError):
             told.append((read(each.text), each.score))
     labels = {seen.label(mention.field) or "" for mention in links.fields}
-    title = title_of(links.collection)
-    text, rows = links.text, Rows(frozenset(label_words(links.collection.label)), title.label if title else "")
+    title = name_of(links.collection)
+    text, rows = links.text, Rows(frozenset(label_words(links.collection.label)), plain(title.label) if title else "")
     varied = [
         (other, score + VARIED, True)
         for sketch, score in told[:VARIED_AT_MOST]
         for other in variants(sketch, seen.columns, text, labels, rows)
     ]
     found = [*((sketch, score, False) for sketch, score in told), *varied]
-    found += [(row, score + VARIED, True) for sketch, score in told[:VARIED_AT_MOST] for row in of_row(sketch, links)]
+    births = next((each.column.label for each in seen.shown if holds_births(each.field)), None)
+    words = [links.words[at].folded for at, _ in links.denied]
+    denied = [each.column for each in seen.shown if each.field.name in dict(links.denied).values()]
+    for sketch, score in told[:VARIED_AT_MOST]:
+        steps = [*of_row(sketch, links), *by_birth(sketch, links, births), *denying(sketch, denied, words)]
+        found += [(step, score + VARIED, True) for step in steps]
     return [(as_sorted(sketch, links), score, step) for sketch, score, step in found]
 
 

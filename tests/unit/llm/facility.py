@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from appliance.llm.linking import Links, link
+from appliance.llm.views import widened
 from appliance.types import Catalog, Collection, Field
 
 MODEL: Final = Path(__file__).resolve().parents[3] / "models" / "ask-bootstrap-q8_0.gguf"
@@ -105,3 +106,29 @@ def linked(question: str, catalog: Catalog = CATALOG) -> Links:
 def linked_to(question: str, collection: Collection) -> Links:
     """The links of a question to one collection."""
     return next(found for found in link(question, CATALOG, NOW) if found.collection == collection)
+
+
+SALES: Final = Collection(
+    "sales",
+    "sales",
+    (
+        Field("saleno", "saleNo", "integer", low=20000, high=20149, distinct=150, count=150),
+        Field("product", "product", "text", ("Bar Stool", "Desk Lamp"), distinct=2, count=150),
+        Field("quantity", "quantity", "integer", low=1, high=6, distinct=6, count=150),
+        Field("amount", "amount", "numeric", low=4, high=2094, distinct=60, count=150),
+        Field("soldon", "soldOn", "date", distinct=70, count=150),
+        Field("salesperson", "salesperson", "text", ("Amira", "Bruno"), distinct=2, count=150),
+        Field("assignedto", "assignedTo", "text", ("Celia",), distinct=1, count=100),
+        Field("customer", "customer", "text", ("Acme",), distinct=1, count=150),
+        Field("gradeno", "grade", "integer", low=1, high=9, distinct=9, count=150),
+        Field("paid", "paid", "boolean", distinct=2, count=150),
+        Field("next_review", "next review", "date", distinct=70, count=150),
+    ),
+    150,
+)
+"""Sales as somebody else's program calls them."""
+
+
+def of_sales(question: str) -> Links:
+    """The links of a question to sales."""
+    return link(question, widened(Catalog("sales", (SALES,))), NOW, always="*")[0]

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.llm.amounts import Comparison, comparisons, in_own_unit
+from appliance.llm.amounts import Comparison, comparisons, in_own_unit, is_plain, is_serial
 from appliance.llm.words import words
+from appliance.types import Field
 from tests.unit.llm.facility import APPOINTMENTS, SHIFTS
 
 
@@ -44,6 +45,41 @@ def test_one_comparison(text: str, op: str, number: float) -> None:
 @pytest.mark.parametrize("text", ["", "more than five", "over there", "room 5", "1=1", "over 5-6", "C-04 or more"])
 def test_no_comparison(text: str) -> None:
     assert read(text) == []
+
+
+@pytest.mark.parametrize(("text", "money"), [("over $50", True), ("under 20", False), ("at least €1,500", True)])
+def test_the_sign_of_a_currency_says_that_money_is_meant(text: str, money: bool) -> None:
+    [found] = read(f"invoices {text} please")
+    assert found.money == money
+
+
+def test_between_two_prices() -> None:
+    assert [(found.op, found.number, found.money) for found in read("between £20 and £50")] == [
+        ("gte", 20, True),
+        ("lte", 50, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "serial"),
+    [
+        (Field("n", "saleNo", "integer"), True),
+        (Field("n", "shipment_number", "integer"), True),
+        (Field("n", "tracking", "integer", low=5000, high=5059, distinct=60, count=60), True),
+        (Field("n", "counter", "integer", low=1, high=40, distinct=40, count=40), True),
+        (Field("n", "rank", "integer", low=1, high=40, distinct=40, count=40), False),
+        (Field("n", "counter", "integer", low=1, high=5, distinct=5, count=5), False),
+        (Field("n", "counter", "integer", low=1, high=90, distinct=40, count=40), False),
+        (Field("n", "number of seats", "integer"), False),
+        (Field("n", "order no", "text"), False),
+    ],
+)
+def test_numbers_that_are_names(field: Field, serial: bool) -> None:
+    assert is_serial(field) == serial == is_plain(field)
+
+
+def test_years_are_written_as_they_are() -> None:
+    assert is_plain(Field("n", "year", "integer", low=1999, high=2023)) and not is_plain(None)
 
 
 def test_two_amounts() -> None:

@@ -11,7 +11,7 @@ from appliance.llm.linking import Links, link
 from appliance.llm.lookup import Found
 from appliance.llm.plan import Condition, Query, Select
 from appliance.types import Catalog, Collection, Field
-from tests.unit.llm.facility import APPOINTMENTS, BEDS, INVENTORY, NOW, PATIENTS, SHIFTS, linked, linked_to
+from tests.unit.llm.facility import APPOINTMENTS, BEDS, INVENTORY, NOW, PATIENTS, SHIFTS, linked, linked_to, of_sales
 
 
 def of(links: Links, *where: Condition, found: tuple[Found, ...] = (), now: datetime = NOW) -> Conditions:
@@ -24,6 +24,27 @@ def told(tests: Conditions) -> list[tuple[str, str, object]]:
 
 def dropped(tests: Conditions) -> list[str]:
     return [" ".join(word.text for word in tests.links.words[slice(*at)]) for at in sorted(tests.dropped)]
+
+
+@pytest.mark.parametrize(
+    ("question", "where"),
+    [
+        ("unassigned sales", [("assignedto", "null", True)]),
+        ("unpaid sales", [("paid", "eq", False)]),
+        ("sales of grade 5 or 6", [("gradeno", "in", (5, 6))]),
+        ("sales of grades 2, 5 and 6", [("gradeno", "in", (2, 5, 6))]),
+        ("sale 20012", [("saleno", "eq", 20012)]),
+        ("sales over 500", [("amount", "gt", 500)]),
+        ("sales over $500", [("amount", "gt", 500)]),
+        ("sales between 20 and 50 euros", [("amount", "gte", 20), ("amount", "lte", 50)]),
+        ("sales with sale no over 20100", [("saleno", "gt", 20100)]),
+        ("sales overdue for review", [("next_review", "lt", "2026-11-23")]),
+    ],
+)
+def test_data_of_another_program(question: str, where: list[tuple[str, str, object]]) -> None:
+    tests = of(of_sales(question))
+    assert told(tests) == where
+    assert dropped(tests) == [] and tests.links.unexplained(tests.explained) == []
 
 
 @pytest.mark.parametrize(

@@ -185,3 +185,25 @@ def test_shares_are_of_one_whole_and_something_is_kept_for_none(scores: list[tup
     made = [candidate(FREE, "<count><all><e>", *each) for each in scores]
     told = shares(made)
     assert all(0 <= share < 1 for share in told) and 0 < sum(told) < 1
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "what is the phone number of cardiology",
+        "phone number of cardiology",
+        "what does cardiology earn",
+        "which wine goes with cardiology",
+        "patients of cardiology that are still in",
+    ],
+)
+def test_what_is_asked_for_and_is_not_there_is_no_answer(question: str) -> None:
+    found = decided([candidate(question, "<all><and> ward<eq> cardiology<e>", -0.01)])
+    assert found.unsaid and found.confidence <= 0.5
+
+
+def test_a_not_is_said_by_a_test_that_denies() -> None:
+    question = "which items are not flibbered"
+    denied = candidate(question, "<all><and> sterile<no><e>")
+    listed = candidate(question, "<all><e>")
+    assert "not" not in decided([denied]).unsaid and "not" in decided([listed]).unsaid

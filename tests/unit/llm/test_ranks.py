@@ -10,7 +10,7 @@ import pytest
 from appliance.llm.linking import Links, link
 from appliance.llm.notation import read, write
 from appliance.llm.plan import Order, Query, Select
-from appliance.llm.ranks import as_sorted, asks_row, of_row, otherwise
+from appliance.llm.ranks import as_sorted, asks_row, by_birth, holds_births, of_row, otherwise
 from appliance.types import Catalog, Collection, Field
 
 NOW = datetime(2026, 11, 29, 14, tzinfo=ZoneInfo("UTC"))
@@ -85,3 +85,19 @@ def test_the_row_or_its_number(question: str, row: bool) -> None:
     assert asks_row(linked(question)) is row
     made = [write(each) for each in of_row(read("<max> hired on<e>"), linked(question))]
     assert made == (["<all><top> hired on<lim> 1<e>"] if row else [])
+
+
+@pytest.mark.parametrize(
+    ("question", "sketch", "expected"),
+    [
+        ("the youngest employee", "<all><low> salary<lim> 1<e>", ["<all><top> born on<lim> 1<e>"]),
+        ("the 3 oldest employees", "<all><top> salary<lim> 3<e>", ["<all><low> born on<lim> 3<e>"]),
+        ("from the oldest to the youngest", "<all><e>", []),
+        ("the longest serving employee", "<all><e>", []),
+    ],
+)
+def test_ranked_by_birth(question: str, sketch: str, expected: list[str]) -> None:
+    births = [field.label for field in STAFF.fields if holds_births(field)]
+    assert births == ["born on"]
+    assert [write(each) for each in by_birth(read(sketch), linked(question), births[0])] == expected
+    assert by_birth(read(sketch), linked(question), None) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from appliance.llm.notation import Column, read, write
-from appliance.llm.variants import Rows, fields_of_dimensions, names_things, variants
+from appliance.llm.variants import Rows, denying, fields_of_dimensions, names_things, variants
 from appliance.llm.words import dimensions
 
 COLUMNS = (
@@ -92,3 +92,45 @@ def test_a_number_that_names_a_thing(label: str, text: str, expected: bool) -> N
 def test_adjectives_measure() -> None:
     assert "depth" in dimensions("the deepest berth") and dimensions("a green berth") == frozenset()
     assert fields_of_dimensions([column.label for column in COLUMNS], "the deepest berth") == ["depth (m)"]
+
+
+SOLD = (
+    Column("product"),
+    Column("quantity", "number"),
+    Column("price", "number"),
+    Column("assigned to"),
+    Column("paid", "flag"),
+)
+
+
+@pytest.mark.parametrize(
+    ("sketch", "text", "expected"),
+    [
+        (
+            "<count><all><and> product<eq> lamp<e>",
+            "how many lamps were sold",
+            "<sum> quantity<and> product<eq> lamp<e>",
+        ),
+        ("<all><and> quantity<gt> 100<e>", "lamps over 100", "<all><and> price<gt> 100<e>"),
+    ],
+)
+def test_pieces_and_money(sketch: str, text: str, expected: str) -> None:
+    assert expected in [write(each) for each in variants(read(sketch), SOLD, text, set(), Rows())]
+
+
+def test_a_price_that_is_meant_already_stays() -> None:
+    found = variants(read("<all><and> price<gt> 100<e>"), SOLD, "lamps over 100", set(), Rows())
+    assert not any("quantity" in write(each) for each in found)
+
+
+@pytest.mark.parametrize(
+    ("sketch", "denied", "expected"),
+    [
+        ("<all><and> product<eq> unassigned<e>", SOLD[3:4], ["<all><and> assigned to<null><e>"]),
+        ("<count><all><e>", SOLD[4:], ["<count><all><and> paid<no><e>"]),
+        ("<count><all><and> paid<no><e>", SOLD[4:], []),
+        ("<none><e>", SOLD[4:], []),
+    ],
+)
+def test_what_a_word_denies(sketch: str, denied: tuple[Column, ...], expected: list[str]) -> None:
+    assert [write(each) for each in denying(read(sketch), denied, ["unassigned", "unpaid"])] == expected

@@ -7,7 +7,7 @@ from appliance.llm.linking import Links, link
 from appliance.llm.plan import Aggregate, Bucket, Order, Query, Select
 from appliance.llm.wanted import Wanted, wanted
 from appliance.types import Catalog, Collection, Field
-from tests.unit.llm.facility import NOW, linked
+from tests.unit.llm.facility import NOW, linked, of_sales
 
 INVOICES = Catalog(
     "invoices",
@@ -178,6 +178,36 @@ def test_a_number_of_something_is_no_count_of_rows() -> None:
 def test_rows_have_no_groups_of_their_own() -> None:
     assert of_invoices("the clients per invoice").dropped == [(2, 4)]
     assert of_invoices("average fees per invoice").dropped == []
+
+
+@pytest.mark.parametrize(
+    ("question", "select", "group"),
+    [
+        ("how many desk lamps were sold", Select("quantity", "sum"), ()),
+        ("how many sales were made", Select("*", "count"), ()),
+        ("how much did bruno sell", Select("amount", "sum"), ()),
+        ("revenue this month", Select("amount", "sum"), ()),
+        ("best selling product", Select("quantity", "sum"), ("product",)),
+        ("who made the most sales", Select("*", "count"), ("salesperson",)),
+        ("average sale amount", Select("amount", "avg"), ()),
+        ("how many products were sold", Select("product", "distinct"), ()),
+    ],
+)
+def test_sales(question: str, select: Select, group: tuple[str, ...]) -> None:
+    made = shown(of_sales(question), "amount", "sum")
+    assert (made.select[-1], made.group) == (select, group)
+
+
+def test_the_biggest_is_about_money_and_never_about_numbers_of_rows() -> None:
+    assert shown(of_sales("biggest sale")).order == (Order("amount", True),)
+
+
+def test_which_there_are_of_what_is_told_often() -> None:
+    clubs = Collection(
+        "clubs", "clubs", (Field("club", "club", "text", distinct=4, count=25), Field("s", "student", "text")), 25
+    )
+    made = shown(link("which clubs are there", Catalog("clubs", (clubs,)), NOW)[0])
+    assert made.group == ("club",)
 
 
 def test_prices_are_not_added_up() -> None:

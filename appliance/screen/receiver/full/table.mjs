@@ -65,7 +65,7 @@ export function table(box, a, few) {
       td.column = c;
       td.classList.toggle("may", editable(a, c));
       if (td.firstElementChild) return;
-      put(td, show(row[c.name], c.digits), filled);
+      put(td, show(c.plain && row[c.name] != null ? `${row[c.name]}` : row[c.name], c.digits), filled);
     });
     if (isNew) glow(tr);
   });

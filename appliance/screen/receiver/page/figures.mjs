@@ -52,7 +52,7 @@ export const views = {
     }
     keyed(box.firstChild.lastChild, rows.slice(0, few ? 3 : 200), (row) => String(row.id ?? JSON.stringify(Object.values(row).filter((it) => typeof it !== "number"))), () => cells("td", () => ""), (tr, row, isNew) => {
       const filled = tr.textContent;
-      columns.forEach((c, i) => put(tr.cells[i], show(row[c.name], c.digits), filled));
+      columns.forEach((c, i) => put(tr.cells[i], show(c.plain && row[c.name] != null ? `${row[c.name]}` : row[c.name], c.digits), filled));
       if (isNew) glow(tr);
     });
   },
