@@ -19,6 +19,14 @@ MKOSI: Final = ROOT / "images" / "mkosi"
 EPOCH: Final = 1767225600
 """The time of every file of an image, unless ``SOURCE_DATE_EPOCH`` names another: 2026-01-01."""
 
+COMPILER: Final = (
+    "/usr/lib/*/libLLVM*",
+    "/usr/lib/*/libz3.so*",
+    "/usr/lib/postgresql/*/lib/bitcode",
+    "/usr/lib/postgresql/*/lib/llvmjit*",
+)
+"""PostgreSQL's: it is off (jit), and a third of a box's root. What draws on a screen (Mesa) cannot do without it."""
+
 
 class Build(NamedTuple):
     """What all stages need to know."""
@@ -100,6 +108,7 @@ def disk(build: Build, tree: Path, start: Path, extra: Iterable[Path] = (), comm
     words = [f"--image-id={build.image_id}", f"--image-version={build.version}", f"--base-tree={tree}"]
     words += [f"--initrd={start}", f"--seed={_seed(build)}", *(f"--extra-tree={layer}" for layer in layers)]
     words += [f"--kernel-command-line={command_line}"] if command_line else []
+    words += [f"--remove-files={path}" for path in (COMPILER if build.target.kind == "box" else ())]
     return _kept(f"disk {build.version}", out, inputs, lambda: _mkosi(build, "disk", build.name, words, out))
 
 

@@ -48,6 +48,8 @@ _COMPARES: Final = re.compile(
 _ADVICE: Final = re.compile(r"^(why|how to|how (do|should|can|could|would) (you|i|we|one))\b")
 """How a question begins that no data answers."""
 _IS: Final = frozenset("is are was were be being been isn't aren't wasn't weren't not".split())
+_SAME: Final = 0.6
+"""From here on a label says what a word asks for: "town" by *city*."""
 _WHAT_DO: Final = [["what", "do"], ["what", "does"], ["what", "did"]]
 _IDLE: Final = frozenset(
     "different distinct single individual various separate total whole entire not made done written given kept stored"
@@ -269,7 +271,8 @@ def restricts(each: Candidate) -> bool:
     if any(test.op in BARE for test in each.sketch.where):
         return False  # "loans that are not returned" has its test
     said, unsaid = each.links.words, set(unsaid_of(each))
-    if _asked_for(said) in unsaid:
+    wanted = _asked_for(said)
+    if wanted in unsaid and tie(fold(wanted), _texts(_labels_in(each.sketch))) < _SAME:
         return True
     for place, word in enumerate(said):
         if word.text in unsaid and word.folded not in _IDLE and not dimensions(word.text):

@@ -44,6 +44,10 @@ FLAGS: Final[dict[str, str]] = {
     "--no-proxy-server": "what is asked stays on this machine",
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1": "no name and no address but this machine's is reached",
 }
+GRAPHICS: Final = frozenset(
+    "amdgpu etnaviv i915 lima msm nouveau nvidia panfrost panthor radeon tegra v3d vc4 xe".split()
+)
+"""Kernel drivers of graphics that draw three-dimensionally; ``vc4`` and the like with a helper."""
 STEADY_S: Final = 10.0
 BACKOFF_S: Final = (0.5, 30.0)
 STOP_S: Final = 5.0
@@ -67,9 +71,18 @@ def find_browser(named: str = "") -> str:
     return found
 
 
+def draws(cards: Path = Path("/sys/class/drm")) -> bool:
+    """Whether the machine's graphics draw: one of its cards has a driver of :data:`GRAPHICS`, or it has no card.
+
+    On the cards of virtual machines, and of servers, the browser's page may stay white.
+    """
+    drivers = [(card / "device" / "driver").resolve().name for card in cards.glob("card[0-9]")]
+    return not drivers or bool(GRAPHICS & set(drivers))
+
+
 def command(program: str, url: str, profile: Path) -> list[str]:
     """The words that start it."""
-    words = [program, *FLAGS, f"--user-data-dir={profile}", f"--app={url}"]
+    words = [program, *FLAGS, *([] if draws() else ["--disable-gpu"]), f"--user-data-dir={profile}", f"--app={url}"]
     # so that it ends when the agent is killed and cannot end it
     setpriv = shutil.which("setpriv")
     return [setpriv, "--pdeathsig", "TERM", *words] if setpriv else words

@@ -12,7 +12,7 @@ import pytest
 
 from appliance.errors import ApplianceError
 from appliance.screen import browser
-from appliance.screen.browser import FLAGS, command, find_browser, keep_open
+from appliance.screen.browser import FLAGS, command, draws, find_browser, keep_open
 from tests.browser.conftest import chromium
 
 
@@ -125,3 +125,16 @@ def test_no_browser_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ApplianceError):
         find_browser()
+
+
+@pytest.mark.parametrize(
+    ("drivers", "drawn"),
+    [([], True), (["i915"], True), (["virtio_gpu"], False), (["simple-framebuffer", "amdgpu"], True), (["ast"], False)],
+)
+def test_the_processor_draws_where_the_graphics_do_not(tmp_path: Path, drivers: list[str], drawn: bool) -> None:
+    for place, driver in enumerate(drivers):
+        (tmp_path / "drivers" / driver).mkdir(parents=True)
+        (tmp_path / f"card{place}" / "device").mkdir(parents=True)
+        (tmp_path / f"card{place}" / "device" / "driver").symlink_to(tmp_path / "drivers" / driver)
+    (tmp_path / "card0-HDMI-A-1").mkdir()
+    assert draws(tmp_path) == drawn
