@@ -33,6 +33,7 @@ AMOUNTS: Final = tuple(
 """Stems of the label words of what an amount is about when nothing else says it, likeliest first."""
 _ABSENT: Final = NEGATIONS | {"no"}
 _ARTICLES: Final = frozenset({"a", "an", "any", "the"})
+_DEADLINE: Final = stem("deadline")
 _HAVING: Final = frozenset("take takes taking have has having use uses using need needs get gets own owns".split())
 _COMING: Final = frozenset(map(stem, ("next", "due", "expires", "planned", "end")))
 _GONE: Final = frozenset(map(stem, ("last", "previous", "done")))
@@ -230,6 +231,8 @@ class Conditions:
         for index, word in enumerate(self.links.words):
             label_of = {name: set(own_words(self.collection, name)) for name in self.time_fields()}
             names = [name for name, label in label_of.items() if PAST.get(word.folded) in label]
+            if word.folded == "overdue":
+                names += [name for name, label in label_of.items() if _DEADLINE in label]
             if word.folded == "overdue" and not names:  # "overdue for service" is before its *next service*
                 said = {each.stem for each in self.links.words}
                 names = [name for name, label in label_of.items() if _COMING & label and said & (label - _COMING)]

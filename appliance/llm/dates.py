@@ -31,6 +31,8 @@ _NUMBERS: Final = {
 _DAYS_AT_MOST: Final = 36_500
 _FROM: Final = frozenset({"since", "from", "starting", "on or after"})
 _UP_TO: Final = frozenset({"until", "till", "by", "up to", "through", "on or before"})
+_ON: Final = re.compile(r" on(wards?)?\b")
+"""Behind "from next week": without it, those of that week are meant."""
 _JOINTS: Final = frozenset({"to", "until", "till", "through", "-", "–"})
 
 
@@ -167,7 +169,9 @@ def _days(match: re.Match[str], meaning: Meaning, today: date) -> Days | None:
         days = meaning(match, today)
     except (ValueError, OverflowError):
         return None
-    return _around(match.groupdict().get("side"), *days) if days else None
+    said = match.groupdict()
+    within = said.get("side") == "from" and said.get("unit") and not _ON.match(match.string, match.end())
+    return _around(None if within else said.get("side"), *days) if days else None
 
 
 def _around(side: str | None, start: date | None, end: date | None) -> Days:

@@ -28,7 +28,7 @@ _SAYS: Final = {
     for name, pattern in {
         "count": r"how many|how often|times|many|count|counted|total|tally|(?<!\w )number|the number|total number",
         "sum": r"total|sum|revenue|turnover|altogether|in all|how much|overall|together|combined|add(s|ed)? up|"
-        r"how many|best.selling|top.selling|most sold",
+        r"how many|best.selling|top.selling|most sold|time spent|time went",
         "rank": r"\w+(?<!nor)(?<!w)est|most|least|top|last|first|next|max|min|maximum|minimum|bottom|fewest|best|worst|"
         r"latest|recent|soonest|peak|record|sort(ed)?|order(ed)?|by \w+",
         "group": r"by|per|each|every|grouped?|split|break|which|who|most|least|different|kinds?|types?|distinct|sorts?|"
@@ -147,6 +147,8 @@ def _without_own(links: Links) -> str:
     said = [word.folded for word in links.words]
     own = {at for at, word in enumerate(said) if word in ("per", "each") and at + 1 in links.own and at > 0}
     own |= {at for at, word in enumerate(said) if word == "by" and at + 1 in values}
+    kin = {mention.at[0] for mention in links.fields if mention.kin}  # "pay per month", of a *monthly fee*
+    own |= {at for at, word in enumerate(said) if word == "per" and at + 1 in kin}
     own |= {len(said) - 1} if said[-1:] == ["each"] else set()  # "that cost more than 50 each"
     return " ".join(word for at, word in enumerate(said) if at not in own)
 

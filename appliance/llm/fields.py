@@ -187,6 +187,7 @@ def _short_label(label: tuple[str, ...], said: str) -> tuple[str, ...]:
 
 
 _DENIES: Final = ("un", "non-", "not-", "in")
+_OPPOSITES: Final = {"offline": "online", "disabled": "enabled", "absent": "present", "dead": "alive"}
 _DENIED_FROM: Final = 4
 
 
@@ -196,6 +197,7 @@ def denied(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> 
     found = {}
     for at, word in enumerate(asked):
         rest = next((word.folded.removeprefix(each) for each in _DENIES if word.folded.startswith(each)), "")
+        rest = _OPPOSITES.get(word.folded, rest)
         if at in taken or len(rest) < _DENIED_FROM:
             continue
         flags = [field for field in fields if field.type == "boolean"] if word.folded.startswith("in") else fields

@@ -257,7 +257,8 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     fields += tuple(numbers_spoken_of(asked, collection, closed.taken | own | placed | closed.cued))
     fields += tuple(times_taken(asked, collection, own | placed | closed.cued))
     denies = denied(asked, collection, closed.taken | {at for each in values for at in range(*each.at)})
-    group, group_words = _group(asked, fields)
+    grouped = [mention for mention in fields if not (mention.kin and _is_number(collection, mention.field))]
+    group, group_words = _group(asked, grouped)  # "pay per month" tells the *monthly fee*, and groups nothing
     bucket = _bucket(asked, closed.taken | {at for mention in fields for at in range(*mention.at)})
     group_words |= set(range(*bucket.at)) if bucket and kinds & TIMES else set()
     explained = own | also | closed.cued | denies.keys() | group_words | _beside(asked, values, collection)
@@ -374,7 +375,12 @@ def _sensed(asked: tuple[Word, ...], collection: Collection, explained: set[int]
     return near if near >= SENSED_FROM else 0.0
 
 
-def _group(asked: tuple[Word, ...], fields: tuple[FieldMention, ...]) -> tuple[tuple[str, ...], set[int]]:
+def _is_number(collection: Collection, name: str) -> bool:
+    field = collection.field(name)
+    return field is not None and field.type in NUMBERS
+
+
+def _group(asked: tuple[Word, ...], fields: Iterable[FieldMention]) -> tuple[tuple[str, ...], set[int]]:
     """The fields behind "per" or "by", and those that "and" joins to them: "per ward and floor"."""
     names: list[str] = []
     used, end = set[int](), -1

@@ -14,6 +14,7 @@ from appliance.llm.plan import ORDERED, TIMES, Query
 from appliance.llm.words import label_words, singular, stem
 from appliance.types import Field
 
+_OF: Final = frozenset("in of for at on by among per with".split())
 _BETWEEN: Final = 2
 """So many words may stand between an end and the row: "the last *newly hired* employee"."""
 _HIGH: Final = frozenset("highest largest biggest greatest longest heaviest tallest fastest deepest widest".split())
@@ -79,8 +80,12 @@ def falls(text: str) -> bool:
 def asks_row(links: Links) -> bool:
     """Whether the first one of the rows is asked for, and not a number of it: "the last hired employee"."""
     ends = [cue.at[1] for cue in links.cues if cue.aggregate in ("min", "max")]
-    named = [at for at in links.named if singular(links.words[at].folded) == links.words[at].folded]
-    return any(0 <= at - end <= _BETWEEN for at in named[-1:] for end in ends)
+    last = len(links.words) - 1
+    kinds = [last for value in links.values if value.at[1] - 1 == last]  # "lowest calorie dessert"
+    rows = [*links.named, *kinds]
+    named = [at for at in rows if singular(links.words[at].folded) == links.words[at].folded]
+    between = [links.words[end:at] for at in named[-1:] for end in ends if 0 <= at - end <= _BETWEEN]
+    return any(not _OF & {word.folded for word in words} for words in between)
 
 
 _BIRTHS: Final = frozenset(map(stem, ("birth", "birthday", "born", "dob")))

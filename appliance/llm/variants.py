@@ -50,7 +50,7 @@ _PAIRS: Final = [
     for other in _ENDS
     if one != other
 ]
-_REVENUE: Final = re.compile(r"\b(revenue|turnover)\b")
+_ADDED_UP: Final = re.compile(r"\b(revenue|turnover|time spent|time went|how much time)\b")
 _NUMBERED: Final = re.compile(r"\b(how many|how much|total|sum|per|each|by|altogether|overall)\b")
 
 
@@ -102,7 +102,7 @@ def _sums(sketch: Sketch, text: str, numbers: list[str]) -> list[Sketch]:
     if sketch.select == (Item(None, "count"),) and _NUMBERED.search(text):
         return [replace(sketch, select=(Item(label, "sum"),)) for label in numbers if not names_things(label, text)]
     listed = not (sketch.rank or sketch.group or any(item.aggregate for item in sketch.select))
-    summed = numbers if _REVENUE.search(text) else plurals(numbers, text)
+    summed = numbers if _ADDED_UP.search(text) else plurals(numbers, text)
     return [replace(sketch, select=(Item(label, "sum"),)) for label in summed if listed]
 
 
@@ -195,8 +195,8 @@ def _flagged(sketch: Sketch, flags: list[str], text: str) -> list[Sketch]:
     said = words(text)
     found = []
     for label in flags:
-        first = label_words(label)[0]
-        before = [said[at - 1].folded for at, word in enumerate(said) if at and word.stem == first]
+        named = label_words(label)
+        before = [said[at - 1].folded for at, word in enumerate(said) if at and word.stem in named]
         if sketch.group or sketch.rank or not before or any(test.field == label for test in sketch.where):
             continue
         test = Test(label, "no" if set(before) & NEGATIONS else "yes")

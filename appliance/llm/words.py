@@ -143,7 +143,7 @@ STOP: Final[frozenset[str]] = frozenset(
     facility hospital building firm office clinic here's today's currently available_ overall altogether together
     say says said mean means dr mr mrs ms prof doctor's pls plz thx among amongst going
     stuff sort sorted sorting arrange arranged used use uses using take takes took taking came went spend spends spent
-    wich thats hows anyone anybody someone somebody kept
+    wich thats hows anyone anybody someone somebody kept logged
     """.split()
 )
 """Words that no answer depends on: they need no place in the catalog."""
@@ -199,6 +199,7 @@ CUES: Final[dict[str, str]] = {
     "cheapest": "min",
     "earliest": "min", "oldest": "min", "youngest": "max", "fewest": "min",
     "first": "min", "next": "min", "soonest": "min",
+    "time spent": "sum", "time went": "sum", "how much time": "sum",
     "best rated": "max", "highest rated": "max", "top rated": "max", "worst rated": "min", "lowest rated": "min",
     "best selling": "max", "best-selling": "max", "top selling": "max", "top-selling": "max", "most sold": "max",
 }  # fmt: skip
@@ -235,13 +236,14 @@ COLLECTION_WORDS: Final[dict[str, frozenset[str]]] = {
 """Stems of other words for what a collection's name says, by its stem."""
 
 _PRICES: Final = tuple(map(stem, ("total", "amount", "price", "cost", "fee", "rate")))
-_LENGTHS: Final = tuple(map(stem, ("minute", "hour", "duration", "length", "page", "day")))
+_LENGTHS: Final = tuple(map(stem, ("minute", "hour", "duration", "length", "page", "night", "day")))
 _RATINGS: Final = tuple(map(stem, ("rating", "score", "stars", "grade", "satisfaction")))
 MEASURES: Final[dict[str, tuple[str, ...]]] = {
     "most expensive": _PRICES, "cheapest": _PRICES, "how much money": _PRICES, "money": _PRICES, "price": _PRICES,
     "cost": _PRICES, "costs": _PRICES, "revenue": _PRICES, "turnover": _PRICES, "earned": _PRICES, "earn": _PRICES,
     "spend": _PRICES, "spent": _PRICES, "best rated": _RATINGS, "highest rated": _RATINGS, "top rated": _RATINGS,
-    "worst rated": _RATINGS, "lowest rated": _RATINGS, "longest": _LENGTHS, "shortest": _LENGTHS, "how long": _LENGTHS,
+    "time spent": _LENGTHS, "time went": _LENGTHS, "how much time": _LENGTHS, "longest": _LENGTHS,
+    "shortest": _LENGTHS, "how long": _LENGTHS, "worst rated": _RATINGS, "lowest rated": _RATINGS,
 }  # fmt: skip
 """Phrases that say what is measured: the stems of labels of the fields that may be meant, best first."""
 
@@ -279,9 +281,11 @@ _SPEAKS_OF: Final[dict[str, str]] = {
     "shown showing screened played plays playing starts started start begins": "start begin starts time date",
     "work works worked working job employed": "job role position department company employer shift hours",
     "write writes wrote written": "author writer", "duration lasts lasted": "minute hour duration length min",
-    "length": "minute hour duration", "calories calorie": "kcal calorie", "mileage": "km mile odometer kilometer",
-    "sent send sends shipped dispatched went": "destination recipient receiver", "aged": "age", "born": "birth born",
-    "weigh weighs weighed": "weight kg", "units pieces": "quantity qty units",
+    "length": "minute hour duration night", "energy electricity": "kwh wh consumption", "power": "kw watt",
+    "distance": "km mile kilometer", "weight": "kg gram lb tonne", "calories calorie": "kcal calorie",
+    "mileage": "km mile odometer kilometer", "aged": "age",
+    "sent send sends shipped dispatched went": "destination recipient receiver",
+    "born": "birth born", "weigh weighs weighed": "weight kg", "units pieces": "quantity qty units",
 }  # fmt: skip
 _SPOKEN_OF: Final[dict[str, frozenset[str]]] = {
     word: frozenset(map(stem, labels.split())) for said, labels in _SPEAKS_OF.items() for word in said.split()

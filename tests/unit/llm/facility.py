@@ -122,6 +122,7 @@ SALES: Final = Collection(
         Field("customer", "customer", "text", ("Acme",), distinct=1, count=150),
         Field("gradeno", "grade", "integer", low=1, high=9, distinct=9, count=150),
         Field("paid", "paid", "boolean", distinct=2, count=150),
+        Field("online", "online", "boolean", distinct=2, count=150),
         Field("next_review", "next review", "date", distinct=70, count=150),
     ),
     150,

@@ -10,6 +10,7 @@ from appliance.llm.dates import spans
 from appliance.llm.linking import Links, link
 from appliance.llm.lookup import Found
 from appliance.llm.plan import Condition, Query, Select
+from appliance.llm.views import widened
 from appliance.types import Catalog, Collection, Field
 from tests.unit.llm.facility import APPOINTMENTS, BEDS, INVENTORY, NOW, PATIENTS, SHIFTS, linked, linked_to, of_sales
 
@@ -39,6 +40,7 @@ def dropped(tests: Conditions) -> list[str]:
         ("sales between 20 and 50 euros", [("amount", "gte", 20), ("amount", "lte", 50)]),
         ("sales with sale no over 20100", [("saleno", "gt", 20100)]),
         ("sales overdue for review", [("next_review", "lt", "2026-11-23")]),
+        ("offline sales", [("online", "eq", False)]),
     ],
 )
 def test_data_of_another_program(question: str, where: list[tuple[str, str, object]]) -> None:
@@ -253,3 +255,10 @@ def test_every_collection_can_be_asked_about_times_and_amounts() -> None:
         for name, words in (("time", {"tomorrow"}), ("amount", {"over 5", "over", "5"})):
             expressed = any((field in tests.time_fields()) == (name == "time") for field, _, _ in told(tests))
             assert expressed or said & words
+
+
+def test_what_is_paid_per_month_groups_nothing() -> None:
+    fields = (Field("name", "fullName", "text", ("Milo Hart",)), Field("fee", "monthlyFee", "numeric"))
+    members = Catalog("members", (Collection("members", "members", fields, 10),))
+    links = link("what does milo hart pay per month", widened(members), NOW, always="*")[0]
+    assert (links.group, links.bucket) == ((), None)

@@ -62,6 +62,9 @@ def read(text: str, now: datetime = NOW) -> list[tuple[str, str]]:
         ("by the end of the month", "", "2026-12-01"),
         ("before the end of next week", "", "2026-12-07"),
         ("from monday to friday", "2026-11-23", "2026-11-28"),
+        ("from next week", "2026-11-30", "2026-12-07"),
+        ("from last month", "2026-10-01", "2026-11-01"),
+        ("from last week to this week", "2026-11-16", "2026-11-30"),
         ("from friday to monday", "2026-11-27", "2026-12-01"),
         ("between monday and wednesday", "2026-11-23", "2026-11-26"),
         ("from monday until friday", "2026-11-23", "2026-11-28"),
@@ -211,3 +214,8 @@ def test_a_slip_in_a_day_is_read_and_stands_where_it_was(text: str) -> None:
 @pytest.mark.parametrize("text", ["flights to augusta", "sundry items", "the mondays"])
 def test_what_is_another_word_is_no_slip(text: str) -> None:
     assert [span for span in spans(text, NOW) if span.words not in ("monday",)] == []
+
+
+def test_from_a_week_on_has_no_end() -> None:
+    [span] = spans("bookings from next week on", NOW)
+    assert (str(span.start), span.end) == ("2026-11-30", None)

@@ -24,6 +24,7 @@ STAFF = Collection(
         Field("born_on", "born on", "date"),
         Field("hired_on", "hired on", "date"),
         Field("degree_year", "degree year", "integer", low=1980, high=2024),
+        Field("team", "team", "text", ("cook", "driver")),
     ),
     12,
 )
@@ -79,6 +80,8 @@ def test_an_order_rises_where_nothing_is_said(question: str, expected: str) -> N
         ("highest salary of the employees", False),
         ("the highest salary", False),
         ("when was the last employee hired", True),
+        ("lowest salary cook", True),
+        ("the lowest salary of a cook", False),
     ],
 )
 def test_the_row_or_its_number(question: str, row: bool) -> None:

@@ -134,3 +134,9 @@ def test_a_price_that_is_meant_already_stays() -> None:
 )
 def test_what_a_word_denies(sketch: str, denied: tuple[Column, ...], expected: list[str]) -> None:
     assert [write(each) for each in denying(read(sketch), denied, ["unassigned", "unpaid"])] == expected
+
+
+def test_a_flag_is_denied_in_any_order_of_its_words() -> None:
+    columns = (Column("status"), Column("customs cleared", "flag"))
+    found = variants(read("<all><e>"), columns, "shipments not cleared by customs", {"customs cleared"}, Rows())
+    assert "<all><and> customs cleared<no><e>" in [write(each) for each in found]

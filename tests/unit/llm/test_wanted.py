@@ -284,3 +284,7 @@ def test_time_buckets(question: str, group: tuple[str, ...], bucket: Bucket | No
 def test_days_have_no_hours() -> None:
     made = of_invoices("hourly invoices")
     assert (made.group, dropped(made)) == ((), ["hourly"])
+
+
+def test_the_time_that_is_spent_is_added_up() -> None:
+    assert shown(linked("time spent on surgeries this month")).select == (Select("minutes", "sum"),)
