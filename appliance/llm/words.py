@@ -281,7 +281,7 @@ _SPEAKS_OF: Final[dict[str, str]] = {
     "shown showing screened played plays playing starts started start begins": "start begin starts time date",
     "work works worked working job employed": "job role position department company employer shift hours",
     "write writes wrote written": "author writer", "duration lasts lasted": "minute hour duration length min",
-    "length": "minute hour duration night", "energy electricity": "kwh wh consumption", "power": "kw watt",
+    "length": "minute hour duration", "energy electricity": "kwh wh consumption", "power": "kw watt",
     "distance": "km mile kilometer", "weight": "kg gram lb tonne", "calories calorie": "kcal calorie",
     "mileage": "km mile odometer kilometer", "aged": "age",
     "sent send sends shipped dispatched went": "destination recipient receiver",
