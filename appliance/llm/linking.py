@@ -295,7 +295,8 @@ def _speaks_of_years(asked: tuple[Word, ...]) -> bool:
 
 def _is_degree(asked: tuple[Word, ...], value: ValueMention) -> bool:
     """Whether a value is what is asked for, as in "how hard is it": not those that are hard."""
-    return value.at[0] > 0 and asked[value.at[0] - 1].folded == "how" and value.at[1] - value.at[0] == 1
+    before, behind = asked[max(0, value.at[0] - 1)].folded, [word.folded for word in asked[value.at[1] :][:1]]
+    return before == "how" and value.at[1] - value.at[0] == 1 and behind in (["is"], ["are"], ["was"], ["were"])
 
 
 def _places(values: Iterable[ValueMention], fields: Iterable[FieldMention]) -> list[tuple[int, int]]:

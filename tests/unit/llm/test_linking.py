@@ -275,3 +275,11 @@ def test_words_that_say_nothing_more(question: str) -> None:
 def test_amounts_between_two() -> None:
     found = of_results("price between 10 and 5 euros")
     assert [(each.op, each.number) for each in found.comparisons] == [("gte", 5), ("lte", 10)]
+
+
+@pytest.mark.parametrize(("question", "asked"), [("how high is it", True), ("how high", False), ("high ones", False)])
+def test_a_degree_is_asked_for_and_tests_nothing(question: str, asked: bool) -> None:
+    results = Collection("results", "results", (Field("flag", "flag", "text", ("high", "low")),), 9)
+    links = link(question, Catalog("results", (results,)), NOW, always="*")[0]
+    assert said(links) == ({} if asked else {"flag": ("high",)})
+    assert [mention.field for mention in links.fields] == (["flag"] if asked else [])
