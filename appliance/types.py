@@ -121,6 +121,11 @@ class Collection(msgspec.Struct, frozen=True):
         """The field of this column name, or None."""
         return next((field for field in self.fields if field.name == name), None)
 
+    def label_of(self, name: str) -> str:
+        """What the field of this column name is called; the name itself where there is none."""
+        field = self.field(name)
+        return field.label if field else name
+
 
 class Relation(msgspec.Struct, frozen=True):
     """A field whose values name rows of another collection, by its field `target_field`."""

@@ -12,8 +12,8 @@ from typing import Final
 
 import msgspec
 
-from appliance.llm.plan import NUMBERS, Operator
-from appliance.llm.words import Word, inside, label_words, lower, stem
+from appliance.llm.plan import NUMBERS, Condition, Operator
+from appliance.llm.words import STOCK, Word, inside, label_words, lower, stem
 from appliance.types import Collection, Field
 
 _SIGNS: Final = "$€£"
@@ -148,3 +148,42 @@ def in_own_unit(comparison: Comparison, asked: tuple[Word, ...], collection: Col
     if said not in _HOURS or _HOUR in labels or _MINUTE not in labels:
         return comparison
     return msgspec.structs.replace(comparison, scale=60, at=(comparison.at[0], comparison.at[1] + 1))
+
+
+AMOUNTS: Final = tuple(
+    map(stem, ("amount", "total", "quantity", "stock", "count", "hour", "minute", "value", "price", "cost", "fee"))
+)
+"""Stems of the label words of what an amount is about when nothing else says it, likeliest first."""
+
+
+def stocked(collection: Collection) -> Field | None:
+    """The number field that says how many there are of a thing."""
+    numbers = (field for field in collection.fields if field.type in NUMBERS and "." not in field.name)
+    return next((field for field in numbers if set(label_words(field.label)) & STOCK), None)
+
+
+def tells_nothing(field: Field, test: Comparison | Condition) -> bool:
+    """Whether every row passes a test of a number, or none does: no stock of 0 to 15 is "under 1000" by accident."""
+    number, low, high = test.number if isinstance(test, Comparison) else test.value, field.low, field.high
+    if not (isinstance(number, int | float) and isinstance(low, int | float) and isinstance(high, int | float)):
+        return False
+    passes = {
+        "gt": (low > number, high > number),
+        "gte": (low >= number, high >= number),
+        "lt": (high < number, low < number),
+        "lte": (high <= number, low <= number),
+        "eq": (low == high == number, low <= number <= high),
+    }.get(test.op, (False, True))
+    return passes[0] or not passes[1]
+
+
+def usual_amount(fields: list[Field]) -> Field | None:
+    """The field that an amount without a name is about, or None."""
+    if len(fields) == 1:
+        return fields[0]
+    return next((f for word in AMOUNTS for f in fields if word in label_words(f.label)), None)
+
+
+def plain_number(number: float) -> int | float:
+    """A whole number as an integer."""
+    return int(number) if number.is_integer() else number

@@ -15,22 +15,19 @@ from collections.abc import Iterable
 from datetime import date, datetime, time
 from typing import Final
 
-from appliance.llm.amounts import Comparison, is_serial
+from appliance.llm.amounts import Comparison, is_serial, plain_number, stocked, tells_nothing, usual_amount
 from appliance.llm.dates import Span, hours_of
 from appliance.llm.fields import FieldMention, measured, own_words
-from appliance.llm.linking import Links, ValueMention, negation
+from appliance.llm.linking import Links
 from appliance.llm.lookup import Found, as_number, labelled, number_at
+from appliance.llm.mentions import ValueMention, negation
 from appliance.llm.plan import NUMBERS, TIMES, Condition, Query
-from appliance.llm.words import NEGATIONS, PAST, STOCK, STOP, fold, inside, label_words, stem, words
-from appliance.types import Collection, Field
+from appliance.llm.words import NEGATIONS, PAST, STOP, fold, inside, label_words, stem, words
+from appliance.types import Field
 
 Place = tuple[int, int]
 """Words of the question: the first one's index, and that past the last."""
 
-AMOUNTS: Final = tuple(
-    map(stem, ("amount", "total", "quantity", "stock", "count", "hour", "minute", "value", "price", "cost", "fee"))
-)
-"""Stems of the label words of what an amount is about when nothing else says it, likeliest first."""
 _ABSENT: Final = NEGATIONS | {"no"}
 _ARTICLES: Final = frozenset({"a", "an", "any", "the"})
 _DEADLINE: Final = stem("deadline")
@@ -228,8 +225,8 @@ class Conditions:
         return field is not None and "." not in name and filled(field, self.collection.count)
 
     def _overdue(self) -> None:
+        label_of = {name: set(own_words(self.collection, name)) for name in self.time_fields()}
         for index, word in enumerate(self.links.words):
-            label_of = {name: set(own_words(self.collection, name)) for name in self.time_fields()}
             names = [name for name, label in label_of.items() if PAST.get(word.folded) in label]
             if word.folded == "overdue":
                 names += [name for name, label in label_of.items() if _DEADLINE in label]
@@ -333,12 +330,12 @@ class Conditions:
 
     def _compared_field(self, comparison: Comparison) -> Field | None:
         numbers = {field.name: field for field in self.number_fields()}
-        serials = {field.name: field for field in self.collection.fields if field.type in NUMBERS} | numbers
+        any_number = {field.name: field for field in self.collection.fields if field.type in NUMBERS}
         if comparison.scale != 1:
             return next(field for field in numbers.values() if _MINUTE in label_words(field.label))
-        named = [mention for mention in self.links.fields if mention.field in serials]
+        named = [mention for mention in self.links.fields if mention.field in any_number]
         if named:
-            return serials[min(named, key=lambda mention: _apart(mention.at, comparison.at)).field]
+            return any_number[min(named, key=lambda mention: _apart(mention.at, comparison.at)).field]
         price = measured("money", self.collection) if comparison.money else None
         if price is not None:
             return price
@@ -472,27 +469,6 @@ _PIECES: Final = frozenset("left remaining remain remains stock stocked hand pie
 _OUT: Final = ["out", "of", "stock"]
 
 
-def stocked(collection: Collection) -> Field | None:
-    """The number field that says how many there are of a thing."""
-    numbers = (field for field in collection.fields if field.type in NUMBERS and "." not in field.name)
-    return next((field for field in numbers if set(label_words(field.label)) & STOCK), None)
-
-
-def tells_nothing(field: Field, test: Comparison | Condition) -> bool:
-    """Whether every row passes a test of a number, or none does: no stock of 0 to 15 is "under 1000" by accident."""
-    number, low, high = test.number if isinstance(test, Comparison) else test.value, field.low, field.high
-    if not (isinstance(number, int | float) and isinstance(low, int | float) and isinstance(high, int | float)):
-        return False
-    passes = {
-        "gt": (low > number, high > number),
-        "gte": (low >= number, high >= number),
-        "lt": (high < number, low < number),
-        "lte": (high <= number, low <= number),
-        "eq": (low == high == number, low <= number <= high),
-    }.get(test.op, (False, True))
-    return passes[0] or not passes[1]
-
-
 _NOTHING: Final = frozenset({"none", "no", "nothing", "n/a", "na", "-"})
 """Stored texts that say that there is nothing."""
 
@@ -510,18 +486,6 @@ def absent(field: Field, rows: int, empty: bool) -> Condition:
     if field.type in NUMBERS and filled(field, rows) and field.low == 0:
         return Condition(field.name, "eq" if empty else "gt", 0)
     return Condition(field.name, "null", empty)
-
-
-def usual_amount(fields: list[Field]) -> Field | None:
-    """The field that an amount without a name is about, or None."""
-    if len(fields) == 1:
-        return fields[0]
-    return next((f for word in AMOUNTS for f in fields if word in label_words(f.label)), None)
-
-
-def plain_number(number: float) -> int | float:
-    """A whole number as an integer."""
-    return int(number) if number.is_integer() else number
 
 
 def _apart(one: Place, other: Place) -> int:

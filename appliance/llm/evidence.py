@@ -7,18 +7,19 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from appliance.llm.amounts import stocked, tells_nothing
 from appliance.llm.candidates import Candidate
-from appliance.llm.conditions import stocked, tells_nothing
 from appliance.llm.fields import label_texts
-from appliance.llm.linking import Links, negation
+from appliance.llm.linking import Links
 from appliance.llm.lookup import as_number
+from appliance.llm.mentions import negation
 from appliance.llm.named import tie, unnamed
 from appliance.llm.notation import BARE, Sketch, Test, plain, write
 from appliance.llm.plan import NUMBERS, TIMES, Query, Refuse
 from appliance.llm.ranks import asks_row, otherwise
 from appliance.llm.variants import both_ends, distinct_of, fields_of_dimensions, names_things, plurals, values_of_times
 from appliance.llm.views import kinds_of, named_row
-from appliance.llm.words import IN_STOCK, STOP, Word, dimensions, fold, inside, label_words, stem
+from appliance.llm.words import ADDED_UP, IN_STOCK, SELLING, STOP, Word, dimensions, fold, inside, label_words, stem
 
 _NEGATIONS: Final = frozenset(
     {"not", "no", "never", "without", "except", "excluding", "unless", "nor", "isnt", "arent"}
@@ -27,8 +28,8 @@ _SAYS: Final = {
     name: re.compile(rf"\b({pattern})\b")
     for name, pattern in {
         "count": r"how many|how often|times|many|count|counted|total|tally|(?<!\w )number|the number|total number",
-        "sum": r"total|sum|revenue|turnover|altogether|in all|how much|overall|together|combined|add(s|ed)? up|"
-        r"how many|best.selling|top.selling|most sold|time spent|time went",
+        "sum": r"total|sum|altogether|in all|how much|overall|together|combined|add(s|ed)? up|how many|"
+        + "|".join((*ADDED_UP, *SELLING)),
         "rank": r"\w+(?<!nor)(?<!w)est|most|least|top|last|first|next|max|min|maximum|minimum|bottom|fewest|best|worst|"
         r"latest|recent|soonest|peak|record|sort(ed)?|order(ed)?|by \w+",
         "group": r"by|per|each|every|grouped?|split|break|which|who|most|least|different|kinds?|types?|distinct|sorts?|"
@@ -351,18 +352,13 @@ def unused(each: Candidate) -> list[str]:
     if held is not None and plain(held.label) not in _labels_in(each.sketch):
         missed.append("stock")
     bare = {test.field for test in each.sketch.where if test.op in ("null", "no")}
-    missed += [said[at] for at, name in links.denied if plain(_label(links, name)) not in bare]
+    missed += [said[at] for at, name in links.denied if plain(links.collection.label_of(name)) not in bare]
     negated = [word for word in said if word in _NEGATIONS or word.endswith("n't")]
     if negated and not any(
         test.op in ("neq", "null", "no", "lt", "lte", "eq") and _negates(test) for test in each.sketch.where
     ):
         missed += negated[:1]
     return missed
-
-
-def _label(links: Links, name: str) -> str:
-    field = links.collection.field(name)
-    return field.label if field else name
 
 
 def _negates(test: Test) -> bool:

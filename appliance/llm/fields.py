@@ -32,7 +32,7 @@ _UNITS: Final = frozenset(
         ).split(),
     )
 )
-CURRENCIES: Final = frozenset("euro euros eur dollar dollars usd pounds gbp chf francs bucks".split())
+_CURRENCIES: Final = frozenset("euro euros eur dollar dollars usd pounds gbp chf francs bucks".split())
 _OFTEN: Final = frozenset("hourly daily weekly monthly quarterly yearly".split())
 _TAILS: Final = frozenset(map(stem, ("on", "at", "date", "by", "no", "time")))
 
@@ -141,7 +141,7 @@ def units_said(asked: tuple[Word, ...], collection: Collection, places: Iterable
     """The one number field in whose unit an amount is said, by the word behind it: of "over 20 kg" *amount_kg*."""
     numbers = [(f, {*label_words(f.label), *label_words(f.unit)}) for f in collection.fields if f.type in NUMBERS]
     for end in places:
-        if end < len(asked) and asked[end].folded in CURRENCIES and (money := measured("money", collection)):
+        if end < len(asked) and asked[end].folded in _CURRENCIES and (money := measured("money", collection)):
             yield FieldMention(money.name, (end, end + 1))
         elif end < len(asked) and asked[end].folded not in STOP:
             found = [field.name for field, label in numbers if asked[end].stem in label and "." not in field.name]
@@ -162,8 +162,7 @@ def _tells(field: Field) -> bool:
 
 def own_words(collection: Collection, name: str) -> tuple[str, ...]:
     """The stems of a field's label, ``openedAt`` -> ("open", "at"); of a path only what its own name says."""
-    field = collection.field(name)
-    return label_words(field.label if field is not None and "." not in name else name)
+    return label_words(name if "." in name else collection.label_of(name))
 
 
 def measured(phrase: str, collection: Collection) -> Field | None:
@@ -217,7 +216,7 @@ def words_around(
     asked: tuple[Word, ...], fields: Iterable[FieldMention], named: set[int], collection: Collection
 ) -> set[int]:
     """Words that a field or the rows' name explains: the "date" of "discharge date", the "kind" of "kind of test"."""
-    timed = {at for one in fields if _type(collection, one.field) in TIMES for at in (one.at[0] - 1, one.at[1])}
+    timed = {at for one in fields if type_of(collection, one.field) in TIMES for at in (one.at[0] - 1, one.at[1])}
     if any(field.type in TIMES for field in collection.fields):
         timed |= {at + step for at in named for step in (-1, 1)}
     found = {at for at in timed if 0 <= at < len(asked) and asked[at].folded in _TIME_NOUNS}
@@ -229,6 +228,7 @@ def words_around(
     return found
 
 
-def _type(collection: Collection, name: str) -> str:
+def type_of(collection: Collection, name: str) -> str:
+    """The type of a field, or nothing where there is none of the name."""
     field = collection.field(name)
     return field.type if field else ""

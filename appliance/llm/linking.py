@@ -19,7 +19,6 @@ import msgspec
 from appliance.llm.amounts import Comparison, comparisons, in_own_unit, is_year, year_comparisons, year_field
 from appliance.llm.dates import Span, spans
 from appliance.llm.fields import (
-    LONGEST_PHRASE,
     FieldMention,
     apart_fields,
     denied,
@@ -31,22 +30,21 @@ from appliance.llm.fields import (
     phrases,
     spoken_of,
     times_taken,
+    type_of,
     units_said,
     words_around,
 )
+from appliance.llm.mentions import Closed, ValueMention, is_degree, mentioned, negation
 from appliance.llm.plan import NUMBERS, TIMES, Bucket
 from appliance.llm.senses import nearest
-from appliance.llm.values import Hit, Index, slip
+from appliance.llm.values import Index, slip
 from appliance.llm.words import (
     COLLECTION_WORDS,
     CUES,
     MEASURES,
-    NEGATIONS,
     NEVER_STORED,
-    STATES,
     STOP,
     Word,
-    fold,
     idle,
     inside,
     label_words,
@@ -60,28 +58,6 @@ from appliance.types import Catalog, Collection, Field
 SENSED_FROM: Final = 0.5
 MISSED_COSTS: Final = 1.5
 CATALOGS_KEPT: Final = 8
-_BETWEEN: Final = frozenset("a an the any in on at of for been being yet currently ones those with".split())
-_EVERYTHING: Final = frozenset({"all", "every", "everything", "everyone", "everybody", "anything", "any"})
-
-_STATES: Final = frozenset(map(stem, ("status", "state", "flag", "condition", "kind", "type")))
-
-
-class ValueMention(msgspec.Struct, frozen=True):
-    """What stands in the question for a stored value, or for a few that share a name.
-
-    `fields` lists every field that holds it, best first. `exact` is False where a typo or a part was matched.
-    """
-
-    fields: tuple[str, ...]
-    values: tuple[str, ...]
-    at: tuple[int, int]
-    negated: bool = False
-    exact: bool = True
-
-    @property
-    def field(self) -> str:
-        """The likeliest field."""
-        return self.fields[0]
 
 
 class Cue(msgspec.Struct, frozen=True):
@@ -241,8 +217,8 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     closed = Closed(
         time_words | compared, own, {at for cue in cues for at in range(*cue.at)}, question.names, question.labels
     )
-    found_values = _alike_negated(asked, _values(asked, collection, index, closed))
-    values = tuple(value for value in found_values if not _is_degree(asked, value))
+    found_values = mentioned(asked, collection, index, closed)
+    values = tuple(value for value in found_values if not is_degree(asked, value))
     fields = tuple(FieldMention(value.field, value.at) for value in found_values if value not in values)
     fields += tuple(fields_said(asked, collection, time_words | compared))
     if years is not None and not any(mention.field == years for mention in fields):
@@ -257,7 +233,7 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     fields += tuple(numbers_spoken_of(asked, collection, closed.taken | own | placed | closed.cued))
     fields += tuple(times_taken(asked, collection, own | placed | closed.cued))
     denies = denied(asked, collection, closed.taken | {at for each in values for at in range(*each.at)})
-    grouped = [mention for mention in fields if not (mention.kin and _is_number(collection, mention.field))]
+    grouped = [mention for mention in fields if not (mention.kin and type_of(collection, mention.field) in NUMBERS)]
     group, group_words = _group(asked, grouped)  # "pay per month" tells the *monthly fee*, and groups nothing
     bucket = _bucket(asked, closed.taken | {at for mention in fields for at in range(*mention.at)})
     group_words |= set(range(*bucket.at)) if bucket and kinds & TIMES else set()
@@ -293,12 +269,6 @@ def _speaks_of_years(asked: tuple[Word, ...]) -> bool:
     return any(stem("year") in speaks_of(word.folded) for word in asked)
 
 
-def _is_degree(asked: tuple[Word, ...], value: ValueMention) -> bool:
-    """Whether a value is what is asked for, as in "how hard is it": not those that are hard."""
-    before, behind = asked[max(0, value.at[0] - 1)].folded, [word.folded for word in asked[value.at[1] :][:1]]
-    return before == "how" and value.at[1] - value.at[0] == 1 and behind in (["is"], ["are"], ["was"], ["were"])
-
-
 def _places(values: Iterable[ValueMention], fields: Iterable[FieldMention]) -> list[tuple[int, int]]:
     return [value.at for value in values] + [field.at for field in fields]
 
@@ -315,27 +285,9 @@ def _beside(asked: tuple[Word, ...], values: Iterable[ValueMention], collection:
     found = set()
     for value in values:
         found |= set(negation(asked, value.at[0]))
-        label = {part for name in value.fields for part in label_words(_label(collection, name))}
+        label = {part for name in value.fields for part in label_words(collection.label_of(name))}
         found |= {at for at in (value.at[0] - 1, value.at[1]) if 0 <= at < len(asked) and asked[at].stem in label}
     return found
-
-
-def _label(collection: Collection, name: str) -> str:
-    field = collection.field(name)
-    return field.label if field else name
-
-
-def negation(asked: tuple[Word, ...], start: int) -> list[int]:
-    """The indices of words that negate what stands at `start`: "not in surgery", "all but the cancelled ones"."""
-    at = start - 1
-    while at >= 0 and asked[at].folded in _BETWEEN:
-        at -= 1
-    if at >= 0 and asked[at].folded in NEGATIONS:
-        asks = at == 0 and asked[at].folded.endswith(("n't", "nt"))  # "isn't surgery full?" negates nothing
-        return [] if asks else [at]
-    spared = at >= 0 and asked[at].folded == "but" and any(word.folded in _EVERYTHING for word in asked[:at])
-    other = at >= 1 and (asked[at - 1].folded, asked[at].folded) in (("other", "than"), ("apart", "from"))
-    return [at] if spared else [at - 1, at] if other else []
 
 
 def _name(asked: tuple[Word, ...], collection: Collection) -> tuple[set[int], set[int], float]:
@@ -376,11 +328,6 @@ def _sensed(asked: tuple[Word, ...], collection: Collection, explained: set[int]
     return near if near >= SENSED_FROM else 0.0
 
 
-def _is_number(collection: Collection, name: str) -> bool:
-    field = collection.field(name)
-    return field is not None and field.type in NUMBERS
-
-
 def _group(asked: tuple[Word, ...], fields: Iterable[FieldMention]) -> tuple[tuple[str, ...], set[int]]:
     """The fields behind "per" or "by", and those that "and" joins to them: "per ward and floor"."""
     names: list[str] = []
@@ -409,89 +356,6 @@ def _bucket(asked: tuple[Word, ...], taken: set[int]) -> BucketMention | None:
             continue
         return BucketMention(bucket, (index - before, index + 1))
     return None
-
-
-class Closed(msgspec.Struct, frozen=True):
-    """What may not become a value: words of times and amounts, the collection's name, cues, names, labels."""
-
-    taken: set[int]
-    named: set[int]
-    cued: set[int]
-    names: frozenset[str]
-    labels: frozenset[str]
-
-
-def _values(asked: tuple[Word, ...], collection: Collection, index: Index, closed: Closed) -> Iterator[ValueMention]:
-    used: set[int] = set()
-    for find, longest in (
-        (index.whole, LONGEST_PHRASE),
-        (index.near, LONGEST_PHRASE),
-        (index.part, 1),
-        (index.begun, 1),
-    ):
-        for start, end in phrases(asked, closed.taken, longest):
-            here = set(range(start, end))
-            if (
-                here & used
-                or (here <= closed.named and len(here) == 1)
-                or (here <= closed.cued and find != index.whole)
-            ):
-                continue
-            phrase = " ".join(word.folded for word in asked[start:end])
-            found = find(phrase, end - start)
-            guessed = find != index.whole and len(here) == 1 and asked[start].stem in closed.labels
-            if found is None or guessed or _means_rows(asked, start, end, found, closed):
-                continue
-            if phrase in STOP and not _said_of(asked, start, found):
-                continue
-            used |= here
-            near = _nearest_first(found.fields, asked, (start, end), collection)
-            yield ValueMention(near, found.values, (start, end), bool(negation(asked, start)), find == index.whole)
-
-
-def _said_of(asked: tuple[Word, ...], start: int, found: Hit) -> bool:
-    """Whether a filler word is a value here: "what is out", "blood type a"; but not "ok, which gloves"."""
-    before = asked[start - 1].stem if start else ""
-    labelled = any(before == label_words(name)[-1] for name in found.fields)
-    return labelled or (start > 0 and asked[start].folded in STATES)
-
-
-def _means_rows(asked: tuple[Word, ...], start: int, end: int, found: Hit, closed: Closed) -> bool:
-    """Whether no value of these rows is meant.
-
-    "Hours per day" groups; "surgeries" are rows, not the ward "Surgery"; in "deadlines of open matters" it is
-    not the deadlines that are open.
-    """
-    grouped = start > 0 and asked[start - 1].folded == "per"
-    alone = end - start == 1 and asked[start].stem in closed.names
-    others = end < len(asked) and asked[end].stem in closed.names and end not in closed.named
-    state = any(label_words(name)[-1] in _STATES for name in found.fields[:1])
-    return grouped or (alone and fold(found.values[0]) != asked[start].folded) or (others and state)
-
-
-def _alike_negated(asked: tuple[Word, ...], found: Iterable[ValueMention]) -> tuple[ValueMention, ...]:
-    """The values in order; "not free or reserved" negates both."""
-    values: list[ValueMention] = []
-    for value in sorted(found, key=lambda value: value.at):
-        before = values[-1] if values else None
-        joined = before is not None and [word.folded for word in asked[before.at[1] : value.at[0]]] == ["or"]
-        if before is not None and joined and before.negated and before.field == value.field:
-            value = msgspec.structs.replace(value, negated=True)
-        values.append(value)
-    return tuple(values)
-
-
-def _nearest_first(
-    names: tuple[str, ...], asked: tuple[Word, ...], at: tuple[int, int], collection: Collection
-) -> tuple[str, ...]:
-    """Of several fields that hold a value, the one whose label stands beside it comes first."""
-    around = {word.stem for word in (*asked[max(0, at[0] - 2) : at[0]], *asked[at[1] : at[1] + 2])}
-
-    def distance(name: str) -> int:
-        field = collection.field(name)
-        return 0 if field and set(label_words(field.label)) & around else 1
-
-    return tuple(sorted(dict.fromkeys(names), key=distance))
 
 
 def open_words(text: str) -> list[str]:

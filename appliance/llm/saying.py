@@ -20,8 +20,7 @@ _MONTHS: Final = "January February March April May June July August September Oc
 
 def say_label(collection: Collection, name: str) -> str:
     """A field's label for people: underscores are spaces."""
-    field = collection.field(name)
-    return (field.label if field else name).replace("_", " ")
+    return collection.label_of(name).replace("_", " ")
 
 
 def say_collection(collection: Collection, count: int = 2) -> str:

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from appliance.llm.notation import BARE, Column, Group, Item, Rank, Sketch, Test
 from appliance.llm.senses import kin
 from appliance.llm.words import (
+    ADDED_UP,
     IN_STOCK,
     MOVED,
     NEGATIONS,
@@ -50,7 +51,7 @@ _PAIRS: Final = [
     for other in _ENDS
     if one != other
 ]
-_ADDED_UP: Final = re.compile(r"\b(revenue|turnover|time spent|time went|how much time)\b")
+_ADDED_UP: Final = re.compile(rf"\b({'|'.join(ADDED_UP)})\b")
 _NUMBERED: Final = re.compile(r"\b(how many|how much|total|sum|per|each|by|altogether|overall)\b")
 
 
@@ -115,9 +116,14 @@ def _moneyed(sketch: Sketch, kinds: Mapping[str, str], named: Set[str]) -> list[
     return [replace(sketch, where=tuple(_on(test, prices[0], tests) for test in sketch.where))]
 
 
+def _pieces_of(kinds: Mapping[str, str]) -> str | None:
+    """The label of the number that says how many there are."""
+    return next((one for one in kinds if kinds[one] == "number" and set(label_words(one)) & STOCK), None)
+
+
 def _pieces(sketch: Sketch, kinds: Mapping[str, str], text: str) -> list[Sketch]:
     """Pieces added up, where rows tell of several: "how many desk lamps were sold"."""
-    label = next((one for one in kinds if kinds[one] == "number" and set(label_words(one)) & STOCK), None)
+    label = _pieces_of(kinds)
     counts = sketch.select == (Item(None, "count"),) and "how many" in text and not sketch.group
     moved = {word.folded for word in words(text)} & MOVED
     return [replace(sketch, select=(Item(label, "sum"),))] if label and counts and moved else []
@@ -222,7 +228,7 @@ def denying(sketch: Sketch, denied: Iterable[Column], said: Iterable[str]) -> li
 def _stocked(sketch: Sketch, kinds: Mapping[str, str], text: str) -> list[Sketch]:
     """Only what is in stock, or what is not."""
     said = IN_STOCK.search(text)
-    label = next((one for one in kinds if kinds[one] == "number" and set(label_words(one)) & STOCK), None)
+    label = _pieces_of(kinds)
     if said is None or label is None or any(test.field == label for test in sketch.where):
         return []
     test = Test(label, "gt" if said[1] == "in" else "lte", ("0",))

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.llm.amounts import holds_years, year_field
-from appliance.llm.conditions import Conditions, Place, stocked, usual_amount
+from appliance.llm.amounts import holds_years, stocked, usual_amount, year_field
+from appliance.llm.conditions import Conditions, Place
 from appliance.llm.fields import FieldMention, measured
 from appliance.llm.linking import Cue
 from appliance.llm.plan import GROUPS_AT_MOST, NUMBERS, ORDERED, ROWS_AT_MOST, TIMES, Aggregate, Order, Select
 from appliance.llm.ranks import falls, holds_births, sorts
 from appliance.llm.variants import distinct_of, names_things
 from appliance.llm.views import kinds_of, name_of, named_row, title_of
-from appliance.llm.words import MEASURES, MOVED, label_words, singular, speaks_of, stem
+from appliance.llm.words import MEASURES, MOVED, SELLING, label_words, singular, speaks_of, stem
 from appliance.types import Field, FieldType
 
 FIELDS_SHOWN: Final = 10
@@ -43,7 +43,6 @@ _THERE: Final = [
 ]
 _SUMS: Final = frozenset({"revenue", "turnover"})
 _TRADED: Final = frozenset("sell sells sold earn earned make made take took".split())
-_SELLING: Final = frozenset({"best selling", "best-selling", "top selling", "top-selling", "most sold"})
 _DOERS: Final = frozenset(map(stem, "author writer customer buyer client seller tenant resident".split()))
 _PIECES: Final = frozenset(map(stem, ("units", "pieces")))
 _WEAK: Final = frozenset({"first", "last", "next", "most", "least"})
@@ -54,7 +53,7 @@ _COMMON: Final = frozenset(
         for word in ("common", "popular", "frequent", "often", "frequently", "used")
     }
 )
-_RANKS: Final = frozenset({"most", "fewest", "least"}) | _COMMON | _SELLING
+_RANKS: Final = frozenset({"most", "fewest", "least"}) | _COMMON | frozenset(SELLING)
 _SMALLEST: Final = frozenset({"fewest", "least"}) | {phrase for phrase in _COMMON if phrase.startswith("least")}
 _TIMELY: Final = frozenset(
     {"latest", "most recent", "newest", "last", "earliest", "oldest", "first", "next", "soonest"}
@@ -179,7 +178,7 @@ class Wanted:
         spoken = [field.name for field in self._texts() if verbs & _DOERS & set(label_words(field.label))]
         if self._says("who") and spoken:
             return (spoken[0],)
-        if cue.phrase in _SELLING:
+        if cue.phrase in SELLING:
             return self._sold()
         return tuple(self._people()[:1]) if self._says("who") else ()
 
@@ -210,7 +209,7 @@ class Wanted:
                 self._used.add(cue.phrase)
                 return made
         named = self._named(NUMBERS, apart=(*self.group, *self.tested))
-        if named is None and any(each.phrase in _SELLING for each in self.links.cues):
+        if named is None and any(each.phrase in SELLING for each in self.links.cues):
             named = stocked(self.collection)
         return Select(named.name, "sum") if named else Select("*", "count")
 
@@ -317,12 +316,10 @@ class Wanted:
             listed = not self.links.named and before in ("", "the", "all", "list", "every")
             asked = listed or before in ("what", "which", *_DIFFERENT)
             plural = singular(word.folded) != word.folded and mention.at[0] not in self.links.named
-            kinds = field is not None and self._asks_kinds(field, mention)
-            if kinds and field is not None:
-                self.group, self.limit = (field.name,), GROUPS_AT_MOST
-                self.select = (Select(field.name), Select("*", "count"))
-                return True
-            if asked and plural and field is not None and field.type == "text" and field.name not in self.tested:
+            if field is None:
+                continue
+            told = asked and plural and field.type == "text" and field.name not in self.tested
+            if told or self._asks_kinds(field, mention):
                 self.group, self.limit = (field.name,), GROUPS_AT_MOST
                 self.select = (Select(field.name), Select("*", "count"))
                 return True

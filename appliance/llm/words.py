@@ -184,11 +184,17 @@ NEVER_STORED: Final[frozenset[str]] = frozenset(
 )
 """Words that an answer depends on but that are never looked up as part of a name."""
 
+ADDED_UP: Final = ("revenue", "turnover", "time spent", "time went", "how much time")
+"""Phrases that ask for a sum and say of what."""
+SELLING: Final = ("best selling", "best-selling", "top selling", "top-selling", "most sold")
+"""Phrases that rank things by how many of them were sold."""
+
 CUES: Final[dict[str, str]] = {
     "how many": "count", "number of": "count", "count of": "count", "count": "count", "how much": "sum",
     "total": "sum", "sum": "sum", "sum of": "sum", "in all": "sum",
     "average": "avg", "mean": "avg", "avg": "avg", "on average": "avg", "typical": "avg",
-    "revenue": "sum", "turnover": "sum", "earned": "sum", "earn": "sum", "spend": "sum", "spent": "sum",
+    **dict.fromkeys(ADDED_UP, "sum"), **dict.fromkeys(SELLING, "max"),
+    "earned": "sum", "earn": "sum", "spend": "sum", "spent": "sum",
     "most common": "max", "most popular": "max", "most frequent": "max", "most often": "max", "most frequently": "max",
     "most used": "max", "least common": "min", "least popular": "min", "least often": "min",
     "highest": "max", "largest": "max", "biggest": "max", "maximum": "max", "max": "max", "greatest": "max",
@@ -199,9 +205,7 @@ CUES: Final[dict[str, str]] = {
     "cheapest": "min",
     "earliest": "min", "oldest": "min", "youngest": "max", "fewest": "min",
     "first": "min", "next": "min", "soonest": "min",
-    "time spent": "sum", "time went": "sum", "how much time": "sum",
     "best rated": "max", "highest rated": "max", "top rated": "max", "worst rated": "min", "lowest rated": "min",
-    "best selling": "max", "best-selling": "max", "top selling": "max", "top-selling": "max", "most sold": "max",
 }  # fmt: skip
 """Phrases that name an aggregate."""
 

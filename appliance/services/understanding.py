@@ -214,17 +214,13 @@ def _sketches(written: list[Sketched], seen: View, links: Links) -> list[tuple[S
     labels = {seen.label(mention.field) or "" for mention in links.fields}
     title = name_of(links.collection)
     text, rows = links.text, Rows(frozenset(label_words(links.collection.label)), plain(title.label) if title else "")
-    varied = [
-        (other, score + VARIED, True)
-        for sketch, score in told[:VARIED_AT_MOST]
-        for other in variants(sketch, seen.columns, text, labels, rows)
-    ]
-    found = [*((sketch, score, False) for sketch, score in told), *varied]
+    found = [(sketch, score, False) for sketch, score in told]
     births = next((each.column.label for each in seen.shown if holds_births(each.field)), None)
     words = [links.words[at].folded for at, _ in links.denied]
     denied = [each.column for each in seen.shown if each.field.name in dict(links.denied).values()]
     for sketch, score in told[:VARIED_AT_MOST]:
-        steps = [*of_row(sketch, links), *by_birth(sketch, links, births), *denying(sketch, denied, words)]
+        steps = variants(sketch, seen.columns, text, labels, rows)
+        steps += [*of_row(sketch, links), *by_birth(sketch, links, births), *denying(sketch, denied, words)]
         found += [(step, score + VARIED, True) for step in steps]
     return [(as_sorted(sketch, links), score, step) for sketch, score, step in found]
 

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from appliance.llm.conditions import Conditions, bounds, conditions, moment, one_of, plain_number, union, usual_amount
+from appliance.llm.amounts import plain_number, usual_amount
+from appliance.llm.conditions import Conditions, bounds, conditions, moment, one_of, union
 from appliance.llm.dates import spans
 from appliance.llm.linking import Links, link
 from appliance.llm.lookup import Found

@@ -1,6 +1,6 @@
 // What the bare page gives: its elements, its words, its state.
 
-export const { KINDS, $, add, answer, ask, bring, buttons, clock, csv, day, decimals, dress, fit, glow, ids, keyed, learn, list, localise, make, now, open, page, pick, put, refusal, root, send, show, signals, status, still, t, text, told, transmit, up, views, wall, wanted, when, zone } = self.receiver;
+export const { KINDS, $, add, answer, ask, bring, buttons, cell, clock, columnsOf, csv, day, decimals, dress, fit, glow, ids, keyed, learn, list, localise, make, now, open, page, pick, put, refusal, root, send, show, signals, status, still, t, text, told, transmit, up, views, wall, wanted, when, zone } = self.receiver;
 
 export const own = () => page.role && page.role !== "wall";
 

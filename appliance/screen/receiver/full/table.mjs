@@ -1,6 +1,6 @@
 // Rows as a grid: sorted by a press on a column, gone through with the arrow keys, edited where this role may write.
 
-import { add, decimals, glow, keyed, make, put, show, surfaceNow, t, views } from "./given.mjs";
+import { add, cell, columnsOf, glow, keyed, make, put, surfaceNow, t, views } from "./given.mjs";
 import { edit, editable } from "./edit.mjs";
 
 const SHOWN = 200;
@@ -30,7 +30,7 @@ function turn(id, name) {
 
 export function table(box, a, few) {
   if (few || ["wall", "watch", "text"].includes(surfaceNow())) return views.table(box, a, few);
-  const columns = a.fields.slice(0, 60).map((f) => ({ ...f, side: a.rows.some((row) => typeof row[f.name] === "number") ? "r" : "", digits: decimals(a.rows, f.name) }));
+  const columns = columnsOf(a.fields, a.rows, 60);
   const by = sorted.get(a.id), again = () => table(box, box.answer);
   box.answer = a;
   if (box.firstChild?.role !== "grid") {
@@ -65,7 +65,7 @@ export function table(box, a, few) {
       td.column = c;
       td.classList.toggle("may", editable(a, c));
       if (td.firstElementChild) return;
-      put(td, show(c.plain && row[c.name] != null ? `${row[c.name]}` : row[c.name], c.digits), filled);
+      put(td, cell(c, row), filled);
     });
     if (isNew) glow(tr);
   });

@@ -4,6 +4,11 @@ import { add, glow, keyed, make, put } from "./dom.mjs";
 import { page } from "./state.mjs";
 import { show, text, told } from "./words.mjs";
 
+// years and numbers of rows stay as they are
+export const cell = (c, row) => show(c.plain ? row[c.name]?.toString() : row[c.name], c.digits);
+// the first columns, with the side their values stand at
+export const columnsOf = (fields, rows, most) =>
+  fields.slice(0, most).map((f) => ({ ...f, side: rows.some((row) => typeof row[f.name] === "number") ? "r" : "", digits: decimals(rows, f.name) }));
 export const decimals = (rows, name) => (rows.some((row) => row[name] % 1) ? 2 : 0);
 
 // the richer page has its own of some
@@ -39,7 +44,7 @@ export const views = {
     ends.map((row, i) => put(box.children[i + 1], told(show(row[label]), show(row[value]))));
   },
   table(box, { rows, fields }, few) {
-    const columns = fields.slice(0, few ? 2 : 60).map((f) => ({ ...f, side: rows.some((row) => typeof row[f.name] === "number") ? "r" : "", digits: decimals(rows, f.name) }));
+    const columns = columnsOf(fields, rows, few ? 2 : 60);
     const cells = (tag, say) => {
       const tr = make("tr");
       for (const c of columns) add(tr, tag, c.side, say(c));
@@ -52,7 +57,7 @@ export const views = {
     }
     keyed(box.firstChild.lastChild, rows.slice(0, few ? 3 : 200), (row) => String(row.id ?? JSON.stringify(Object.values(row).filter((it) => typeof it !== "number"))), () => cells("td", () => ""), (tr, row, isNew) => {
       const filled = tr.textContent;
-      columns.forEach((c, i) => put(tr.cells[i], show(c.plain && row[c.name] != null ? `${row[c.name]}` : row[c.name], c.digits), filled));
+      columns.forEach((c, i) => put(tr.cells[i], cell(c, row), filled));
       if (isNew) glow(tr);
     });
   },

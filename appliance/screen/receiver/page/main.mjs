@@ -3,7 +3,7 @@
 import { drawAlarms } from "./alarms.mjs";
 import { KINDS, answer, ids, status } from "./answers.mjs";
 import { $, add, buttons, glow, keyed, make, put, root, still } from "./dom.mjs";
-import { decimals, views } from "./figures.mjs";
+import { cell, columnsOf, decimals, views } from "./figures.mjs";
 import { drawCards, drawHero, open, pick, takeAlong } from "./hero.mjs";
 import { line } from "./line.mjs";
 import { ask, settle, transmit } from "./questions.mjs";
@@ -121,7 +121,7 @@ function localise() {
 // at the box's own address: the richer page, over this one. Without it this one goes on
 async function enrich() {
   if (location.pathname !== "/") return;
-  self.receiver = { KINDS, $, add, answer, ask, bring, buttons, clock, csv, day, decimals, dress, fit, glow, ids, keyed, learn, list, localise, make, now, open, page, pick, put, refusal, root, send, show, signals, status, still, t, text, told, transmit, up, views, wall, wanted, when, zone };
+  self.receiver = { KINDS, $, add, answer, ask, bring, buttons, cell, clock, columnsOf, csv, day, decimals, dress, fit, glow, ids, keyed, learn, list, localise, make, now, open, page, pick, put, refusal, root, send, show, signals, status, still, t, text, told, transmit, up, views, wall, wanted, when, zone };
   await bring("full").catch(() => {});
 }
 
