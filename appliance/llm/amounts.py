@@ -21,12 +21,14 @@ _NUMBER: Final = r"[-+]?[$€£]?[0-9][0-9,]{0,17}(?:\.[0-9]{1,9})?(?:[km](?![a-
 _THOUSANDS: Final = {"k": 1e3, "m": 1e6}
 _HOUR, _MINUTE = stem("hour"), stem("minute")
 _HOURS: Final = frozenset({"hour", "hours", "hrs", "hr", "h"})
+_MORE: Final = "more|greater|higher|larger|longer|bigger|older|later|newer|heavier|taller|warmer|hotter|faster"
+_LESS: Final = "less|fewer|lower|smaller|shorter|younger|cheaper|earlier|lighter|colder|cooler|slower"
 _COMPARISONS: Final[tuple[tuple[str, Operator], ...]] = (
-    (rf"(?:more|greater|higher|larger|longer|bigger|older|later) than (?P<n>{_NUMBER})", "gt"),
+    (rf"(?:{_MORE}) than (?P<n>{_NUMBER})", "gt"),
     (rf"(?:over|above|exceeding|exceeds?|beyond) (?P<n>{_NUMBER})", "gt"),
     (rf"(?:at least|no less than|not less than|minimum of|from) (?P<n>{_NUMBER})", "gte"),
     (rf"(?P<n>{_NUMBER}) or (?:more|above|over|higher)", "gte"),
-    (rf"(?:less|fewer|lower|smaller|shorter|younger|cheaper) than (?P<n>{_NUMBER})", "lt"),
+    (rf"(?:{_LESS}) than (?P<n>{_NUMBER})", "lt"),
     (rf"(?:under|below|beneath) (?P<n>{_NUMBER})", "lt"),
     (rf"(?:at most|no more than|not more than|up to|maximum of) (?P<n>{_NUMBER})", "lte"),
     (rf"(?P<n>{_NUMBER}) or (?:less|fewer|below|under|lower)", "lte"),
@@ -77,7 +79,9 @@ def comparisons(text: str, asked: tuple[Word, ...], taken: Set[int]) -> Iterator
             yield Comparison(op, _amount(found["n"]), (at[0], at[-1] + 1), money=_is_money(found["n"]))
 
 
-_YEARS: Final = range(1900, 2100)
+_YEARS: Final = range(1000, 2100)
+_OF_TODAY: Final = range(1900, 2100)
+"""Numbers of four digits that are years even where no word says so."""
 _BEFORE_YEARS: Final[dict[str, Operator]] = {
     "in": "eq", "from": "eq", "of": "eq", "year": "eq", "after": "gt", "since": "gte", "before": "lt", "until": "lte",
 }  # fmt: skip
@@ -129,7 +133,18 @@ def year_comparisons(asked: tuple[Word, ...], taken: Set[int]) -> Iterator[Compa
     for at, word in enumerate(asked):
         if at not in taken and word.folded.isdecimal() and len(word.folded) == 4 and is_year(int(word.folded)):
             before = _BEFORE_YEARS.get(asked[at - 1].folded) if at else None
+            if before is None and int(word.folded) not in _OF_TODAY:
+                continue
             yield Comparison(before or "eq", float(word.folded), (at - bool(before), at + 1))
+
+
+_AGED: Final[dict[str, Operator]] = {"older": "lt", "earlier": "lt", "younger": "gt", "newer": "gt", "later": "gt"}
+
+
+def as_years(comparison: Comparison, asked: tuple[Word, ...]) -> Comparison:
+    """The comparison of what is held in years: "older than 2018" is before it."""
+    said = _AGED.get(asked[comparison.at[0]].folded)
+    return msgspec.structs.replace(comparison, op=said) if said and is_year(comparison.number) else comparison
 
 
 def _is_money(text: str) -> bool:
@@ -151,7 +166,11 @@ def in_own_unit(comparison: Comparison, asked: tuple[Word, ...], collection: Col
 
 
 AMOUNTS: Final = tuple(
-    map(stem, ("amount", "total", "quantity", "stock", "count", "hour", "minute", "value", "price", "cost", "fee"))
+    map(
+        stem,
+        "amount total quantity stock count hour minute value price cost fee litre liter kg kilo kwh ton tonne gallon"
+        " piece unit".split(),
+    )
 )
 """Stems of the label words of what an amount is about when nothing else says it, likeliest first."""
 
@@ -162,19 +181,24 @@ def stocked(collection: Collection) -> Field | None:
     return next((field for field in numbers if set(label_words(field.label)) & STOCK), None)
 
 
-def tells_nothing(field: Field, test: Comparison | Condition) -> bool:
-    """Whether every row passes a test of a number, or none does: no stock of 0 to 15 is "under 1000" by accident."""
+def tells_nothing(field: Field, *tests: Comparison | Condition) -> bool:
+    """Whether every row passes tests of a number, or none does: no stock of 0 to 15 is "under 1000" by accident."""
+    passed = [_passes(field, test) for test in tests]
+    return all(whole for whole, _ in passed) or not all(some for _, some in passed)
+
+
+def _passes(field: Field, test: Comparison | Condition) -> tuple[bool, bool]:
+    """Whether every value between a field's ends passes a test, and whether some may."""
     number, low, high = test.number if isinstance(test, Comparison) else test.value, field.low, field.high
     if not (isinstance(number, int | float) and isinstance(low, int | float) and isinstance(high, int | float)):
-        return False
-    passes = {
+        return False, True
+    return {
         "gt": (low > number, high > number),
         "gte": (low >= number, high >= number),
         "lt": (high < number, low < number),
         "lte": (high <= number, low <= number),
         "eq": (low == high == number, low <= number <= high),
     }.get(test.op, (False, True))
-    return passes[0] or not passes[1]
 
 
 def usual_amount(fields: list[Field]) -> Field | None:

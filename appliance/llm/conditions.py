@@ -31,7 +31,9 @@ Place = tuple[int, int]
 _ABSENT: Final = NEGATIONS | {"no"}
 _ARTICLES: Final = frozenset({"a", "an", "any", "the"})
 _DEADLINE: Final = stem("deadline")
-_HAVING: Final = frozenset("take takes taking have has having use uses using need needs get gets own owns".split())
+_HAVING: Final = frozenset(
+    "seen been had visited take takes taking have has having use uses using need needs get gets own owns".split()
+)
 _COMING: Final = frozenset(map(stem, ("next", "due", "expires", "planned", "end")))
 _GONE: Final = frozenset(map(stem, ("last", "previous", "done")))
 _NO_EVENT: Final = frozenset(map(stem, ("birth", "expires")))
@@ -312,8 +314,11 @@ class Conditions:
     # Amounts ---------------------------------------------------------------------------------------------
 
     def _amounts(self) -> None:
+        fields: dict[Place, Field | None] = {}
         for comparison in self.links.comparisons:
+            before = next((place for place in fields if place[1] == comparison.at[0]), None)
             field = None if self._counts_rows(comparison) else self._compared_field(comparison)
+            field = fields[comparison.at] = fields[before] if before else field  # "between 5 and 10" is of one number
             if field is None:
                 self.dropped.append(comparison.at)
             else:
@@ -339,7 +344,8 @@ class Conditions:
         price = measured("money", self.collection) if comparison.money else None
         if price is not None:
             return price
-        telling = {name: field for name, field in numbers.items() if not tells_nothing(field, comparison)}
+        ends = [one for one in self.links.comparisons if one.at[0] == comparison.at[1] or one is comparison]
+        telling = {name: f for name, f in numbers.items() if not tells_nothing(f, *ends)}
         meant = list((telling or numbers).values())
         pieces, money = stocked(self.collection), any(_PRICED & set(label_words(field.label)) for field in meant)
         unsaid = not _PIECES & {word.folded for word in self.links.words}

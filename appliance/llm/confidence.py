@@ -16,12 +16,10 @@ from typing import Any, Final
 import msgspec
 
 from appliance.llm.candidates import Candidate
-from appliance.llm.evidence import numbers, numbers_of_none, restricts, unsaid_of
+from appliance.llm.evidence import MANY, numbers, numbers_of_none, restricts, unsaid_of
 from appliance.llm.plan import Query
 from appliance.llm.views import named_row
 
-MANY: Final = 4
-"""Groups from which it tells nothing that each of them has one row."""
 UNSAID_AT_MOST: Final = 0.5
 """The confidence of a reading that leaves out a word which says what rows are meant, or which alone says of what: of
 submarines it is asked back whether boats are meant."""
@@ -134,6 +132,7 @@ WEIGHTS: Final[dict[str, float]] = {
     "flag_unmet": -1.70,
     "group_unasked": -0.88,
     "group_unmet": -0.83,
+    "group_unnamed": -1.50,
     "lead": 0.74,
     "measure_unnamed": -1.71,
     "missing": -2.91,
@@ -145,9 +144,11 @@ WEIGHTS: Final[dict[str, float]] = {
     "rank_otherwise": -3.31,
     "rank_unasked": -1.18,
     "rank_unmet": -1.59,
+    "reached_unnamed": -2.00,
     "refuse": -1.17,
     "refuse_against_code": -0.48,
     "refuse_unsaid": 0.07,
+    "roundabout": -3.00,
     "row_unmet": -1.85,
     "said_once": -2.08,
     "score": 0.46,

@@ -15,15 +15,28 @@ from appliance.llm.lookup import as_number
 from appliance.llm.mentions import negation
 from appliance.llm.named import tie, unnamed
 from appliance.llm.notation import BARE, Sketch, Test, plain, write
-from appliance.llm.plan import NUMBERS, TIMES, Query, Refuse
+from appliance.llm.plan import NUMBERS, ROWS_AT_MOST, TIMES, Query, Refuse
 from appliance.llm.ranks import asks_row, otherwise
 from appliance.llm.variants import both_ends, distinct_of, fields_of_dimensions, names_things, plurals, values_of_times
-from appliance.llm.views import kinds_of, named_row
-from appliance.llm.words import ADDED_UP, IN_STOCK, SELLING, STOP, Word, dimensions, fold, inside, label_words, stem
-
-_NEGATIONS: Final = frozenset(
-    {"not", "no", "never", "without", "except", "excluding", "unless", "nor", "isnt", "arent"}
+from appliance.llm.views import kinds_of, name_of, named_row, title_of
+from appliance.llm.words import (
+    ADDED_UP,
+    IN_STOCK,
+    NEGATIONS,
+    SELLING,
+    STOP,
+    Word,
+    dimensions,
+    fold,
+    inside,
+    label_words,
+    speaks_of,
+    stem,
 )
+
+_NEGATIONS: Final = NEGATIONS | {"no", "unless"}
+MANY: Final = 4
+"""Groups from which it tells nothing that each of them has one row."""
 _SAYS: Final = {
     name: re.compile(rf"\b({pattern})\b")
     for name, pattern in {
@@ -192,9 +205,14 @@ def _distinct_unmet(plan: Query, links: Links) -> bool:
 
 
 def _tells_nothing(plan: Query, links: Links) -> bool:
-    """Whether a number is held against what every row passes, or none."""
+    """Whether a number is held against what every row passes, or none, or rows are counted by what each is called."""
+    title = title_of(links.collection)
+    if title is not None and plan.group == (title.name,) and title.distinct == title.count >= MANY:
+        return any(select.aggregate == "count" for select in plan.select)
     fields = {field.name: field for field in links.collection.fields if field.type in NUMBERS}
-    return any(tells_nothing(fields[test.field], test) for test in plan.where if test.field in fields)
+    tested = {test.field for test in plan.where} & fields.keys()
+    tests = ([test for test in plan.where if test.field == name] for name in tested)
+    return any(tells_nothing(fields[held[0].field], *held) for held in tests)
 
 
 _SIGNS: Final = {"gt": 1, "gte": 1, "lt": -1, "lte": -1}
@@ -210,6 +228,9 @@ def _against_fields(each: Candidate, plan: Query) -> dict[str, float]:
     exact = {mention.field for mention in each.links.fields}
     denied = {mention.field for mention in each.links.fields if negation(each.links.words, mention.at[0])}
     tested_by = [value.at for value in each.links.values if used & set(value.fields)]
+    valued_fields = {name for value in each.links.values for name in value.fields} | {
+        test.field for test in plan.where if test.op == "eq" and isinstance(test.value, str)
+    }
     valued = {at for place in tested_by for at in range(*place)}
     unvalued = {mention.field for mention in each.links.fields if not set(range(*mention.at)) <= valued}
     labels = {field.label: field.name for field in each.links.collection.fields if field.type in NUMBERS}
@@ -228,8 +249,43 @@ def _against_fields(each: Candidate, plan: Query) -> dict[str, float]:
         "things_summed": any(select.aggregate == "sum" and select.field in things for select in plan.select),
         "things_counted": counts and bool(things & set(_counted_numbers(each))),
         "count_of_number": counts and bool(_counted_numbers(each)),
-        "numbers_listed": not plan.group and not plan.order and _lists(plan) and bool(_plural_numbers(each, plan)),
+        "roundabout": not each.links.named and _is_roundabout(used | set(plan.group) | shown & exact),
+        "reached_unnamed": bool({name for name in used | set(plan.group) if "." in name} - exact - valued_fields),
+        "group_unnamed": bool(_unnamed_groups(each, plan)),
+        "numbers_listed": not plan.group
+        and plan.limit >= ROWS_AT_MOST
+        and _lists(plan)
+        and bool(_plural_numbers(each, plan)),
     }
+
+
+def _is_roundabout(used: set[str]) -> bool:
+    """Whether a plan speaks only of the other rows that a field leads to, and so is theirs to tell."""
+    paths = {name for name in used if "." in name}
+    return bool(paths) and used - paths <= {path.partition(".")[0] for path in paths}
+
+
+def _unnamed_groups(each: Candidate, plan: Query) -> list[str]:
+    """The fields that a plan groups by and no word speaks of: by *manager*, of "who earns the most".
+
+    Where rows are not of one person each, "who" asks for a field that holds people.
+    """
+    collection, buckets = each.links.collection, {select.field for select in plan.select if select.bucket}
+    title = name_of(collection)
+    people = title is not None and stem("name") in label_words(title.label)
+    if not people and {"who", "whose"} & {word.folded for word in each.links.words}:
+        return []
+    said = {mention.field for mention in each.links.fields} | set(each.links.group) | buckets
+    said |= {title.name} if title is not None and people else set()
+    return [name for name in plan.group if name not in said and not _spoken_of(collection.label_of(name), each.links)]
+
+
+def _spoken_of(label: str, links: Links) -> bool:
+    """Whether a word of a question is of a label, near it in meaning, or speaks of it."""
+    texts = set(label_texts(label))
+    spoken = frozenset[str]().union(*(speaks_of(word.folded) for word in links.words))
+    said = (word.folded for word in links.words if word.folded not in STOP)
+    return bool(spoken & set(label_words(label))) or any(tie(word, texts) > 0 for word in said)
 
 
 def _lists(plan: Query) -> bool:
@@ -247,11 +303,13 @@ def _plural_numbers(each: Candidate, plan: Query) -> list[str]:
 def _counted_numbers(each: Candidate) -> list[str]:
     """The number fields that stand where "how many" counts: "how many litres of diesel"."""
     numbers = {field.name for field in each.links.collection.fields if field.type in NUMBERS}
-    said = [word.folded for word in each.links.words]
+    counted = [cue.at[1] for cue in each.links.cues if cue.phrase == "how many"]
+    told = {at for value in each.links.values for at in range(*value.at)}
     return [
         mention.field
         for mention in each.links.fields
-        if mention.field in numbers and said[max(0, mention.at[0] - 2) : mention.at[0]] == ["how", "many"]
+        if mention.field in numbers
+        and any(set(range(end, mention.at[0])) <= told for end in counted if end <= mention.at[0])
     ]
 
 

@@ -11,7 +11,18 @@ import msgspec
 from appliance.llm.amounts import is_serial
 from appliance.llm.plan import NUMBERS, TIMES
 from appliance.llm.senses import kin
-from appliance.llm.words import MEASURES, NEVER_STORED, STOP, Word, dimensions, label_words, parts, speaks_of, stem
+from appliance.llm.words import (
+    MEASURES,
+    NEGATIONS,
+    NEVER_STORED,
+    STOP,
+    Word,
+    dimensions,
+    label_words,
+    parts,
+    speaks_of,
+    stem,
+)
 from appliance.types import Collection, Field
 
 LONGEST_PHRASE: Final = 6
@@ -32,6 +43,20 @@ _UNITS: Final = frozenset(
         ).split(),
     )
 )
+_MEASURED_IN: Final = {
+    unit: frozenset(map(stem, labels.split()))
+    for units, labels in {
+        "km kilometers kilometres kms miles mi": "mileage distance odometer range",
+        "kg kilos kilograms g grams lb lbs pounds tons tonnes": "weight mass load",
+        "m meters metres cm centimeters mm ft feet inches": "height length width depth size",
+        "minutes mins min hours hrs seconds": "duration length time runtime",
+        "litres liters l ml gallons": "volume capacity",
+        "degrees celsius": "temperature temp", "years": "age", "mph kmh": "speed",
+        "kwh": "energy consumption", "kw watts": "power", "percent": "rate share",
+    }.items()
+    for unit in units.split()
+}  # fmt: skip
+"""Stems of labels of what is measured in a unit."""
 _CURRENCIES: Final = frozenset("euro euros eur dollar dollars usd pounds gbp chf francs bucks".split())
 _OFTEN: Final = frozenset("hourly daily weekly monthly quarterly yearly".split())
 _TAILS: Final = frozenset(map(stem, ("on", "at", "date", "by", "no", "time")))
@@ -65,7 +90,11 @@ def fields_said(asked: tuple[Word, ...], collection: Collection, taken: set[int]
             continue
         stems = tuple(word.stem for word in asked[start:end])
         said = asked[start].folded
-        whole = (field for field, label in labels if stems in (label, _short_of(field, label, said, rows)))
+        whole = (
+            field
+            for field, label in labels
+            if stems in (label, ("-".join(label),), _short_of(field, label, said, rows))
+        )
         field = next(whole, None) or measured(" ".join(word.folded for word in asked[start:end]), collection)
         if field is not None:
             seen |= set(range(start, end))
@@ -88,6 +117,37 @@ def kin_fields(asked: tuple[Word, ...], collection: Collection, taken: set[int])
 def _does(word: Word, doer: str) -> bool:
     """Whether a word says what somebody of a label does: "trains", of a *trainer*."""
     return doer.endswith(("er", "or")) and doer[:-2] in (word.stem, word.stem + word.stem[-1:])
+
+
+_HEADLESS: Final = frozenset(
+    map(stem, "name type kind date day time number level value year month week status".split())
+)
+"""Heads of labels that alone say too little of what is meant."""
+
+
+def head_fields(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
+    """Fields of whose longer label only the noun is said, where one alone has it: "salary", of *annual salary*."""
+    denies = bool(NEGATIONS & {word.folded for word in asked})
+    longer = [field for field in collection.fields if field.name != "id" and len(label_words(field.label)) > 1]
+    for at, word in enumerate(asked):
+        if at in taken or word.folded in STOP or word.folded in NEVER_STORED or word.stem in _HEADLESS:
+            continue
+        found = [field for field in longer if head(field.label) == word.stem or (denies and _begins(field, word))]
+        own = [field for field in found if "." not in field.name] or found
+        if len(own) == 1:
+            yield FieldMention(own[0].name, (at, at + 1), kin=True)
+
+
+def _begins(field: Field, word: Word) -> bool:
+    """Whether a word begins the label of a time: of "never seen a vet" the *vet visit*."""
+    return field.type in TIMES and label_words(field.label)[0] == word.stem
+
+
+def head(label: str) -> str:
+    """The stem of the noun of a label: "salary" of *annual salary*, "distance" of *trip distance km*."""
+    stems = label_words(label)
+    nouns = [one for one in stems if one not in _TAILS and one not in _UNITS]
+    return next(iter((*nouns[-1:], *stems[-1:])), "")
 
 
 def apart_fields(
@@ -145,6 +205,8 @@ def units_said(asked: tuple[Word, ...], collection: Collection, places: Iterable
             yield FieldMention(money.name, (end, end + 1))
         elif end < len(asked) and asked[end].folded not in STOP:
             found = [field.name for field, label in numbers if asked[end].stem in label and "." not in field.name]
+            typical = _MEASURED_IN.get(asked[end].folded, frozenset())
+            found = found or [field.name for field, label in numbers if typical & label and "." not in field.name]
             if len(found) == 1:
                 yield FieldMention(found[0], (end, end + 1))
 
@@ -168,6 +230,7 @@ def own_words(collection: Collection, name: str) -> tuple[str, ...]:
 def measured(phrase: str, collection: Collection) -> Field | None:
     """The number field that a phrase measures: "how long" is told by ``minutes``, "cheapest" by ``unit_cost``."""
     numbers = [(field, label_words(field.label)) for field in collection.fields if _tells(field)]
+    numbers.sort(key=lambda one: "." in one[0].name)
     return next((field for word in MEASURES.get(phrase, ()) for field, label in numbers if word in label), None)
 
 
@@ -209,6 +272,11 @@ def denied(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> 
 
 _TIME_NOUNS: Final = frozenset({"date", "dates", "day", "days", "time", "times"})
 _KINDS: Final = frozenset({"kind", "kinds", "type", "types", "sort", "sorts"})
+_AMOUNTS_BEHIND: Final = frozenset(
+    "amount amounts cost costs fee fees charge charges expense expenses total totals value values figure figures level"
+    " levels usage consumption".split()
+)
+"""Words behind the name of a number that say what it is anyway: "toll costs"."""
 _BEHIND: Final = frozenset({"kind", "kinds", "type", "types", "method", "methods", "name", "names"})
 
 
@@ -221,6 +289,8 @@ def words_around(
         timed |= {at + step for at in named for step in (-1, 1)}
     found = {at for at in timed if 0 <= at < len(asked) and asked[at].folded in _TIME_NOUNS}
     found |= {one.at[1] for one in fields if one.at[1] < len(asked) and asked[one.at[1]].folded in _BEHIND}
+    numbers = [one for one in fields if type_of(collection, one.field) in NUMBERS and one.at[1] < len(asked)]
+    found |= {one.at[1] for one in numbers if asked[one.at[1]].folded in _AMOUNTS_BEHIND}
     starts = {one.at[0] for one in fields} | named
     for at, word in enumerate(asked[:-2]):
         if word.folded in _KINDS and asked[at + 1].folded == "of" and {at + 2, at + 3} & starts:

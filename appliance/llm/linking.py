@@ -16,13 +16,14 @@ from typing import Final
 
 import msgspec
 
-from appliance.llm.amounts import Comparison, comparisons, in_own_unit, is_year, year_comparisons, year_field
+from appliance.llm.amounts import Comparison, as_years, comparisons, in_own_unit, is_year, year_comparisons, year_field
 from appliance.llm.dates import Span, spans
 from appliance.llm.fields import (
     FieldMention,
     apart_fields,
     denied,
     fields_said,
+    head_fields,
     kin_fields,
     label_texts,
     measured,
@@ -39,6 +40,7 @@ from appliance.llm.plan import NUMBERS, TIMES, Bucket
 from appliance.llm.senses import nearest
 from appliance.llm.values import Index, slip
 from appliance.llm.words import (
+    BUSIEST,
     COLLECTION_WORDS,
     CUES,
     MEASURES,
@@ -106,6 +108,12 @@ class Links(msgspec.Struct, frozen=True):
         return self.score - MISSED_COSTS * len(self.unexplained())
 
     @property
+    def reached(self) -> frozenset[str]:
+        """The fields that are spoken of and that only another field leads to."""
+        said = {mention.field for mention in self.fields} | {value.field for value in self.values}
+        return frozenset(name for name in said if "." in name)
+
+    @property
     def own(self) -> frozenset[int]:
         """The words that are of the collection's own name."""
         label = set(label_words(self.collection.label))
@@ -144,6 +152,7 @@ class Asked(msgspec.Struct, frozen=True):
         timed: the indices of words of a time.
         comparisons: the amounts that something is compared with, in the unit that is said.
         idle: the indices of words that say nothing.
+        leads: collection, field, and the stem of what the rows are called that the field leads to.
     """
 
     words: tuple[Word, ...]
@@ -153,6 +162,7 @@ class Asked(msgspec.Struct, frozen=True):
     timed: frozenset[int]
     comparisons: tuple[Comparison, ...]
     idle: frozenset[int]
+    leads: frozenset[tuple[str, str, str]] = frozenset()
 
 
 def link(text: str, catalog: Catalog, now: datetime, always: str = "") -> list[Links]:
@@ -170,7 +180,7 @@ def link(text: str, catalog: Catalog, now: datetime, always: str = "") -> list[L
     timed = frozenset(inside(said, [at for span in times for at in (span.at, span.apart) if at]))
     compared = tuple(comparisons(text, said, timed))
     nothing = frozenset(inside(said, idle(text)))
-    asked = Asked(said, times, names, _whole_labels(catalog), timed, compared, nothing)
+    asked = Asked(said, times, names, _whole_labels(catalog), timed, compared, nothing, _leads(catalog))
     links = [
         _link_one(asked, collection, index)
         for collection, index in zip(catalog.collections, _indexes(catalog), strict=True)
@@ -179,6 +189,29 @@ def link(text: str, catalog: Catalog, now: datetime, always: str = "") -> list[L
         (found for found in links if found.score > 0 or always in ("*", found.collection.name)),
         key=lambda found: -found.rank,
     )
+
+
+def _leads(catalog: Catalog) -> frozenset[tuple[str, str, str]]:
+    """Fields that lead to other rows and are not called by them: *plate*, which leads to vehicles."""
+    found = set()
+    for relation in catalog.relations:
+        target, held = catalog.collection(relation.target), catalog.collection(relation.collection)
+        noun = label_words(target.label)[-1:] if target else ()
+        if held is not None and noun and noun[0] not in label_words(held.label_of(relation.field)):
+            found.add((relation.collection, relation.field, noun[0]))
+    return frozenset(found)
+
+
+def _grouped_by_rows(question: Asked, collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
+    """The fields that lead to the rows of which each is asked about: "distance per vehicle"."""
+    for held, name, noun in question.leads:
+        for at, word in enumerate(question.words):
+            before = question.words[at - 1].folded if at else ""
+            if held == collection.name and word.stem == noun and at not in taken and before in _EACH_OF:
+                yield FieldMention(name, (at, at + 1), kin=True)
+
+
+_EACH_OF: Final = frozenset("per by each every which what".split())
 
 
 def _whole_labels(catalog: Catalog) -> frozenset[str]:
@@ -210,6 +243,7 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
         time_words = set(inside(asked, [at for span in times for at in (span.at, span.apart) if at]))
     timed = time_words if kinds & TIMES else set[int]()
     if years is not None:
+        amounts = tuple(as_years(found, asked) for found in amounts)
         amounts += tuple(year_comparisons(asked, timed | {at for one in amounts for at in range(*one.at)}))
     compared = {index for found in amounts for index in range(*found.at)}
     own, also, certainty = _name(asked, collection)
@@ -226,6 +260,10 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     placed = {index for place in _places(values, fields) for index in range(*place)}
     fields += tuple(kin_fields(asked, collection, closed.taken | own | placed | closed.cued))
     placed |= {index for mention in fields for index in range(*mention.at)}
+    fields += tuple(head_fields(asked, collection, closed.taken | own | placed | closed.cued))
+    placed |= {index for mention in fields for index in range(*mention.at)}
+    fields += tuple(_grouped_by_rows(question, collection, own | placed))
+    placed |= {index for mention in fields for index in range(*mention.at)}
     apart = list(apart_fields(asked, collection, closed.taken | own | placed | closed.cued))
     fields += tuple(mention for mention, _ in apart)
     placed |= {index for mention, _ in apart for index in range(*mention.at)}
@@ -235,11 +273,12 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     denies = denied(asked, collection, closed.taken | {at for each in values for at in range(*each.at)})
     grouped = [mention for mention in fields if not (mention.kin and type_of(collection, mention.field) in NUMBERS)]
     group, group_words = _group(asked, grouped)  # "pay per month" tells the *monthly fee*, and groups nothing
-    bucket = _bucket(asked, closed.taken | {at for mention in fields for at in range(*mention.at)})
+    bucket = _busy(asked) or _bucket(asked, closed.taken | {at for mention in fields for at in range(*mention.at)})
     group_words |= set(range(*bucket.at)) if bucket and kinds & TIMES else set()
     explained = own | also | closed.cued | denies.keys() | group_words | _beside(asked, values, collection)
     explained |= {second for _, second in apart} | spoken_of(asked, collection)
     explained |= {at for at, word in enumerate(asked) if word.folded in _NEW and times and kinds & TIMES}
+    explained |= _done_by(asked, values, fields)
     explained |= question.idle | words_around(asked, fields, own | also, collection)
     explained |= {index for place in _places(values, fields) for index in range(*place)}
     explained |= time_words if kinds & TIMES else set()
@@ -288,6 +327,26 @@ def _beside(asked: tuple[Word, ...], values: Iterable[ValueMention], collection:
         label = {part for name in value.fields for part in label_words(collection.label_of(name))}
         found |= {at for at in (value.at[0] - 1, value.at[1]) if 0 <= at < len(asked) and asked[at].stem in label}
     return found
+
+
+_DO: Final = frozenset("do does did has have had".split())
+_DEEDS: Final = frozenset(
+    "give gave given gives lead led leads handle handled handles run ran runs collect collected bring brought produce"
+    " produced perform performed carry carried conduct conducted receive received receives attend attended teach taught"
+    " get got do done manage managed contribute contributed go gone went travel traveled travelled drive drove driven"
+    " log logged record recorded put accumulate accumulated rack racked clock clocked cover covered".split()
+)
+"""Verbs that say no more than that something is somebody's."""
+
+
+def _done_by(asked: tuple[Word, ...], values: Iterable[ValueMention], fields: Iterable[FieldMention]) -> set[int]:
+    """Where a verb says that something is somebody's: "how many visits did Ines *lead*", "which guide *leads* most"."""
+    found = set()
+    for value in values:
+        begins, behind = value.at[0] - 1, range(value.at[1], len(asked))
+        if begins >= 0 and asked[begins].folded in _DO:
+            found |= set([at for at in behind if asked[at].folded in _DEEDS][:1])
+    return found | {one.at[1] for one in fields if one.at[1] < len(asked) and asked[one.at[1]].folded in _DEEDS}
 
 
 def _name(asked: tuple[Word, ...], collection: Collection) -> tuple[set[int], set[int], float]:
@@ -356,6 +415,14 @@ def _bucket(asked: tuple[Word, ...], taken: set[int]) -> BucketMention | None:
             continue
         return BucketMention(bucket, (index - before, index + 1))
     return None
+
+
+def _busy(asked: tuple[Word, ...]) -> BucketMention | None:
+    """The time of which the busiest is asked for: "busiest day", "which month had the most visits"."""
+    found = BUSIEST.search(" ".join(word.folded for word in asked))
+    said = (found["busy"] or found["which"]) if found else ""
+    at = next((at for at, word in enumerate(asked) if at and word.folded == said), None)
+    return BucketMention(_BUCKETS[said], (at, at + 1)) if at is not None else None
 
 
 def open_words(text: str) -> list[str]:

@@ -101,7 +101,8 @@ def _found(asked: tuple[Word, ...], collection: Collection, index: Index, closed
             phrase = " ".join(word.folded for word in asked[start:end])
             found = find(phrase, end - start)
             guessed = find != index.whole and len(here) == 1 and asked[start].stem in closed.labels
-            if found is None or guessed or _means_rows(asked, start, end, found, closed):
+            reached = found is not None and find != index.whole and all("." in name for name in found.fields)
+            if found is None or guessed or reached or _means_rows(asked, start, end, found, closed):
                 continue
             if phrase in STOP and not _said_of(asked, start, found):
                 continue
@@ -145,11 +146,21 @@ def _alike_negated(asked: tuple[Word, ...], found: Iterable[ValueMention]) -> tu
 def _nearest_first(
     names: tuple[str, ...], asked: tuple[Word, ...], at: tuple[int, int], collection: Collection
 ) -> tuple[str, ...]:
-    """Of several fields that hold a value, the one whose label stands beside it comes first."""
+    """Of several fields that hold a value, the one whose label stands beside it comes first.
+
+    What rows hold themselves is meant before what the rows hold that a field leads to, unless that is said.
+    """
     around = {word.stem for word in (*asked[max(0, at[0] - 2) : at[0]], *asked[at[1] : at[1] + 2])}
 
     def distance(name: str) -> int:
         field = collection.field(name)
         return 0 if field and set(label_words(field.label)) & around else 1
 
-    return tuple(sorted(dict.fromkeys(names), key=distance))
+    found = sorted(dict.fromkeys(names), key=distance)
+    own = [name for name in found if "." not in name]
+    reached = [
+        name for name in found if "." in name and (not own or label_words(name.rpartition(".")[2])[-1] in around)
+    ]
+    return (
+        (*own, *reached) if own and not distance(own[0]) else tuple(name for name in found if name in {*own, *reached})
+    )

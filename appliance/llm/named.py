@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
+from appliance.llm.fields import measured
 from appliance.llm.linking import Links
 from appliance.llm.plan import NUMBERS, TIMES, Query
 from appliance.llm.senses import kin, nearness
@@ -45,7 +46,10 @@ def unnamed(plan: Query, links: Links) -> dict[str, float]:
     ordered = [order.field for order in plan.order if not order.aggregate and plan.limit < 200]
     measures = _fields(links, [item.field for item in plan.select if item.aggregate] + ordered)
     said = tuple(word.folded for word in links.words)
-    return {"measure_unnamed": min(_MOST, sum(_unsaid(field.label, said) for field in measures))}
+    linked = {mention.field for mention in links.fields}
+    linked |= {field.name for cue in links.cues if (field := measured(cue.phrase, links.collection)) is not None}
+    open_ones = [field for field in measures if field.name not in linked]
+    return {"measure_unnamed": min(_MOST, sum(_unsaid(field.label, said) for field in open_ones))}
 
 
 def _fields(links: Links, names: Iterable[str]) -> list[Field]:

@@ -11,7 +11,7 @@ from appliance.llm.amounts import holds_years
 from appliance.llm.linking import Links
 from appliance.llm.notation import Item, Rank, Sketch
 from appliance.llm.plan import ORDERED, TIMES, Query
-from appliance.llm.words import label_words, singular, stem
+from appliance.llm.words import SENIOR, label_words, singular, stem
 from appliance.types import Field
 
 _OF: Final = frozenset("in of for at on by among per with".split())
@@ -94,6 +94,29 @@ _BIRTHS: Final = frozenset(map(stem, ("birth", "birthday", "born", "dob")))
 def holds_births(field: Field) -> bool:
     """Whether a field of a collection itself says when somebody was born."""
     return field.type in TIMES and "." not in field.name and bool(_BIRTHS & set(label_words(field.label)))
+
+
+_STARTS: Final = frozenset(map(stem, "hired joined join start started since employed registered enrolled".split()))
+
+
+def holds_starts(field: Field) -> bool:
+    """Whether a field of a collection itself says since when somebody has been there."""
+    return field.type in TIMES and "." not in field.name and bool(_STARTS & set(label_words(field.label)))
+
+
+def by_tenure(sketch: Sketch, links: Links, label: str | None) -> list[Sketch]:
+    """Ranked by the day they began, where who has been there longest is asked for.
+
+    Args:
+        sketch: what the model wrote.
+        links: the question's links.
+        label: the field that says since when, as the model sees it.
+    """
+    senior = any(cue.phrase in SENIOR for cue in links.cues)
+    if label is None or not senior or sketch.intent != "query" or sketch.group:
+        return []
+    limit = sketch.rank.limit if sketch.rank and sketch.rank.limit else "1"
+    return [replace(sketch, select=(Item(None),), rank=Rank(False, label, limit))]
 
 
 def by_birth(sketch: Sketch, links: Links, label: str | None) -> list[Sketch]:

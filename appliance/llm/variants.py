@@ -16,14 +16,17 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
+from appliance.llm.fields import head
 from appliance.llm.notation import BARE, Column, Group, Item, Rank, Sketch, Test
 from appliance.llm.senses import kin
 from appliance.llm.words import (
     ADDED_UP,
+    BUSIEST,
     IN_STOCK,
     MOVED,
     NEGATIONS,
     STOCK,
+    Word,
     dimensions,
     fold,
     label_words,
@@ -52,7 +55,17 @@ _PAIRS: Final = [
     if one != other
 ]
 _ADDED_UP: Final = re.compile(rf"\b({'|'.join(ADDED_UP)})\b")
-_NUMBERED: Final = re.compile(r"\b(how many|how much|total|sum|per|each|by|altogether|overall)\b")
+_NUMBERED: Final = re.compile(r"\b(how many|how much|total|sum|per|each|by|altogether|overall|most|fewest|least)\b")
+_SUMMED_UP: Final = frozenset("amounts costs fees charges expenses totals consumption usage".split())
+_COMMONEST: Final = re.compile(r"\b(most|least) (?:common|popular|frequent|frequently|often|used)(?: used)? (.+)")
+_NEVER_SUMMED: Final = frozenset(
+    map(
+        stem,
+        "unit rate price level age percent minimum maximum floor room temperature score rating grade year height weight"
+        " width depth speed size gpa share margin latitude longitude".split(),
+    )
+)
+"""Stems of labels of numbers that make no sense added up."""
 
 
 class Rows(NamedTuple):
@@ -87,8 +100,14 @@ def variants(sketch: Sketch, columns: Sequence[Column], text: str, named: Set[st
     found += _flagged(sketch, [label for label, kind in kinds.items() if kind == "flag" and label in named], text)
     found += [*_stocked(sketch, kinds, text), *_listed(sketch, text), *_distinct(sketch, texts, text)]
     found += [*_moneyed(sketch, kinds, named), *_pieces(sketch, kinds, text)]
-    found += [*_both_ends(sketch, text), *_of_each(sketch, rows.stems, text)]
-    found += [*_grouped(sketch, kinds, groups), *_counted(sketch, named), *_once(sketch, text)]
+    found += [*_commonest(sketch, texts, text), *_both_ends(sketch, text), *_of_each(sketch, rows.stems, text)]
+    found += [
+        *_ungrouped(sketch, named),
+        *_busiest(sketch, kinds, text),
+        *_grouped(sketch, kinds, groups),
+        *_counted(sketch, named),
+        *_once(sketch, text),
+    ]
     return [each for each in dict.fromkeys(found) if each != sketch]
 
 
@@ -103,13 +122,18 @@ def _sums(sketch: Sketch, text: str, numbers: list[str]) -> list[Sketch]:
     if sketch.select == (Item(None, "count"),) and _NUMBERED.search(text):
         return [replace(sketch, select=(Item(label, "sum"),)) for label in numbers if not names_things(label, text)]
     listed = not (sketch.rank or sketch.group or any(item.aggregate for item in sketch.select))
-    summed = numbers if _ADDED_UP.search(text) else plurals(numbers, text)
+    summed = numbers if _ADDED_UP.search(text) else [*plurals(numbers, text), *amounts_said(numbers, text)]
     return [replace(sketch, select=(Item(label, "sum"),)) for label in summed if listed]
 
 
 def _moneyed(sketch: Sketch, kinds: Mapping[str, str], named: Set[str]) -> list[Sketch]:
-    """An amount that is held against a number that nobody named, held against the price: "furniture over 100"."""
-    prices = [label for label, kind in kinds.items() if kind == "number" and _MONEY & set(label_words(label))]
+    """An amount that is held against a number that nobody named, held against the one that is, or the price."""
+    numbers = [label for label, kind in kinds.items() if kind == "number" and label in named]
+    prices = (
+        numbers
+        if len(numbers) == 1
+        else [label for label, kind in kinds.items() if kind == "number" and _MONEY & set(label_words(label))]
+    )
     tests = [t for t in sketch.where if kinds.get(t.field) == "number" and t.op in ("gt", "gte", "lt", "lte")]
     if len(tests) != 1 or len(prices) != 1 or tests[0].field in named or tests[0].field in prices:
         return []
@@ -143,16 +167,28 @@ def _once(sketch: Sketch, text: str) -> list[Sketch]:
 
 
 def distinct_of(text: str, labels: Iterable[str]) -> str | None:
-    """The label of which a folded text asks how many different ones there are: "how many departments"."""
+    """The label of which a folded text asks how many different ones there are: "how many departments".
+
+    Of a longer label its noun is enough where one alone has it: "how many cities", of *office city*.
+    """
+    wanted = {label: label_words(label) for label in labels}
+    heads = [stems[-1] for stems in wanted.values() if stems]
     for found in _HOW_MANY.finditer(text):
         behind = words(found[1])
-        for label in labels:
-            size, wanted = len(label_words(label)), label_words(label)
-            said = behind[:size]
-            plural = said and singular(said[-1].folded) != said[-1].folded
-            if plural and tuple(word.stem for word in said) == wanted:
+        for label, stems in wanted.items():
+            if _plural_of(behind, stems):
+                return label
+        for label, stems in wanted.items():
+            if heads.count(stems[-1]) == 1 and _plural_of(behind, stems[-1:]):
                 return label
     return None
+
+
+def _plural_of(said: Sequence[Word], stems: tuple[str, ...]) -> bool:
+    """Whether words begin with these stems, in the plural."""
+    first = said[: len(stems)]
+    plural = bool(first) and singular(first[-1].folded) != first[-1].folded
+    return plural and tuple(word.stem for word in first) == stems
 
 
 def _distinct(sketch: Sketch, texts: list[str], text: str) -> list[Sketch]:
@@ -162,6 +198,22 @@ def _distinct(sketch: Sketch, texts: list[str], text: str) -> list[Sketch]:
     if label is None or label in tested:
         return []
     return [replace(sketch, select=(Item(label, "distinct"),), group=(), rank=None, having=None)]
+
+
+def _commonest(sketch: Sketch, texts: list[str], text: str) -> list[Sketch]:
+    """The value that most rows have: "most popular destination"."""
+    found = _COMMONEST.search(text)
+    said = [word.stem for word in words(found[2])] if found else []
+    label = next((one for one in texts if said[: len(label_words(one))] == list(label_words(one))), None)
+    if found is None or label is None or any(test.field == label for test in sketch.where):
+        return []
+    rank = Rank(found[1] == "most", None, "1")
+    return [replace(sketch, select=(Item(None, "count"),), group=(Group(label),), rank=rank, having=None)]
+
+
+def adds_up(label: str) -> bool:
+    """Whether numbers of a label make sense added up: *visitors*, but no *temperature*."""
+    return not set(label_words(label)) & _NEVER_SUMMED
 
 
 def _listed(sketch: Sketch, text: str) -> list[Sketch]:
@@ -247,9 +299,22 @@ def values_of_times(sketch: Sketch, said: Sequence[str]) -> list[Test]:
 
 
 def plurals(labels: Iterable[str], text: str) -> list[str]:
-    """The labels whose last word a text says in the plural: of "hours by lawyer" the label *hours*."""
-    said = {word.stem for word in words(text) if singular(word.folded) != word.folded}
-    return [label for label in labels if label_words(label)[-1:] and label_words(label)[-1] in said]
+    """The labels whose noun a text says in the plural: of "hours by lawyer" the label *hours*."""
+    many = _many(text)
+    return [label for label in labels if head(label) in many]
+
+
+def _many(text: str) -> set[str]:
+    """The stems of what a text says in the plural."""
+    return {word.stem for word in words(text) if singular(word.folded) != word.folded}
+
+
+def amounts_said(labels: Iterable[str], text: str) -> list[str]:
+    """The labels of numbers that a text says as something to add up: "hours by lawyer", "toll costs"."""
+    costs = {one.stem for one, other in pairwise(words(text)) if other.folded in _SUMMED_UP}
+    held = list(labels)
+    many = [label for label in plurals(held, text) if not names_things(label, text)]
+    return [label for label in held if adds_up(label) and (label in many or head(label) in costs)]
 
 
 def names_things(label: str, text: str) -> bool:
@@ -262,7 +327,7 @@ def names_things(label: str, text: str) -> bool:
         bool(last)
         and not _MONEY & set(label_words(label))
         and singular(last[0].folded) == last[0].folded
-        and bool(plurals([label], text))
+        and last[0].stem in _many(text)
     )
 
 
@@ -310,6 +375,29 @@ def _grouped(sketch: Sketch, kinds: Mapping[str, str], groups: list[str]) -> lis
         if of_number and rank and rank.field:
             found.append(replace(sketch, select=(Item(rank.field, "sum"),), group=(Group(label),), rank=ranked))
     return found
+
+
+def _ungrouped(sketch: Sketch, named: Set[str]) -> list[Sketch]:
+    """Rows ranked by a number, where the model ranks groups of what nobody named: "who earns the most"."""
+    item, rank = sketch.select[0], sketch.rank
+    ranks = rank is not None and rank.field is None and item.aggregate in ("sum", "avg", "max", "min")
+    if not ranks or rank is None or any(group.bucket or group.field in named for group in sketch.group):
+        return []
+    return [replace(sketch, select=(Item(None),), group=(), rank=Rank(rank.falling, item.field, rank.limit))]
+
+
+def _busiest(sketch: Sketch, kinds: Mapping[str, str], text: str) -> list[Sketch]:
+    """The time of the most rows, or of the highest sum: "busiest month", "which day had the most visitors"."""
+    found = BUSIEST.search(text)
+    times = [group.field for group in sketch.group if kinds.get(group.field) == "time"]
+    times += [label for label, kind in kinds.items() if kind == "time"]
+    if found is None or not times:
+        return []
+    bucket = found["busy"] or found["which"]
+    item = sketch.select[0] if sketch.select[0].aggregate in ("sum", "avg", "count") else Item(None, "count")
+    rank = Rank(found["busy"] is None or "quiet" not in found[0], None, "1")
+    where = tuple(test for test in sketch.where if test.op != "when" or test.field != times[0])
+    return [replace(sketch, select=(item,), where=where, group=(Group(times[0], bucket),), rank=rank, having=None)]
 
 
 def _times(sketch: Sketch, times: list[str]) -> list[Sketch]:

@@ -26,6 +26,8 @@ COLUMNS_AT_MOST: Final = 32
 REACHED_AT_MOST: Final = 6
 """Fields of one other collection that are shown."""
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_ALONE: Final = 0.9
+"""A text of so many distinct values a row may name one; now and then two have one name."""
 SEVERAL: Final = 2
 """A text that stands in so many rows on average names none of them."""
 _NAMES: Final = ("name", "title", "label", "full_name", "description", "code", "number")
@@ -145,17 +147,25 @@ def name_of(collection: Collection) -> Field | None:
 
 
 def named_row(where: Iterable[Condition], collection: Collection) -> Condition | None:
-    """The test that holds a row to what it is called, if there is one."""
+    """The test that holds a row to what it is called, if there is one; what several rows are called names none."""
     title = title_of(collection)
+    if title is not None and title.distinct < _ALONE * title.count:
+        return None
     return next((test for test in where if title and test.field == title.name and test.op == "eq"), None)
 
 
-def view(collection: Collection) -> View:
-    """How the model sees a collection of a widened catalog."""
+def view(collection: Collection, links: Links | None = None) -> View:
+    """How the model sees a collection of a widened catalog.
+
+    Args:
+        collection: the collection.
+        links: of a question; where it says nothing of the rows that a text leads to, only the text is shown.
+    """
     shown: dict[str, Shown] = {}
     paths = {field.name.partition(".")[0] for field in collection.fields if "." in field.name}
+    silent = _silent(collection, links) if links is not None else frozenset()
     for field in collection.fields:
-        hidden = field.name in ("id", "created_at") or field.type == "jsonb"
+        hidden = field.name in ("id", "created_at") or field.type == "jsonb" or field.name in silent
         number_that_leads = field.name in paths and field.type != "text"
         label = plain(field.label) or field.name
         if not hidden and not number_that_leads and len(shown) < COLUMNS_AT_MOST:
@@ -163,6 +173,20 @@ def view(collection: Collection) -> View:
                 label = f"{label} {len(shown)}"
             shown[label] = Shown(Column(label, kind_of(field)), field)
     return View(collection, tuple(shown.values()))
+
+
+def _silent(collection: Collection, links: Links) -> frozenset[str]:
+    """The fields along texts that say themselves what they lead to, where a question speaks of none of them."""
+    spoken = {name.partition(".")[0] for name in links.reached}
+    texts = {field.name: plain(field.label) for field in collection.fields if field.type == "text"}
+    return frozenset(
+        field.name
+        for field in collection.fields
+        if (step := field.name.partition(".")[0]) != field.name
+        and step in texts
+        and step not in spoken
+        and plain(field.label) != _without_id(texts[step])
+    )
 
 
 def kind_of(field: Field) -> Kind:

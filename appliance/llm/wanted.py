@@ -14,10 +14,10 @@ from appliance.llm.conditions import Conditions, Place
 from appliance.llm.fields import FieldMention, measured
 from appliance.llm.linking import Cue
 from appliance.llm.plan import GROUPS_AT_MOST, NUMBERS, ORDERED, ROWS_AT_MOST, TIMES, Aggregate, Order, Select
-from appliance.llm.ranks import falls, holds_births, sorts
-from appliance.llm.variants import distinct_of, names_things
+from appliance.llm.ranks import falls, holds_births, holds_starts, sorts
+from appliance.llm.variants import adds_up, amounts_said, distinct_of, names_things
 from appliance.llm.views import kinds_of, name_of, named_row, title_of
-from appliance.llm.words import MEASURES, MOVED, SELLING, label_words, singular, speaks_of, stem
+from appliance.llm.words import MEASURES, MOST_TIME, MOVED, SELLING, SENIOR, label_words, singular, speaks_of, stem
 from appliance.types import Field, FieldType
 
 FIELDS_SHOWN: Final = 10
@@ -53,17 +53,17 @@ _COMMON: Final = frozenset(
         for word in ("common", "popular", "frequent", "often", "frequently", "used")
     }
 )
-_RANKS: Final = frozenset({"most", "fewest", "least"}) | _COMMON | frozenset(SELLING)
-_SMALLEST: Final = frozenset({"fewest", "least"}) | {phrase for phrase in _COMMON if phrase.startswith("least")}
+_BUSY: Final = frozenset({"busiest", "quietest"})
+_RANKS: Final = frozenset({"most", "fewest", "least"}) | _COMMON | _BUSY | frozenset((*SELLING, *MOST_TIME))
+_SMALLEST: Final = frozenset({"fewest", "least", "quietest"}) | {
+    phrase for phrase in _COMMON if phrase.startswith("least")
+}
 _TIMELY: Final = frozenset(
     {"latest", "most recent", "newest", "last", "earliest", "oldest", "first", "next", "soonest"}
 )
 _AGES: Final = frozenset({"oldest", "youngest"})
 """The oldest has the highest age, and the earliest birth."""
 _ASKS_ONE: Final = ("which", "who", "whose", "top")
-_NEVER_SUMMED: Final = frozenset(
-    map(stem, ("unit", "rate", "price", "level", "age", "percent", "minimum", "maximum", "floor", "room"))
-)
 _SMALL: Final = {
     "one": 1,
     "two": 2,
@@ -122,7 +122,7 @@ class Wanted:
         if ranked is not None:
             self._used.add(ranked.phrase)
             others = [each for each in self.links.cues if each.phrase not in _WEAK and each != ranked]
-            cue = None if ranked.phrase in _COMMON else next(iter(others), None)
+            cue = None if ranked.phrase in _COMMON | _BUSY else next(iter(others), None)
         measure, bucket = self._per_group(cue), self.links.bucket.bucket if self.links.bucket else None
         shown = (Select(name, bucket=bucket if name == time else None) for name in self.group)
         self.select, self.limit = (*shown, measure), GROUPS_AT_MOST
@@ -209,6 +209,8 @@ class Wanted:
                 self._used.add(cue.phrase)
                 return made
         named = self._named(NUMBERS, apart=(*self.group, *self.tested))
+        if named is None and any(each.phrase in MOST_TIME for each in self.links.cues):
+            named = measured(MOST_TIME[0], self.collection)
         if named is None and any(each.phrase in SELLING for each in self.links.cues):
             named = stocked(self.collection)
         return Select(named.name, "sum") if named else Select("*", "count")
@@ -218,7 +220,7 @@ class Wanted:
     def _number(self, cue: Cue | None) -> bool:
         if cue is not None and self._costs(cue):
             return True
-        made = self._aggregate(cue) if cue else self._model_count()
+        made = self._aggregate(cue) if cue else self._added_up() or self._model_count()
         if made is None:
             return False
         self.select = (made,)
@@ -252,8 +254,16 @@ class Wanted:
         if field is None:
             return Select("*", "count") if kind == "sum" and cue.phrase not in MEASURES else None
         priced = cue.phrase in _SUMS and stocked(self.collection) is None  # rows are of one sale each
-        adds_up = kind != "sum" or priced or not set(label_words(field.label)) & _NEVER_SUMMED
-        return Select(field.name, kind) if adds_up else None
+        return Select(field.name, kind) if kind != "sum" or priced or adds_up(field.label) else None
+
+    def _added_up(self) -> Select | None:
+        """The sum of a number that is asked for in the plural and not of rows: "visitors last month"."""
+        fields = [self.collection.field(mention.field) for mention in self.links.fields]
+        numbers = [f for f in fields if f is not None and f.type in NUMBERS and f.name not in self.tested]
+        named = {field.name: field for field in numbers if amounts_said([field.label], self.links.text)}
+        if self.links.own or len(named) != 1 or self._says(*_ASKS_ONE, "what", "where", "when", "show", "list"):
+            return None
+        return Select(next(iter(named)), "sum")
 
     def _model_count(self) -> Select | None:
         # Only a count is believed without a word for it: "number of" is often left out, "sum" never.
@@ -262,9 +272,11 @@ class Wanted:
 
     def _count(self, cue: Cue) -> Select:
         after = self.links.words[cue.at[1]].stem if cue.at[1] < len(self.links.words) else ""
+        valued_words = {at for value in self.links.values for at in range(*value.at)}
         for mention in self.links.fields:
             field = self.collection.field(mention.field)
-            number = field is not None and field.type in NUMBERS and mention.at[0] == cue.at[1]
+            between = set(range(cue.at[1], mention.at[0])) <= valued_words  # "how many sick days"
+            number = field is not None and field.type in NUMBERS and cue.at[1] <= mention.at[0] and between
             if field is None or names_things(field.label, self.links.text):
                 continue
             if number and after not in label_words(self.collection.label):
@@ -380,10 +392,16 @@ class Wanted:
         years = year_field(self.collection)
         if cue.phrase in _AGES and (ages or years):
             return ages[0] if ages else years
+        if cue.phrase in SENIOR:
+            return self._since()
         if cue.phrase in (*_TIMELY, *_AGES):
             return self.tests.time_field if cue.phrase in _TIMELY else None
         field = self._measured(cue, ORDERED)
         return field.name if field else None
+
+    def _since(self) -> str | None:
+        """The field that says since when somebody has been there."""
+        return next((field.name for field in self.collection.fields if holds_starts(field)), None)
 
     def _is_age(self, name: str) -> bool:
         field = self.collection.field(name)

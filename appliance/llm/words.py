@@ -149,7 +149,8 @@ STOP: Final[frozenset[str]] = frozenset(
 """Words that no answer depends on: they need no place in the catalog."""
 
 IDLE_PHRASES: Final = re.compile(
-    r"(?<![\w-])(?:at the moment|at present|at this (?:moment|point|time)|so far|to date|these days|for now|up to now|"
+    r"(?<![\w-])(?:fall(?:s|ing)?(?= due)|"
+    r"at the moment|at present|at this (?:moment|point|time)|so far|to date|these days|for now|up to now|"
     r"as of (?:now|today)|do(?:es)? (?:we|the (?:shop|store|company)) (?:sell|offer|carry)|"
     r"on (?:file|record|the books)|on our books|for me|if you (?:can|could)|w/)(?![\w-])"
 )
@@ -189,6 +190,12 @@ ADDED_UP: Final = ("revenue", "turnover", "time spent", "time went", "how much t
 SELLING: Final = ("best selling", "best-selling", "top selling", "top-selling", "most sold")
 """Phrases that rank things by how many of them were sold."""
 
+MOST_TIME: Final = ("most time", "spend the most time", "spent the most time")
+SENIOR: Final = (
+    "longest serving", "longest-serving", "longest standing", "longest-standing", "longest tenure", "most senior",
+)  # fmt: skip
+"""Phrases for who has been there since the earliest day."""
+
 CUES: Final[dict[str, str]] = {
     "how many": "count", "number of": "count", "count of": "count", "count": "count", "how much": "sum",
     "total": "sum", "sum": "sum", "sum of": "sum", "in all": "sum",
@@ -205,9 +212,17 @@ CUES: Final[dict[str, str]] = {
     "cheapest": "min",
     "earliest": "min", "oldest": "min", "youngest": "max", "fewest": "min",
     "first": "min", "next": "min", "soonest": "min",
+    **dict.fromkeys(MOST_TIME, "max"), "busiest": "max", "quietest": "min", **dict.fromkeys(SENIOR, "min"),
+    "headcount": "count", "head count": "count", "how far did": "sum", "payroll": "sum",
     "best rated": "max", "highest rated": "max", "top rated": "max", "worst rated": "min", "lowest rated": "min",
 }  # fmt: skip
 """Phrases that name an aggregate."""
+
+BUSIEST: Final = re.compile(
+    r"\b(?:(?:busiest|quietest) (?P<busy>hour|day|week|month|quarter|year)|"
+    r"(?:which|what) (?P<which>hour|day|week|month|quarter|year)\b.* (?:most|highest|fewest|least|lowest))\b"
+)
+"""What asks for the time in which the most is."""
 
 SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
     "available": ("free", "open", "in stock"), "spare": ("free", "available"),
@@ -239,15 +254,21 @@ COLLECTION_WORDS: Final[dict[str, frozenset[str]]] = {
 }
 """Stems of other words for what a collection's name says, by its stem."""
 
-_PRICES: Final = tuple(map(stem, ("total", "amount", "price", "cost", "fee", "rate")))
+_PRICES: Final = tuple(map(stem, "total amount price cost fee rate eur euro usd gbp chf dollar".split()))
 _LENGTHS: Final = tuple(map(stem, ("minute", "hour", "duration", "length", "page", "night", "day")))
+_STAYS: Final = tuple(map(stem, ("night", "day", "los", "length", "duration")))
+_DISTANCES: Final = tuple(map(stem, ("distance", "km", "kilometer", "kilometre", "mile", "mileage")))
+_WAGES: Final = tuple(map(stem, ("salary", "wage", "pay")))
 _RATINGS: Final = tuple(map(stem, ("rating", "score", "stars", "grade", "satisfaction")))
 MEASURES: Final[dict[str, tuple[str, ...]]] = {
     "most expensive": _PRICES, "cheapest": _PRICES, "how much money": _PRICES, "money": _PRICES, "price": _PRICES,
     "cost": _PRICES, "costs": _PRICES, "revenue": _PRICES, "turnover": _PRICES, "earned": _PRICES, "earn": _PRICES,
     "spend": _PRICES, "spent": _PRICES, "best rated": _RATINGS, "highest rated": _RATINGS, "top rated": _RATINGS,
     "time spent": _LENGTHS, "time went": _LENGTHS, "how much time": _LENGTHS, "longest": _LENGTHS,
-    "shortest": _LENGTHS, "how long": _LENGTHS, "worst rated": _RATINGS, "lowest rated": _RATINGS,
+    **dict.fromkeys(MOST_TIME, _LENGTHS), "length of stay": _STAYS,
+    "shortest": _LENGTHS, "how long": _LENGTHS, "how far": _DISTANCES,
+    "how far did": _DISTANCES,
+    "payroll": _WAGES, "worst rated": _RATINGS, "lowest rated": _RATINGS,
 }  # fmt: skip
 """Phrases that say what is measured: the stems of labels of the fields that may be meant, best first."""
 
@@ -278,7 +299,7 @@ _SPEAKS_OF: Final[dict[str, str]] = {
     "earn earns earned earning revenue turnover income takings proceeds": "price total amount fee revenue income cost"
     " salary wage earning",
     "spend spends spent spending pay pays paid paying payment payments":
-    "price total amount fee cost paid payment salary wage",
+    "price total amount fee cost paid payment salary wage eur euro usd gbp chf dollar",
     "sell sells sold selling": "sale sold sell", "buy buys bought buying purchase purchases purchased purchasing":
     "sale sold order purchase customer buyer client", "customers buyers": "customer buyer client",
     "released published issued built produced made manufactured": "year date released published built produced",
@@ -289,6 +310,9 @@ _SPEAKS_OF: Final[dict[str, str]] = {
     "distance": "km mile kilometer", "weight": "kg gram lb tonne", "calories calorie": "kcal calorie",
     "mileage": "km mile odometer kilometer", "aged": "age",
     "sent send sends shipped dispatched went": "destination recipient receiver",
+    "reports report reporting": "manager supervisor boss",
+    "gave given gives donated donate donates contributed": "amount donor donation sum",
+    "travel travels travelled traveled": "distance km mile mileage destination",
     "born": "birth born", "weigh weighs weighed": "weight kg", "units pieces": "quantity qty units",
 }  # fmt: skip
 _SPOKEN_OF: Final[dict[str, frozenset[str]]] = {

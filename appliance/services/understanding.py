@@ -30,7 +30,7 @@ from appliance.llm.named import groups_by_itself
 from appliance.llm.notation import Sketch, later, plain, read, write
 from appliance.llm.outline import Outline, Seen, Sketched
 from appliance.llm.plan import Query, Refuse, Select
-from appliance.llm.ranks import as_sorted, by_birth, holds_births, of_row
+from appliance.llm.ranks import as_sorted, by_birth, by_tenure, holds_births, holds_starts, of_row
 from appliance.llm.render import to_rest
 from appliance.llm.variants import Rows, denying, variants
 from appliance.llm.views import View, marks, name_of, view
@@ -42,6 +42,7 @@ from appliance.types import Catalog, Question, RoleName
 LOOKED_UP: Final = 101
 """Stored values that are looked at for one literal; a condition holds at most a hundred."""
 COLLECTIONS_AT_MOST: Final = 3
+LED_TO_AT_MOST: Final = 1
 NEAR: Final = 4.5
 """A collection whose links rank so much below the best one's is not asked about."""
 
@@ -102,8 +103,9 @@ class Understanding:
             ApplianceError: the model or the database does not answer.
         """
         near = [each for each in links if each.rank > links[0].rank - NEAR][:COLLECTIONS_AT_MOST]
+        near += _led_to(near, links, catalog)[:LED_TO_AT_MOST]
         found = await asyncio.gather(*(self._found(each, question.role, catalog) for each in near))
-        views = [view(each.collection) for each in near]
+        views = [view(each.collection, None if before else each) for each in near]
         asked = Outline(
             question.text,
             tuple(_seen(question.text, *each, before) for each in zip(near, views, found, strict=True)),
@@ -184,6 +186,14 @@ class Understanding:
         return None
 
 
+def _led_to(near: list[Links], links: list[Links], catalog: Catalog) -> list[Links]:
+    """The collections that fields lead to of whose rows a question speaks: they tell it themselves, and better."""
+    held = {each.collection.name for each in near}
+    paths = [(each.collection.name, name) for each in near for name in each.reached]
+    targets = [relation.target for one, path in paths if (relation := catalog.relation(one, path.partition(".")[0]))]
+    return [each for each in links if each.collection.name in set(targets) - held]
+
+
 def passes(error: ApplianceError) -> bool:
     """Whether a fault passes by itself: a part is away for a moment, or has not yet heard of what is new."""
     theirs = error.details.get("code") if isinstance(error.details, dict) else None
@@ -216,11 +226,13 @@ def _sketches(written: list[Sketched], seen: View, links: Links) -> list[tuple[S
     text, rows = links.text, Rows(frozenset(label_words(links.collection.label)), plain(title.label) if title else "")
     found = [(sketch, score, False) for sketch, score in told]
     births = next((each.column.label for each in seen.shown if holds_births(each.field)), None)
+    starts = next((each.column.label for each in seen.shown if holds_starts(each.field)), None)
     words = [links.words[at].folded for at, _ in links.denied]
     denied = [each.column for each in seen.shown if each.field.name in dict(links.denied).values()]
     for sketch, score in told[:VARIED_AT_MOST]:
         steps = variants(sketch, seen.columns, text, labels, rows)
-        steps += [*of_row(sketch, links), *by_birth(sketch, links, births), *denying(sketch, denied, words)]
+        steps += [*of_row(sketch, links), *by_birth(sketch, links, births), *by_tenure(sketch, links, starts)]
+        steps += [*denying(sketch, denied, words)]
         found += [(step, score + VARIED, True) for step in steps]
     return [(as_sorted(sketch, links), score, step) for sketch, score, step in found]
 

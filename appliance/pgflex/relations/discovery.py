@@ -21,7 +21,8 @@ from appliance.errors import ApplianceError
 from appliance.observation import logger
 from appliance.pgflex.database import Pool, transaction
 from appliance.pgflex.relations.foreign_keys import ForeignKeys, Link
-from appliance.pgflex.relations.relations import forget, names_target, record
+from appliance.pgflex.relations.naming import calls_target, is_name, is_usual, names_target
+from appliance.pgflex.relations.relations import forget, record
 
 __all__ = ["Discovery"]
 
@@ -32,7 +33,7 @@ _LONGEST_WAIT_S: Final = 3600.0
 _COST_SHARE: Final = 50
 
 _FIELDS: Final = """
-select f.collection, f.name, f.label
+select f.collection, f.name, f.label, f.type
 from flex.fields f join flex.collections c on c.name = f.collection
 where not c.system and f.expression is null and f.type in ('integer', 'numeric', 'text')
 order by f.collection, f.place
@@ -47,6 +48,7 @@ class _Field(msgspec.Struct, frozen=True):
     collection: str
     name: str
     label: str
+    type: str
 
 
 class _Tried(msgspec.Struct, frozen=True):
@@ -127,11 +129,12 @@ class Discovery:
         for field in fields:
             of.setdefault(field.collection, []).append(field)
         return [
-            Link(field.collection, field.name, target, _target_field(field, of[target]))
+            Link(field.collection, field.name, target, led_to)
             for field in fields
             if (field.collection, field.name) not in taken
-            for target in of
-            if target != field.collection and names_target(field.label, target)
+            for target, others in of.items()
+            if target != field.collection
+            for led_to in _target_fields(field, target, others)
         ]
 
     async def _make(self, link: Link) -> bool | None:
@@ -158,8 +161,21 @@ class Discovery:
         return sum(self._editions.get(name, 0) for name in names)
 
 
-def _target_field(field: _Field, others: list[_Field]) -> str:
-    """What the values name: the target's field "id", its field of the same name, or its own id."""
+def _target_fields(field: _Field, target: str, others: list[_Field]) -> list[str]:
+    """What the values may name, likeliest first: an id, what rows are called, or what both collections hold."""
+    if names_target(field.label, target):
+        return [_target_id(field, others)]
+    texts = [other for other in others if other.type == "text"] if field.type == "text" else []
+    called = (
+        [other.name for other in texts if is_name(other.label, target)] if calls_target(field.label, target) else []
+    )
+    first = others[0] if texts[:1] == others[:1] else None
+    same = first is not None and first.name == field.name and not is_usual(field.label)
+    return list(dict.fromkeys([*called, *([field.name] if same else [])]))
+
+
+def _target_id(field: _Field, others: list[_Field]) -> str:
+    """The target's field "id", its field of the same name, or its own id."""
     own = next((other.name for other in others if other.label.lower() == "id"), None)
     same = next((other.name for other in others if other.name == field.name), None)
     return own or same or "id"

@@ -11,20 +11,17 @@ gives way to a write that breaks it (:func:`gives_way`): no document is lost for
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
 import msgspec
 
 from appliance.errors import ApplianceError
 from appliance.pgflex.database import Connection, Pool, transaction
-from appliance.pgflex.fields import meaning
 from appliance.pgflex.relations.foreign_keys import BROKEN, ForeignKeys, Link, drop_key, types_fit, wait_briefly
 from appliance.types import RoleName
 
-__all__ = ["Declared", "Relations", "declared", "forget", "gives_way", "names_target", "record", "release"]
+__all__ = ["Declared", "Relations", "declared", "forget", "gives_way", "record", "release"]
 
-_TAIL: Final = re.compile(r"(.*[^\s_-])(?:[\s_-]+(?:id|ID|Id)|(?<=[a-z0-9])I[dD])", re.DOTALL)
 _MAY_READ: Final = (
     "select 1 from flex.collections c where has_any_column_privilege(%s, format('api.%%I', c.name), 'select')"
     " and c.name = %s"
@@ -58,37 +55,6 @@ def declared(body: Any) -> Declared:
     except msgspec.ValidationError as error:
         hint = 'Send {"target": "wards", "target_field": "id", "enforce": false}.'
         raise ApplianceError("BRG410", "This declares no relation.", str(error), hint) from None
-
-
-def names_target(label: str, target: str) -> bool:
-    """Whether a field of this label may lead to a collection of this name, by the words alone.
-
-    >>> names_target("Ward ID", "wards"), names_target("categoryId", "categories"), names_target("paid", "pas")
-    (True, True, False)
-    """
-    found = _TAIL.fullmatch(label)
-    if found is None:
-        return False
-    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", found[1])
-    return meaning(target) in _forms(meaning(words))
-
-
-def _forms(noun: str) -> set[str]:
-    """A noun and its English plural or singular: ``ward`` and ``wards``, ``category`` and ``categories``."""
-    forms = {noun, f"{noun}s"}
-    if noun.endswith(("s", "x", "z", "ch", "sh")):
-        forms.add(f"{noun}es")
-    if re.search(r"[^aeiou]y$", noun):
-        forms.add(f"{noun[:-1]}ies")
-    irregular = {"person": "people", "child": "children", "man": "men", "woman": "women", "staff": "staff"}
-    *before, last = noun.split(" ")
-    if last in irregular:
-        forms.add(" ".join([*before, irregular[last]]))
-    if noun.endswith("ies"):
-        forms.add(f"{noun[:-3]}y")
-    if noun.endswith("s") and not noun.endswith("ss"):
-        forms |= {noun[:-1], noun[:-2]} if noun.endswith("es") else {noun[:-1]}
-    return forms
 
 
 class Relations:

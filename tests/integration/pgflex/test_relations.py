@@ -11,7 +11,8 @@ from appliance.errors import ApplianceError
 from appliance.pgflex.database import Pool, transaction
 from appliance.pgflex.relations.discovery import Discovery
 from appliance.pgflex.relations.foreign_keys import ForeignKeys, Link
-from appliance.pgflex.relations.relations import Declared, Relations, declared, gives_way, names_target
+from appliance.pgflex.relations.naming import calls_target, is_name, is_usual, names_target
+from appliance.pgflex.relations.relations import Declared, Relations, declared, gives_way
 from appliance.pgflex.rest import Rest
 from appliance.pgflex.writes.store import Store
 from tests.integration.pgflex_box import Box, running_box
@@ -85,6 +86,73 @@ async def two(store: Store, label: str = "ward_id", ids: tuple[Any, ...] = (1, 2
 )
 def test_names_that_lead_to_a_collection(label: str, target: str, fits: bool) -> None:
     assert names_target(label, target) is fits
+
+
+@pytest.mark.parametrize(
+    ("label", "target", "called"),
+    [
+        ("cow", "cows", True),
+        ("Assigned doctor", "doctors", True),
+        ("clubName", "clubs", True),
+        ("employee", "leave requests", False),
+        ("city", "citizens", False),
+    ],
+)
+def test_names_of_rows_of_a_collection(label: str, target: str, called: bool) -> None:
+    assert calls_target(label, target) is called
+
+
+@pytest.mark.parametrize(
+    ("label", "target", "name"),
+    [("name", "cows", True), ("fullName", "staff", True), ("cow", "cows", True), ("breed", "cows", False)],
+)
+def test_what_rows_are_called(label: str, target: str, name: bool) -> None:
+    assert is_name(label, target) is name
+
+
+def test_labels_that_lead_nowhere() -> None:
+    assert is_usual("Status") and is_usual("home city") and not is_usual("plate")
+
+
+async def herd(store: Store, milked: tuple[str, ...] = ("Daisy", "Bella", "Daisy")) -> None:
+    await store.insert("cows", [{"tag": "C1", "name": "Daisy"}, {"tag": "C2", "name": "Bella"}], "staff")
+    await store.insert("milkings", [{"cow": cow, "litres": 9 + n} for n, cow in enumerate(milked)], "staff")
+
+
+async def test_a_name_leads_to_the_row_that_bears_it(store: Store, pool: Pool) -> None:
+    await herd(store)
+    await Discovery(pool).look()
+    assert await known(pool) == [("milkings", "cow", "cows", "name", "discovered", True)]
+
+
+async def test_what_two_collections_begin_with_leads_from_one_to_the_other(store: Store, pool: Pool) -> None:
+    await store.insert("vehicles", [{"plate": "AB-1", "status": "up"}, {"plate": "AB-2", "status": "down"}], "staff")
+    await store.insert("trips", [{"plate": "AB-1", "status": "up"}, {"plate": "AB-1", "status": "up"}], "staff")
+    await Discovery(pool).look()
+    assert [row[:4] for row in await known(pool)] == [("trips", "plate", "vehicles", "plate")]
+
+
+@pytest.mark.parametrize("milked", [("Daisy", "Nobody"), ()], ids=["a name that is not there", "no rows"])
+async def test_names_that_are_not_there_lead_nowhere(store: Store, pool: Pool, milked: tuple[str, ...]) -> None:
+    await herd(store, milked)
+    await Discovery(pool).look()
+    assert await known(pool) == []
+
+
+@pytest.mark.parametrize(
+    ("collection", "document"),
+    [("milkings", {"cow": "Nobody"}), ("cows", {"tag": "C3", "name": "Daisy"})],
+    ids=["a name that is not there", "a second row of that name"],
+)
+async def test_a_found_name_never_costs_a_document(
+    store: Store, pool: Pool, collection: str, document: dict[str, Any]
+) -> None:
+    await herd(store)
+    await Discovery(pool).look()
+    before = await count(pool, collection)
+    await store.insert(collection, [document], "staff")
+    assert await count(pool, collection) == before + 1
+    assert [row[-1] for row in await known(pool)] == [False]
 
 
 @pytest.mark.parametrize("label", ["ward_id", "Ward ID", "wardId"])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.llm.amounts import Comparison, comparisons, in_own_unit, is_plain, is_serial
+from appliance.llm.amounts import Comparison, as_years, comparisons, in_own_unit, is_plain, is_serial, tells_nothing
 from appliance.llm.words import words
 from appliance.types import Field
 from tests.unit.llm.facility import APPOINTMENTS, SHIFTS
@@ -20,6 +20,8 @@ def read(text: str) -> list[Comparison]:
         ("more than 5", "gt", 5),
         ("over 1,500", "gt", 1500),
         ("older than 60", "gt", 60),
+        ("heavier than 60", "gt", 60),
+        ("lighter than 60", "lt", 60),
         ("at least 3", "gte", 3),
         ("no less than 3", "gte", 3),
         ("10 or more", "gte", 10),
@@ -113,3 +115,22 @@ def test_hours_of_a_collection_that_holds_hours() -> None:
     asked = words("over 2 hours")
     [found] = [in_own_unit(each, asked, SHIFTS) for each in comparisons("over 2 hours", asked, set())]
     assert found.scale == 1
+
+
+@pytest.mark.parametrize(("text", "op"), [("older than 2018", "lt"), ("newer than 2018", "gt"), ("over 2018", "gt")])
+def test_what_is_held_in_years_is_older_before_them(text: str, op: str) -> None:
+    (found,) = read(text)
+    assert as_years(found, words(text)).op == op
+    (aged,) = read("older than 60")
+    assert as_years(aged, words("older than 60")).op == "gt"
+
+
+def test_two_ends_tell_something_together() -> None:
+    total, expenses = (Field(name, name, "numeric", low=low, high=high) for name, low, high in TOTALS)
+    low, high = read("between 1000 and 2000")
+    assert tells_nothing(total, low) and not tells_nothing(total, low, high)
+    assert tells_nothing(expenses, low, high), "none has so much"
+    assert tells_nothing(total, *read("between 1000 and 20000")), "all have"
+
+
+TOTALS = (("total", 1123.0, 10322.0), ("expenses", 0.0, 419.0))

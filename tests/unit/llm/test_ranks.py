@@ -10,7 +10,7 @@ import pytest
 from appliance.llm.linking import Links, link
 from appliance.llm.notation import read, write
 from appliance.llm.plan import Order, Query, Select
-from appliance.llm.ranks import as_sorted, asks_row, by_birth, holds_births, of_row, otherwise
+from appliance.llm.ranks import as_sorted, asks_row, by_birth, by_tenure, holds_births, holds_starts, of_row, otherwise
 from appliance.types import Catalog, Collection, Field
 
 NOW = datetime(2026, 11, 29, 14, tzinfo=ZoneInfo("UTC"))
@@ -104,3 +104,12 @@ def test_ranked_by_birth(question: str, sketch: str, expected: list[str]) -> Non
     assert births == ["born on"]
     assert [write(each) for each in by_birth(read(sketch), linked(question), births[0])] == expected
     assert by_birth(read(sketch), linked(question), None) == []
+
+
+def test_who_has_been_there_longest_began_first() -> None:
+    assert [field.name for field in STAFF.fields if holds_starts(field)] == ["hired_on"]
+    links = linked("longest serving employee")
+    assert not links.unexplained()
+    found = by_tenure(read("<all><top> salary<lim> 1<e>"), links, "hired on")
+    assert [write(each) for each in found] == ["<all><low> hired on<lim> 1<e>"]
+    assert by_tenure(read("<all><top> salary<lim> 1<e>"), linked("best paid employee"), "hired on") == []

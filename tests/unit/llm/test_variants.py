@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from appliance.llm.notation import Column, read, write
-from appliance.llm.variants import Rows, denying, fields_of_dimensions, names_things, variants
+from appliance.llm.variants import (
+    Rows,
+    amounts_said,
+    denying,
+    distinct_of,
+    fields_of_dimensions,
+    names_things,
+    variants,
+)
 from appliance.llm.words import dimensions
 
 COLUMNS = (
@@ -67,6 +75,26 @@ COLUMNS = (
                 "<sum> price day<by> pontoon<top><lim> 3<e>",
             ],
         ),
+        (
+            "<all><top> litres<lim> 1<e>",
+            "most popular pontoon",
+            set(),
+            ["<count><all><by> pontoon<top><lim> 1<e>"],
+        ),
+        (
+            "<sum> litres<by> berth<top><lim> 1<e>",
+            "what takes the most",
+            set(),
+            ["<all><top> litres<lim> 1<e>", "<count><all><by> berth<top><lim> 1<e>"],
+        ),
+        ("<count><all><e>", "busiest month", set(), ["<all><e>", "<count><all><by><month> arrived<top><lim> 1<e>"]),
+        (
+            "<sum> litres<e>",
+            "which day had the most litres",
+            {"litres"},
+            ["<sum> litres<by><day> arrived<top><lim> 1<e>"],
+        ),
+        ("<all><and> arrived<when><w1><e>", "litres costs", {"litres"}, ["<sum> litres<and> arrived<when><w1><e>"]),
         ("<none><e>", "litres per pontoon", {"litres"}, []),
         ("<alert><all><e>", "litres per pontoon", {"litres"}, []),
     ],
@@ -140,3 +168,30 @@ def test_a_flag_is_denied_in_any_order_of_its_words() -> None:
     columns = (Column("status"), Column("customs cleared", "flag"))
     found = variants(read("<all><e>"), columns, "shipments not cleared by customs", {"customs cleared"}, Rows())
     assert "<all><and> customs cleared<no><e>" in [write(each) for each in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("how many cities do we have offices in", "office city"),
+        ("how many office cities", "office city"),
+        ("how many teams", "team"),
+        ("how many city", None),
+    ],
+)
+def test_what_is_counted_once_each(text: str, label: str | None) -> None:
+    assert distinct_of(text, ["office city", "team"]) == label
+    assert distinct_of("how many cities", ["office city", "home city"]) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    [
+        ("visitors last month", ["visitors"]),
+        ("toll costs this month", ["toll eur"]),
+        ("temperatures this month", []),
+        ("visitor this month", []),
+    ],
+)
+def test_what_is_added_up(text: str, labels: list[str]) -> None:
+    assert amounts_said(["visitors", "toll eur", "temperature"], text) == labels

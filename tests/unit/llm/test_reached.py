@@ -1,0 +1,114 @@
+"""What a field leads to: when a question speaks of it, what is shown of it, and who tells it better."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from appliance.llm.candidates import Candidate, Scores
+from appliance.llm.evidence import numbers
+from appliance.llm.interpret import interpret
+from appliance.llm.linking import Links, link
+from appliance.llm.notation import read
+from appliance.llm.views import view, widened
+from appliance.types import Catalog, Collection, Field, Relation
+
+NOW = datetime(2026, 11, 29, 14, tzinfo=UTC)
+COWS = Collection(
+    "cows",
+    "cows",
+    (
+        Field("name", "name", "text", ("Bella", "Daisy"), count=7, distinct=7),
+        Field("breed", "breed", "text", ("Angus", "Jersey"), count=7, distinct=2),
+        Field("barn", "barn", "text", ("East", "North"), count=7, distinct=2),
+        Field("weight_kg", "weight_kg", "integer", low=390, high=720, count=7, distinct=7),
+        Field("vet_visit", "vet_visit", "date", count=5, distinct=5),
+    ),
+    7,
+)
+MILKINGS = Collection(
+    "milkings",
+    "milkings",
+    (
+        Field("cow", "cow", "text", ("Bella", "Daisy"), count=110, distinct=7),
+        Field("barn", "barn", "text", ("East", "North"), count=110, distinct=2),
+        Field("litres", "litres", "numeric", low=6.0, high=22.0, count=110, distinct=90),
+        Field("milker", "milker", "text", ("Anke", "Boris"), count=110, distinct=3),
+    ),
+    110,
+)
+TRIPS = Collection(
+    "trips",
+    "trips",
+    (
+        Field("plate", "plate", "text", ("AB-1", "AB-2"), count=90, distinct=2),
+        Field("distance_km", "distance_km", "integer", low=10, high=600, count=90, distinct=80),
+    ),
+    90,
+)
+VEHICLES = Collection("vehicles", "vehicles", (Field("plate", "plate", "text", ("AB-1", "AB-2")),), 2)
+FARM = widened(Catalog("farm", (COWS, MILKINGS), (Relation("milkings", "cow", "cows", "name"),)))
+FLEET = widened(Catalog("fleet", (TRIPS, VEHICLES), (Relation("trips", "plate", "vehicles", "plate"),)))
+
+
+def linked(question: str, to: str, catalog: Catalog = FARM) -> Links:
+    return next(each for each in link(question, catalog, NOW, always="*") if each.collection.name == to)
+
+
+def candidate(question: str, to: str, sketch: str) -> Candidate:
+    links = linked(question, to)
+    meant = interpret(read(sketch), view(links.collection), links, [], NOW, None)
+    assert meant.plan is not None
+    return Candidate(meant.plan, links, read(sketch), Scores(-0.1))
+
+
+@pytest.mark.parametrize(
+    ("question", "shown"),
+    [
+        ("how many milkings did Boris do", False),
+        ("milkings per breed", True),
+        ("milkings of Jersey cows", True),
+        ("milkings in the East barn", False),
+    ],
+)
+def test_what_is_reached_is_shown_where_a_question_speaks_of_it(question: str, shown: bool) -> None:
+    links = linked(question, "milkings")
+    assert ("cow breed" in [column.label for column in view(links.collection, links).columns]) is shown
+
+
+def test_what_rows_hold_themselves_is_meant_first() -> None:
+    (value,) = linked("milkings in the East barn", "milkings").values
+    assert value.field == "barn"
+
+
+def test_a_guess_is_no_value_of_other_rows() -> None:
+    assert linked("milkings of the jers", "milkings").reached == frozenset()
+
+
+def test_each_of_the_rows_that_a_field_leads_to_is_that_field() -> None:
+    assert linked("distance per vehicle", "trips", FLEET).group == ("plate",)
+    assert linked("vehicles on the road", "trips", FLEET).fields == ()
+
+
+@pytest.mark.parametrize(
+    ("question", "sketch", "roundabout", "unnamed"),
+    [
+        ("how many are Jersey", "<count><all><and> cow breed<eq> jersey<e>", True, False),
+        ("what breed is Daisy", " cow breed<and> cow<eq> daisy<e>", True, False),
+        ("how many milkings of Jersey cows", "<count><all><and> cow breed<eq> jersey<e>", False, False),
+        ("how many litres from Jersey", "<sum> litres<and> cow breed<eq> jersey<e>", False, False),
+        ("the biggest milking", "<all><top> cow weight kg<lim> 1<e>", False, True),
+        ("the biggest milking", "<all><top> litres<lim> 1<e>", False, False),
+    ],
+)
+def test_what_is_told_of_other_rows(question: str, sketch: str, roundabout: bool, unnamed: bool) -> None:
+    each = candidate(question, "milkings", sketch)
+    known = numbers(each, [each])
+    assert (known["roundabout"], known["reached_unnamed"]) == (roundabout, unnamed)
+
+
+def test_never_and_half_a_name_of_a_time() -> None:
+    links = linked("cows that have never seen a vet", "cows")
+    assert [mention.field for mention in links.fields] == ["vet_visit"]
+    assert [mention.field for mention in linked("cows seen by the vet", "cows").fields] == []
