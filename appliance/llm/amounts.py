@@ -17,9 +17,15 @@ from appliance.llm.words import STOCK, Word, inside, label_words, lower, stem
 from appliance.types import Collection, Field
 
 _SIGNS: Final = "$€£"
-_NUMBER: Final = r"[-+]?[$€£]?[0-9][0-9,]{0,17}(?:\.[0-9]{1,9})?(?:[km](?![a-z]))?"
+_SPELLED: Final = {"half an": 0.5, "an": 1.0, "a": 1.0, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0}
+"""Numbers that are said in words before hours."""
+_NUMBER: Final = (
+    r"(?:(?:half an|an|a|one|two|three|four)(?= hours?\b)|"
+    r"[-+]?[$€£]?[0-9][0-9,]{0,17}(?:\.[0-9]{1,9})?(?:[km](?![a-z]))?)"
+)
 _THOUSANDS: Final = {"k": 1e3, "m": 1e6}
 _HOUR, _MINUTE = stem("hour"), stem("minute")
+MINUTES: Final = frozenset({_MINUTE, stem("min"), stem("mins")})
 _HOURS: Final = frozenset({"hour", "hours", "hrs", "hr", "h"})
 _MORE: Final = "more|greater|higher|larger|longer|bigger|older|later|newer|heavier|taller|warmer|hotter|faster"
 _LESS: Final = "less|fewer|lower|smaller|shorter|younger|cheaper|earlier|lighter|colder|cooler|slower"
@@ -92,10 +98,16 @@ def is_year(number: float) -> bool:
     return number in _YEARS
 
 
+_YEARLY: Final = frozenset(
+    map(stem, "year published released built founded established manufactured made vintage opened constructed".split())
+)
+"""Stems of labels of fields that may hold years as numbers."""
+
+
 def holds_years(field: Field) -> bool:
     """Whether a field holds years as numbers."""
     ends = (field.low, field.high)
-    named = field.type in NUMBERS and stem("year") in label_words(field.label)
+    named = field.type in NUMBERS and bool(_YEARLY & set(label_words(field.label)))
     return named and all(isinstance(end, int | float) and is_year(end) for end in ends)
 
 
@@ -152,6 +164,8 @@ def _is_money(text: str) -> bool:
 
 
 def _amount(text: str) -> float:
+    if text in _SPELLED:
+        return _SPELLED[text]
     text = text.translate(str.maketrans("", "", _SIGNS))
     return float(text.replace(",", "").rstrip("km")) * _THOUSANDS.get(text[-1], 1)
 
@@ -160,7 +174,7 @@ def in_own_unit(comparison: Comparison, asked: tuple[Word, ...], collection: Col
     """The comparison in minutes, where hours are said of a collection that holds minutes."""
     labels = {part for field in collection.fields if field.type in NUMBERS for part in label_words(field.label)}
     said = asked[comparison.at[1]].folded if comparison.at[1] < len(asked) else ""
-    if said not in _HOURS or _HOUR in labels or _MINUTE not in labels:
+    if said not in _HOURS or _HOUR in labels or not MINUTES & labels:
         return comparison
     return msgspec.structs.replace(comparison, scale=60, at=(comparison.at[0], comparison.at[1] + 1))
 
@@ -168,8 +182,8 @@ def in_own_unit(comparison: Comparison, asked: tuple[Word, ...], collection: Col
 AMOUNTS: Final = tuple(
     map(
         stem,
-        "amount total quantity stock count hour minute value price cost fee litre liter kg kilo kwh ton tonne gallon"
-        " piece unit".split(),
+        "amount total quantity stock count hour minute value price cost fee charge litre liter kg kilo kwh ton tonne"
+        " gallon piece unit".split(),
     )
 )
 """Stems of the label words of what an amount is about when nothing else says it, likeliest first."""

@@ -90,7 +90,7 @@ def _merged(candidates: Iterable[Candidate]) -> list[Candidate]:
         key = msgspec.json.encode([type(each.plan).__name__, each.plan])
         held = merged.get(key)
         model = _added(held.scores.model, each.scores.model) if held else each.scores.model
-        first = held or each
+        first = held if held and (each.missing or not held.missing) else each
         merged[key] = replace(first, scores=replace(first.scores, model=model))
     return sorted(merged.values(), key=lambda one: -(one.scores.model + one.scores.lead))
 

@@ -15,14 +15,14 @@ from collections.abc import Iterable
 from datetime import date, datetime, time
 from typing import Final
 
-from appliance.llm.amounts import Comparison, is_serial, plain_number, stocked, tells_nothing, usual_amount
+from appliance.llm.amounts import MINUTES, Comparison, is_serial, plain_number, stocked, tells_nothing, usual_amount
 from appliance.llm.dates import Span, hours_of
 from appliance.llm.fields import FieldMention, measured, own_words
 from appliance.llm.linking import Links
 from appliance.llm.lookup import Found, as_number, labelled, number_at
 from appliance.llm.mentions import ValueMention, negation
 from appliance.llm.plan import NUMBERS, TIMES, Condition, Query
-from appliance.llm.words import NEGATIONS, PAST, STOP, fold, inside, label_words, stem, words
+from appliance.llm.words import DONE, MONEY, NEGATIONS, PAST, STOP, fold, inside, label_words, stem, words
 from appliance.types import Field
 
 Place = tuple[int, int]
@@ -30,7 +30,6 @@ Place = tuple[int, int]
 
 _ABSENT: Final = NEGATIONS | {"no"}
 _ARTICLES: Final = frozenset({"a", "an", "any", "the"})
-_DEADLINE: Final = stem("deadline")
 _HAVING: Final = frozenset(
     "seen been had visited take takes taking have has having use uses using need needs get gets own owns".split()
 )
@@ -38,7 +37,6 @@ _COMING: Final = frozenset(map(stem, ("next", "due", "expires", "planned", "end"
 _GONE: Final = frozenset(map(stem, ("last", "previous", "done")))
 _NO_EVENT: Final = frozenset(map(stem, ("birth", "expires")))
 _NO_TIME: Final = frozenset(map(stem, ("on", "at", "date", "time", "in")))
-_MINUTE: Final = stem("minute")
 
 
 class Conditions:
@@ -218,9 +216,16 @@ class Conditions:
             if said in PAST:
                 today = moment(self.collection.field(mention.field), self.now, self.now)
                 self._add(mention.at, Condition(mention.field, "lt", today))
+                self._undone(said)
             elif said.endswith("ed") and not self._valued(mention) and not self._filled(mention.field):
                 self._add(mention.at, Condition(mention.field, "null", False))
         self._overdue()
+
+    def _undone(self, said: str) -> None:
+        """What is overdue has not been done, where a day says when it was: *returned on*, *paid on*."""
+        done = [name for name in self.time_fields() if DONE & set(own_words(self.collection, name)) and "." not in name]
+        if said == "overdue" and done and done[0] not in self.tested and not self._filled(done[0]):
+            self.where.append(Condition(done[0], "null", True))
 
     def _filled(self, name: str) -> bool:
         field = self.collection.field(name)
@@ -229,9 +234,7 @@ class Conditions:
     def _overdue(self) -> None:
         label_of = {name: set(own_words(self.collection, name)) for name in self.time_fields()}
         for index, word in enumerate(self.links.words):
-            names = [name for name, label in label_of.items() if PAST.get(word.folded) in label]
-            if word.folded == "overdue":
-                names += [name for name, label in label_of.items() if _DEADLINE in label]
+            names = [name for name, label in label_of.items() if PAST.get(word.folded, frozenset()) & label]
             if word.folded == "overdue" and not names:  # "overdue for service" is before its *next service*
                 said = {each.stem for each in self.links.words}
                 names = [name for name, label in label_of.items() if _COMING & label and said & (label - _COMING)]
@@ -240,6 +243,7 @@ class Conditions:
                 self.explained |= {index} | {at for at, each in enumerate(self.links.words) if each.stem in label}
                 today = moment(self.collection.field(names[0]), self.now, self.now)
                 self._add((index, index + 1), Condition(names[0], "lt", today))
+                self._undone(word.folded)
 
     def _asks_when(self) -> bool:
         return any(word.folded == "when" for word in self.links.words)
@@ -337,7 +341,7 @@ class Conditions:
         numbers = {field.name: field for field in self.number_fields()}
         any_number = {field.name: field for field in self.collection.fields if field.type in NUMBERS}
         if comparison.scale != 1:
-            return next(field for field in numbers.values() if _MINUTE in label_words(field.label))
+            return next(field for field in numbers.values() if MINUTES & set(label_words(field.label)))
         named = [mention for mention in self.links.fields if mention.field in any_number]
         if named:
             return any_number[min(named, key=lambda mention: _apart(mention.at, comparison.at)).field]
@@ -347,7 +351,7 @@ class Conditions:
         ends = [one for one in self.links.comparisons if one.at[0] == comparison.at[1] or one is comparison]
         telling = {name: f for name, f in numbers.items() if not tells_nothing(f, *ends)}
         meant = list((telling or numbers).values())
-        pieces, money = stocked(self.collection), any(_PRICED & set(label_words(field.label)) for field in meant)
+        pieces, money = stocked(self.collection), any(MONEY & set(label_words(field.label)) for field in meant)
         unsaid = not _PIECES & {word.folded for word in self.links.words}
         if unsaid and money and pieces in meant:
             return None
@@ -469,8 +473,6 @@ def on_clock(field: Field | None, moment: str) -> str:
     return datetime.fromisoformat(moment).replace(tzinfo=None).isoformat(sep=field.clock, timespec="minutes")
 
 
-_PRICED: Final = frozenset(map(stem, ("price", "cost", "fee", "rent")))
-"""Stems of labels of money: "under 10" may then be either that or how many there are."""
 _PIECES: Final = frozenset("left remaining remain remains stock stocked hand pieces units".split())
 _OUT: Final = ["out", "of", "stock"]
 

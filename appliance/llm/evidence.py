@@ -67,7 +67,7 @@ _SAME: Final = 0.6
 _WHAT_DO: Final = [["what", "do"], ["what", "does"], ["what", "did"]]
 _IDLE: Final = frozenset(
     "different distinct single individual various separate total whole entire not made done written given kept stored"
-    " held recorded noted entered".split()
+    " held recorded noted entered registered listed known".split()
 )
 """Words that stand where a word restricts and leave all rows in."""
 
@@ -174,7 +174,9 @@ def _against_amounts(sketch: Sketch, links: Links) -> dict[str, float]:
     held = [(op, number) for op, value in tests if op in _SIGNS and (number := as_number(value)) is not None]
     said = {(_SIGNS[one.op], one.number) for one in links.comparisons if one.op in _SIGNS}
     return {
-        "compared_unasked": bool(held) and not said and not _COMPARES.search(links.text),
+        "compared_unasked": bool(held)
+        and not said
+        and not (_COMPARES.search(links.text) or IN_STOCK.search(links.text)),
         "compared_otherwise": any((-_SIGNS[op], number) in said - {(_SIGNS[op], number)} for op, number in held),
     }
 

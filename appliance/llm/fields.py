@@ -104,14 +104,24 @@ def fields_said(asked: tuple[Word, ...], collection: Collection, taken: set[int]
 def kin_fields(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
     """Fields of whose label's family a free word is, where only one is: "diagnosed", "discharges"."""
     labels = [(field, label_texts(field.label)) for field in collection.fields if field.name != "id"]
+    who = any(word.folded in ("who", "whose") for word in asked)
     for at, word in enumerate(asked):
         idle = word.folded in STOP or word.folded in NEVER_STORED or word.folded in _OFTEN
-        if at in taken or idle or len(word.folded) < KIN_FROM:
+        if at in taken or idle:
             continue
-        found = [field for field, said in labels if any(kin(word.folded, one) or _does(word, one) for one in said)]
-        own = [field for field in found if "." not in field.name] or found
+        found = [field for field, said in labels if any(_is_kin(word, field, one) for one in said)]
+        if who and len(found) > 1:
+            found = [field for field, said in labels if any(_does(word, one) for one in said)]
+        own = [field for field in found if "." not in field.name]
+        own = own or [field for field in found if field.type != "boolean"]
         if len(own) == 1:
             yield FieldMention(own[0].name, (at, at + 1), kin=True)
+
+
+def _is_kin(word: Word, field: Field, said: str) -> bool:
+    """Whether a word is of the family of a label's word; who does it is not when it was done: *published*."""
+    doer = word.folded.endswith(("er", "or", "ers", "ors")) and field.type != "text"
+    return _does(word, said) or (len(word.folded) >= KIN_FROM and not doer and kin(word.folded, said))
 
 
 def _does(word: Word, doer: str) -> bool:
@@ -181,7 +191,7 @@ def times_taken(asked: tuple[Word, ...], collection: Collection, taken: set[int]
 
 def spoken_of(asked: tuple[Word, ...], collection: Collection) -> set[int]:
     """The words that speak of some field or of the rows and name neither: "live", of patients with a *city*."""
-    labels = {part for field in collection.fields for part in label_words(field.label)}
+    labels = {part for field in collection.fields if "." not in field.name for part in label_words(field.label)}
     labels |= set(label_words(collection.label))
     return {at for at, word in enumerate(asked) if (speaks_of(word.folded) | dimensions(word.folded)) & labels}
 

@@ -40,7 +40,7 @@ from appliance.llm.plan import (
 )
 from appliance.llm.values import Index
 from appliance.llm.views import View, title_of
-from appliance.llm.words import fold, words
+from appliance.llm.words import PAST, fold, words
 from appliance.types import Field, FieldType
 
 FIELDS_SHOWN: Final = 10
@@ -158,7 +158,9 @@ class _Meaning:
         if test.op == "like":
             return [Condition(field.name, "like", test.values[0])]
         if field.type in TIMES:
-            return [Condition(field.name, "gte" if test.op == "gt" else "lte", moment(field, self.now, self.now))]
+            over = any(word.folded in PAST for word in self.links.words)  # what is due today is not overdue
+            op: Operator = "gte" if test.op == "gt" else "lt" if over else "lte"
+            return [Condition(field.name, op, moment(field, self.now, self.now))]
         if field.type in NUMBERS:
             return self._number(field, test)
         if test.op not in ("eq", "neq"):

@@ -43,6 +43,7 @@ from appliance.llm.words import (
     BUSIEST,
     COLLECTION_WORDS,
     CUES,
+    EARNINGS,
     MEASURES,
     NEVER_STORED,
     STOP,
@@ -247,28 +248,31 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
         amounts += tuple(year_comparisons(asked, timed | {at for one in amounts for at in range(*one.at)}))
     compared = {index for found in amounts for index in range(*found.at)}
     own, also, certainty = _name(asked, collection)
-    cues = tuple(cue for cue in _cues(asked, time_words | compared) if not _of_nothing(cue, collection))
+    cues = tuple(
+        cue for cue in _cues(asked, time_words | compared) if not _of_nothing(cue, collection, question.labels)
+    )
     closed = Closed(
         time_words | compared, own, {at for cue in cues for at in range(*cue.at)}, question.names, question.labels
     )
+    shut = closed.taken | question.idle
     found_values = mentioned(asked, collection, index, closed)
     values = tuple(value for value in found_values if not is_degree(asked, value))
     fields = tuple(FieldMention(value.field, value.at) for value in found_values if value not in values)
-    fields += tuple(fields_said(asked, collection, time_words | compared))
+    fields += tuple(fields_said(asked, collection, time_words | compared | question.idle))
     if years is not None and not any(mention.field == years for mention in fields):
         fields += tuple(FieldMention(years, (one.at[1] - 1, one.at[1])) for one in amounts if is_year(one.number))[:1]
     placed = {index for place in _places(values, fields) for index in range(*place)}
-    fields += tuple(kin_fields(asked, collection, closed.taken | own | placed | closed.cued))
+    fields += tuple(kin_fields(asked, collection, shut | own | placed | closed.cued))
     placed |= {index for mention in fields for index in range(*mention.at)}
-    fields += tuple(head_fields(asked, collection, closed.taken | own | placed | closed.cued))
+    fields += tuple(head_fields(asked, collection, shut | own | placed | closed.cued))
     placed |= {index for mention in fields for index in range(*mention.at)}
     fields += tuple(_grouped_by_rows(question, collection, own | placed))
     placed |= {index for mention in fields for index in range(*mention.at)}
-    apart = list(apart_fields(asked, collection, closed.taken | own | placed | closed.cued))
+    apart = list(apart_fields(asked, collection, shut | own | placed | closed.cued))
     fields += tuple(mention for mention, _ in apart)
     placed |= {index for mention, _ in apart for index in range(*mention.at)}
     fields += tuple(units_said(asked, collection, [one.at[1] for one in amounts if one.at[1] not in placed]))
-    fields += tuple(numbers_spoken_of(asked, collection, closed.taken | own | placed | closed.cued))
+    fields += tuple(numbers_spoken_of(asked, collection, shut | own | placed | closed.cued))
     fields += tuple(times_taken(asked, collection, own | placed | closed.cued))
     denies = denied(asked, collection, closed.taken | {at for each in values for at in range(*each.at)})
     grouped = [mention for mention in fields if not (mention.kin and type_of(collection, mention.field) in NUMBERS)]
@@ -278,14 +282,19 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     explained = own | also | closed.cued | denies.keys() | group_words | _beside(asked, values, collection)
     explained |= {second for _, second in apart} | spoken_of(asked, collection)
     explained |= {at for at, word in enumerate(asked) if word.folded in _NEW and times and kinds & TIMES}
-    explained |= _done_by(asked, values, fields)
+    explained |= _done_by(asked, values, fields, bool(own))
     explained |= question.idle | words_around(asked, fields, own | also, collection)
     explained |= {index for place in _places(values, fields) for index in range(*place)}
     explained |= time_words if kinds & TIMES else set()
     explained |= compared if kinds & NUMBERS else set()
+    told = [cue for cue in cues if cue.phrase in MEASURES and measured(cue.phrase, collection)]
     return Links(
         collection,
-        certainty + _evidence(values, fields) + (0.0 if certainty else _sensed(asked, collection, explained)),
+        certainty
+        + _evidence(values, fields)
+        + 0.5 * bool(told)
+        + 0.8 * len(denies)
+        + (0.0 if certainty else _sensed(asked, collection, explained)),
         asked,
         tuple(sorted(own | also)),
         fields,
@@ -339,14 +348,21 @@ _DEEDS: Final = frozenset(
 """Verbs that say no more than that something is somebody's."""
 
 
-def _done_by(asked: tuple[Word, ...], values: Iterable[ValueMention], fields: Iterable[FieldMention]) -> set[int]:
+def _done_by(
+    asked: tuple[Word, ...], values: Iterable[ValueMention], fields: Iterable[FieldMention], named: bool
+) -> set[int]:
     """Where a verb says that something is somebody's: "how many visits did Ines *lead*", "which guide *leads* most"."""
     found = set()
+    begins_of = {one.at[0] for one in fields}
     for value in values:
         begins, behind = value.at[0] - 1, range(value.at[1], len(asked))
         if begins >= 0 and asked[begins].folded in _DO:
             found |= set([at for at in behind if asked[at].folded in _DEEDS][:1])
-    return found | {one.at[1] for one in fields if one.at[1] < len(asked) and asked[one.at[1]].folded in _DEEDS}
+    ranks = {at for at, word in enumerate(asked) if word.folded in ("most", "fewest", "least")}
+    for end in (one.at[1] for one in fields):
+        if end < len(asked) and (asked[end].folded in _DEEDS or (named and ranks & {end + 1, end + 2})):
+            found.add(end)
+    return found | {at + 1 for at in ranks if at + 2 in begins_of and asked[at + 1].folded.endswith(("ed", "en"))}
 
 
 def _name(asked: tuple[Word, ...], collection: Collection) -> tuple[set[int], set[int], float]:
@@ -374,8 +390,10 @@ def _cues(asked: tuple[Word, ...], taken: set[int]) -> Iterator[Cue]:
             yield Cue(CUES[phrase], phrase, (start, end))
 
 
-def _of_nothing(cue: Cue, collection: Collection) -> bool:
-    """Whether a word asks for money, as "earn" does, that these rows do not tell of."""
+def _of_nothing(cue: Cue, collection: Collection, labels: frozenset[str]) -> bool:
+    """Whether a word asks for money, as "earn" does, that these rows do not tell of, or is what a field is called."""
+    if cue.phrase in EARNINGS and stem(cue.phrase) in labels:
+        return True
     return cue.aggregate == "sum" and cue.phrase in MEASURES and measured(cue.phrase, collection) is None
 
 

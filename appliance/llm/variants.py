@@ -22,9 +22,12 @@ from appliance.llm.senses import kin
 from appliance.llm.words import (
     ADDED_UP,
     BUSIEST,
+    DONE,
     IN_STOCK,
+    MONEY,
     MOVED,
     NEGATIONS,
+    PAST,
     STOCK,
     Word,
     dimensions,
@@ -36,7 +39,6 @@ from appliance.llm.words import (
     words,
 )
 
-_MONEY: Final = frozenset(map(stem, "fee price cost amount total salary wage fine balance rent".split()))
 _EACH: Final = frozenset("per each every by which what top".split())
 _HOW_MANY: Final = re.compile(
     r"\b(?:how many|number of|count of)"
@@ -57,7 +59,9 @@ _PAIRS: Final = [
 _ADDED_UP: Final = re.compile(rf"\b({'|'.join(ADDED_UP)})\b")
 _NUMBERED: Final = re.compile(r"\b(how many|how much|total|sum|per|each|by|altogether|overall|most|fewest|least)\b")
 _SUMMED_UP: Final = frozenset("amounts costs fees charges expenses totals consumption usage".split())
-_COMMONEST: Final = re.compile(r"\b(most|least) (?:common|popular|frequent|frequently|often|used)(?: used)? (.+)")
+_COMMONEST: Final = re.compile(
+    r"\b(most|least) (?:common|popular|frequent|frequently|often|\w+ed|\w+en|sold|bought|lent|read|seen)(?: used)? (.+)"
+)
 _NEVER_SUMMED: Final = frozenset(
     map(
         stem,
@@ -100,6 +104,7 @@ def variants(sketch: Sketch, columns: Sequence[Column], text: str, named: Set[st
     found += _flagged(sketch, [label for label, kind in kinds.items() if kind == "flag" and label in named], text)
     found += [*_stocked(sketch, kinds, text), *_listed(sketch, text), *_distinct(sketch, texts, text)]
     found += [*_moneyed(sketch, kinds, named), *_pieces(sketch, kinds, text)]
+    found += [*_past(sketch, kinds, text), *_ranked(sketch, numbers, kinds)]
     found += [*_commonest(sketch, texts, text), *_both_ends(sketch, text), *_of_each(sketch, rows.stems, text)]
     found += [
         *_ungrouped(sketch, named),
@@ -122,7 +127,11 @@ def _sums(sketch: Sketch, text: str, numbers: list[str]) -> list[Sketch]:
     if sketch.select == (Item(None, "count"),) and _NUMBERED.search(text):
         return [replace(sketch, select=(Item(label, "sum"),)) for label in numbers if not names_things(label, text)]
     listed = not (sketch.rank or sketch.group or any(item.aggregate for item in sketch.select))
-    summed = numbers if _ADDED_UP.search(text) else [*plurals(numbers, text), *amounts_said(numbers, text)]
+    summed = (
+        numbers
+        if _ADDED_UP.search(text) or "how much" in text
+        else [*plurals(numbers, text), *amounts_said(numbers, text)]
+    )
     return [replace(sketch, select=(Item(label, "sum"),)) for label in summed if listed]
 
 
@@ -132,7 +141,7 @@ def _moneyed(sketch: Sketch, kinds: Mapping[str, str], named: Set[str]) -> list[
     prices = (
         numbers
         if len(numbers) == 1
-        else [label for label, kind in kinds.items() if kind == "number" and _MONEY & set(label_words(label))]
+        else [label for label, kind in kinds.items() if kind == "number" and MONEY & set(label_words(label))]
     )
     tests = [t for t in sketch.where if kinds.get(t.field) == "number" and t.op in ("gt", "gte", "lt", "lte")]
     if len(tests) != 1 or len(prices) != 1 or tests[0].field in named or tests[0].field in prices:
@@ -211,6 +220,30 @@ def _commonest(sketch: Sketch, texts: list[str], text: str) -> list[Sketch]:
     return [replace(sketch, select=(Item(None, "count"),), group=(Group(label),), rank=rank, having=None)]
 
 
+def _past(sketch: Sketch, kinds: Mapping[str, str], text: str) -> list[Sketch]:
+    """Only what is over: of "expired" what expires before now, of "overdue" what was due and is not done."""
+    said = next((PAST[word.folded] for word in words(text) if word.folded in PAST), None)
+    times = [label for label, kind in kinds.items() if kind == "time"]
+    over = next((label for label in times if said and said & set(label_words(label))), None)
+    if said is None or over is None:
+        return []
+    done = [label for label in times if DONE & set(label_words(label)) and "overdue" in text]
+    others = tuple(
+        test for test in sketch.where if test.field not in (over, *done) and not PAST.keys() & {*test.values}
+    )
+    items = tuple(item for item in sketch.select if item.field != over or item.aggregate) or (Item(None),)
+    tests = (Test(over, "lt", ("now",)), *(Test(label, "null") for label in done[:1]))
+    return [replace(sketch, select=items, where=(*others, *tests))]
+
+
+def _ranked(sketch: Sketch, numbers: list[str], kinds: Mapping[str, str]) -> list[Sketch]:
+    """Ranked by the number that is named, where the model ranks by another."""
+    rank = sketch.rank
+    if rank is None or rank.field is None or kinds.get(rank.field) != "number" or rank.field in numbers:
+        return []
+    return [replace(sketch, rank=Rank(rank.falling, label, rank.limit)) for label in numbers[:2]]
+
+
 def adds_up(label: str) -> bool:
     """Whether numbers of a label make sense added up: *visitors*, but no *temperature*."""
     return not set(label_words(label)) & _NEVER_SUMMED
@@ -254,7 +287,7 @@ def _flagged(sketch: Sketch, flags: list[str], text: str) -> list[Sketch]:
     found = []
     for label in flags:
         named = label_words(label)
-        before = [said[at - 1].folded for at, word in enumerate(said) if at and word.stem in named]
+        before = [said[at - 1].folded if at else "" for at, word in enumerate(said) if word.stem in named]
         if sketch.group or sketch.rank or not before or any(test.field == label for test in sketch.where):
             continue
         test = Test(label, "no" if set(before) & NEGATIONS else "yes")
@@ -263,18 +296,22 @@ def _flagged(sketch: Sketch, flags: list[str], text: str) -> list[Sketch]:
     return found
 
 
-def denying(sketch: Sketch, denied: Iterable[Column], said: Iterable[str]) -> list[Sketch]:
+def denying(sketch: Sketch, denied: Iterable[Column], said: Iterable[str], valued: bool = True) -> list[Sketch]:
     """Only what lacks what a word denies: of "unassigned tickets" those of which *assigned to* is empty.
 
     Args:
         sketch: what the model wrote.
         denied: the fields that are denied.
         said: the words that deny them, which are no values.
+        valued: whether the question names any stored value.
     """
     tested = {test.field for test in sketch.where}
     tests = [Test(each.label, "no" if each.kind == "flag" else "null") for each in denied if each.label not in tested]
     others = [test for test in sketch.where if not set(test.values) & set(said)]
-    return [replace(sketch, where=(*others, *tests))] if tests and sketch.intent == "query" else []
+    if not tests or sketch.intent != "query":
+        return []
+    bare = [replace(sketch, where=tuple(tests))] if others and not valued else []
+    return [replace(sketch, where=(*others, *tests)), *bare]
 
 
 def _stocked(sketch: Sketch, kinds: Mapping[str, str], text: str) -> list[Sketch]:
@@ -325,7 +362,7 @@ def names_things(label: str, text: str) -> bool:
     last = parts(label)[-1:]
     return (
         bool(last)
-        and not _MONEY & set(label_words(label))
+        and not MONEY & set(label_words(label))
         and singular(last[0].folded) == last[0].folded
         and last[0].stem in _many(text)
     )

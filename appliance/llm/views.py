@@ -10,6 +10,7 @@ it: ``order`` has ``customer``, ``customer city``. Their names in a plan are pat
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
@@ -24,7 +25,9 @@ from appliance.types import Catalog, Collection, Field, Relation
 
 COLUMNS_AT_MOST: Final = 32
 REACHED_AT_MOST: Final = 6
-"""Fields of one other collection that are shown."""
+"""Fields of one other collection that are shown, beside those that a question speaks of."""
+KNOWN_AT_MOST: Final = 24
+"""Fields of one other collection that a question may speak of."""
 _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _ALONE: Final = 0.9
 """A text of so many distinct values a row may name one; now and then two have one name."""
@@ -108,7 +111,7 @@ def _reached(relation: Relation, collection: Collection, catalog: Catalog) -> li
     names = [title] if title is not None and title.name != relation.target_field else []
     own = [field for field in target.fields if field.name not in ("id", relation.target_field) and field is not title]
     leads = {each.field for each in catalog.relations if each.collection == target.name}
-    names += [field for field in own if field.type != "jsonb" and field.name not in leads][: REACHED_AT_MOST - 1]
+    names += [field for field in own if field.type != "jsonb" and field.name not in leads][: KNOWN_AT_MOST - 1]
     return [
         msgspec.structs.replace(
             field,
@@ -163,7 +166,7 @@ def view(collection: Collection, links: Links | None = None) -> View:
     """
     shown: dict[str, Shown] = {}
     paths = {field.name.partition(".")[0] for field in collection.fields if "." in field.name}
-    silent = _silent(collection, links) if links is not None else frozenset()
+    silent = _silent(collection, links) | _further(collection, links)
     for field in collection.fields:
         hidden = field.name in ("id", "created_at") or field.type == "jsonb" or field.name in silent
         number_that_leads = field.name in paths and field.type != "text"
@@ -175,8 +178,21 @@ def view(collection: Collection, links: Links | None = None) -> View:
     return View(collection, tuple(shown.values()))
 
 
-def _silent(collection: Collection, links: Links) -> frozenset[str]:
+def _further(collection: Collection, links: Links | None) -> frozenset[str]:
+    """The fields of other rows beyond the first few that a question does not speak of."""
+    steps = Counter[str]()
+    spoken, further = links.reached if links is not None else frozenset(), set[str]()
+    for step, name in ((field.name.partition(".")[0], field.name) for field in collection.fields if "." in field.name):
+        steps[step] += 1
+        if steps[step] > REACHED_AT_MOST and name not in spoken:
+            further.add(name)
+    return frozenset(further)
+
+
+def _silent(collection: Collection, links: Links | None) -> frozenset[str]:
     """The fields along texts that say themselves what they lead to, where a question speaks of none of them."""
+    if links is None:
+        return frozenset()
     spoken = {name.partition(".")[0] for name in links.reached}
     texts = {field.name: plain(field.label) for field in collection.fields if field.type == "text"}
     return frozenset(

@@ -17,7 +17,18 @@ from appliance.llm.plan import GROUPS_AT_MOST, NUMBERS, ORDERED, ROWS_AT_MOST, T
 from appliance.llm.ranks import falls, holds_births, holds_starts, sorts
 from appliance.llm.variants import adds_up, amounts_said, distinct_of, names_things
 from appliance.llm.views import kinds_of, name_of, named_row, title_of
-from appliance.llm.words import MEASURES, MOST_TIME, MOVED, SELLING, SENIOR, label_words, singular, speaks_of, stem
+from appliance.llm.words import (
+    EARNINGS,
+    MEASURES,
+    MOST_TIME,
+    MOVED,
+    SELLING,
+    SENIOR,
+    label_words,
+    singular,
+    speaks_of,
+    stem,
+)
 from appliance.types import Field, FieldType
 
 FIELDS_SHOWN: Final = 10
@@ -41,7 +52,7 @@ _SERVED: Final = frozenset(
 _THERE: Final = [
     words.split() for words in ("are there", "do we have", "exist", "do you have", "have we got", "are they")
 ]
-_SUMS: Final = frozenset({"revenue", "turnover"})
+_SUMS: Final = frozenset(EARNINGS)
 _TRADED: Final = frozenset("sell sells sold earn earned make made take took".split())
 _DOERS: Final = frozenset(map(stem, "author writer customer buyer client seller tenant resident".split()))
 _PIECES: Final = frozenset(map(stem, ("units", "pieces")))
@@ -171,7 +182,9 @@ class Wanted:
             before = field is not None and mention.at[0] < cue.at[0] and field.name not in self.tested
             if field is not None and before and field.type == "text" and self._says("which", "what", "who", "where"):
                 return (field.name,)
-        after = self._text_after(cue) if cue.phrase == "top" or cue.phrase in _COMMON else None
+        behind = self.links.words[cue.at[1]].folded if cue.at[1] < len(self.links.words) else ""
+        done = cue.phrase in ("most", "least") and behind.endswith(("ed", "en"))  # "most borrowed book"
+        after = self._text_after(cue) if cue.phrase == "top" or cue.phrase in _COMMON or done else None
         if after is not None:
             return (after.field,)
         verbs = frozenset[str]().union(*(speaks_of(word.folded) for word in self.links.words))

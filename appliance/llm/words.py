@@ -151,7 +151,7 @@ STOP: Final[frozenset[str]] = frozenset(
 IDLE_PHRASES: Final = re.compile(
     r"(?<![\w-])(?:fall(?:s|ing)?(?= due)|"
     r"at the moment|at present|at this (?:moment|point|time)|so far|to date|these days|for now|up to now|"
-    r"as of (?:now|today)|do(?:es)? (?:we|the (?:shop|store|company)) (?:sell|offer|carry)|"
+    r"as of (?:now|today)|do(?:es)? (?:we|the (?:shop|store|company)) (?:sell|offer|carry|stock|keep)|"
     r"on (?:file|record|the books)|on our books|for me|if you (?:can|could)|w/)(?![\w-])"
 )
 """Phrases that no answer depends on."""
@@ -173,8 +173,15 @@ NEGATIONS: Final = frozenset(
 )
 """Words that turn what they stand before into its opposite."""
 
-PAST: Final[dict[str, str]] = {"expired": stem("expire"), "overdue": stem("due")}
-"""Words that say that a day is over, and the stem of the label of the field that holds such a day."""
+PAST: Final[dict[str, frozenset[str]]] = {
+    "expired": frozenset(map(stem, ("expire", "expires", "expiry", "expiration"))),
+    "overdue": frozenset(map(stem, ("due", "deadline"))),
+}
+"""Words that say that a day is over, and the stems of the label of the field that holds such a day."""
+DONE: Final = frozenset(
+    map(stem, "returned paid completed closed done finished delivered settled resolved shipped received".split())
+)
+"""Stems of labels of when something was done: what is overdue has not been."""
 
 NEVER_STORED: Final[frozenset[str]] = frozenset(
     """
@@ -185,7 +192,12 @@ NEVER_STORED: Final[frozenset[str]] = frozenset(
 )
 """Words that an answer depends on but that are never looked up as part of a name."""
 
-ADDED_UP: Final = ("revenue", "turnover", "time spent", "time went", "how much time")
+MONEY: Final = frozenset(
+    map(stem, "fee price cost charge fare amount total salary wage fine balance rent eur euro usd gbp chf".split())
+)
+"""Stems of labels of money."""
+EARNINGS: Final = ("revenue", "turnover", "income", "takings", "earnings", "proceeds")
+ADDED_UP: Final = (*EARNINGS, "time spent", "time went", "how much time")
 """Phrases that ask for a sum and say of what."""
 SELLING: Final = ("best selling", "best-selling", "top selling", "top-selling", "most sold")
 """Phrases that rank things by how many of them were sold."""
@@ -254,7 +266,7 @@ COLLECTION_WORDS: Final[dict[str, frozenset[str]]] = {
 }
 """Stems of other words for what a collection's name says, by its stem."""
 
-_PRICES: Final = tuple(map(stem, "total amount price cost fee rate eur euro usd gbp chf dollar".split()))
+_PRICES: Final = tuple(map(stem, "total amount price cost fee charge fare rate eur euro usd gbp chf dollar".split()))
 _LENGTHS: Final = tuple(map(stem, ("minute", "hour", "duration", "length", "page", "night", "day")))
 _STAYS: Final = tuple(map(stem, ("night", "day", "los", "length", "duration")))
 _DISTANCES: Final = tuple(map(stem, ("distance", "km", "kilometer", "kilometre", "mile", "mileage")))
@@ -262,7 +274,7 @@ _WAGES: Final = tuple(map(stem, ("salary", "wage", "pay")))
 _RATINGS: Final = tuple(map(stem, ("rating", "score", "stars", "grade", "satisfaction")))
 MEASURES: Final[dict[str, tuple[str, ...]]] = {
     "most expensive": _PRICES, "cheapest": _PRICES, "how much money": _PRICES, "money": _PRICES, "price": _PRICES,
-    "cost": _PRICES, "costs": _PRICES, "revenue": _PRICES, "turnover": _PRICES, "earned": _PRICES, "earn": _PRICES,
+    "cost": _PRICES, "costs": _PRICES, **dict.fromkeys(EARNINGS, _PRICES), "earned": _PRICES, "earn": _PRICES,
     "spend": _PRICES, "spent": _PRICES, "best rated": _RATINGS, "highest rated": _RATINGS, "top rated": _RATINGS,
     "time spent": _LENGTHS, "time went": _LENGTHS, "how much time": _LENGTHS, "longest": _LENGTHS,
     **dict.fromkeys(MOST_TIME, _LENGTHS), "length of stay": _STAYS,
@@ -280,11 +292,12 @@ _DIMENSIONS: Final[dict[str, str]] = {
     "slow slower slowest": "speed tempo bpm", "quick quicker quickest": "minute min duration time",
     "old older young younger": "age",
     "oldest youngest": "age birth birthday born dob",
+    "left remaining": "stock inventory left remaining remain",
     "big bigger biggest large larger largest small smaller smallest": "size area capacity volume seat",
     "hot hotter hottest warm warmer warmest cold colder coldest": "temperature temp",
     "strong stronger strongest weak weaker weakest": "strength power", "loud louder loudest": "volume decibel",
     "worth valuable": "value",
-    "expensive dear dearer dearest cheap cheaper cheapest cost costs costing": "price cost fee rate rent",
+    "expensive dear dearer dearest cheap cheaper cheapest cost costs costing": "price cost fee charge fare rate rent",
 }  # fmt: skip
 _DIMENSION_OF: Final[dict[str, frozenset[str]]] = {
     word: frozenset(map(stem, labels.split())) for said, labels in _DIMENSIONS.items() for word in said.split()
@@ -299,7 +312,7 @@ _SPEAKS_OF: Final[dict[str, str]] = {
     "earn earns earned earning revenue turnover income takings proceeds": "price total amount fee revenue income cost"
     " salary wage earning",
     "spend spends spent spending pay pays paid paying payment payments":
-    "price total amount fee cost paid payment salary wage eur euro usd gbp chf dollar",
+    "price total amount fee charge cost paid payment salary wage eur euro usd gbp chf dollar",
     "sell sells sold selling": "sale sold sell", "buy buys bought buying purchase purchases purchased purchasing":
     "sale sold order purchase customer buyer client", "customers buyers": "customer buyer client",
     "released published issued built produced made manufactured": "year date released published built produced",

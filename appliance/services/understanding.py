@@ -23,6 +23,7 @@ from appliance.errors import ApplianceError
 from appliance.llm import reading, senses
 from appliance.llm.candidates import Candidate, Scores, with_code
 from appliance.llm.confidence import Understood, decided, likeliest, told_by
+from appliance.llm.fields import measured
 from appliance.llm.forms import AddField, Alert, AlertCancel, Summary, check_form
 from appliance.llm.interpret import Interpreted, interpret, open_literals, replaced, said_in
 from appliance.llm.linking import Links
@@ -222,6 +223,9 @@ def _sketches(written: list[Sketched], seen: View, links: Links) -> list[tuple[S
         with suppress(ApplianceError):
             told.append((read(each.text), each.score))
     labels = {seen.label(mention.field) or "" for mention in links.fields}
+    phrases = ["money" if cue.phrase == "how much" else cue.phrase for cue in links.cues]
+    measures = (measured(phrase, links.collection) for phrase in phrases)
+    labels |= {seen.label(field.name) or "" for field in measures if field is not None}
     title = name_of(links.collection)
     text, rows = links.text, Rows(frozenset(label_words(links.collection.label)), plain(title.label) if title else "")
     found = [(sketch, score, False) for sketch, score in told]
@@ -232,7 +236,7 @@ def _sketches(written: list[Sketched], seen: View, links: Links) -> list[tuple[S
     for sketch, score in told[:VARIED_AT_MOST]:
         steps = variants(sketch, seen.columns, text, labels, rows)
         steps += [*of_row(sketch, links), *by_birth(sketch, links, births), *by_tenure(sketch, links, starts)]
-        steps += [*denying(sketch, denied, words)]
+        steps += [*denying(sketch, denied, words, bool(links.values))]
         found += [(step, score + VARIED, True) for step in steps]
     return [(as_sorted(sketch, links), score, step) for sketch, score, step in found]
 
