@@ -38,8 +38,10 @@ _SHARE: Final = re.compile(
 )
 
 
-def say(plan: Query, collection: Collection, rows: Sequence[Row], today: date) -> str:
+def say(plan: Query, collection: Collection, rows: Sequence[Row], today: date, question: str = "") -> str:
     """One sentence for the rows of a plan; `today` lets it say "today" and "tomorrow"."""
+    if len(plan.group) == 1 and rows and not plan.order and _are_shares(plan, rows, question):
+        return _say_shares(plan, collection, rows, today)
     if plan.group:
         return _say_groups(plan, collection, rows, today)
     measures = [select for select in plan.select if select.aggregate]
@@ -254,6 +256,23 @@ def _say_groups(plan: Query, collection: Collection, rows: Sequence[Row], today:
         f"{_say_group(plan, last)} ({number(last[key])})",
     )
     return f"{head}: most {most}, fewest {fewest}."
+
+
+def _say_shares(plan: Query, collection: Collection, rows: Sequence[Row], today: date) -> str:
+    """The parts of a whole: "Trips per delayed: no 66 (73.3 %), yes 24 (26.7 %)"."""
+    key = _key(plan, _measure(plan))
+    whole = sum(row.get(key) or 0 for row in rows)
+    parts = [
+        f"{_say_group(plan, row)} {number(row.get(key) or 0)} ({number(round(100 * (row.get(key) or 0) / whole, 1))} %)"
+        for row in rows[:_NAMED]
+        if whole
+    ]
+    told = _conditions(plan, collection, today).strip()
+    head = (
+        f"{_number_label(plan, collection)} per {_bucket(plan, plan.group[0]) or say_label(collection, plan.group[0])}"
+    )
+    more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
+    return f"{head[0].upper()}{head[1:]}{', ' + told if told else ''}: {', '.join(parts)}{more}."
 
 
 def _ranking(plan: Query, rows: Sequence[Row], key: str) -> str:

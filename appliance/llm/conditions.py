@@ -46,6 +46,7 @@ class Conditions:
         where: the conditions.
         explained: indices of words that have a meaning here beyond what the links explain.
         dropped: places of words that the links explain but that no condition expresses.
+        placed: where the words of a test stand, and its field.
         corrected: literals as asked and as stored, where they differ.
         time_field: the field that the question's times are about, or None.
     """
@@ -57,7 +58,7 @@ class Conditions:
         self.explained: set[int] = set()
         self.dropped: list[Place] = []
         self.corrected: list[tuple[str, str]] = []
-        self._placed: list[tuple[Place, str]] = []
+        self.placed: list[tuple[Place, str]] = []
         self.time_field = self._time_field()
         self.explained |= self._time_words()
 
@@ -82,7 +83,7 @@ class Conditions:
 
     def _add(self, at: Place, *made: Condition) -> None:
         self.where += made
-        self._placed.append((at, made[0].field))
+        self.placed.append((at, made[0].field))
 
     # Values ----------------------------------------------------------------------------------------------
 
@@ -96,7 +97,7 @@ class Conditions:
                 self.dropped.append(mention.at)
                 continue
             field = self._preferred(mention.fields)
-            self._placed.append((mention.at, field))
+            self.placed.append((mention.at, field))
             by_field.setdefault((field, mention.negated), []).extend(mention.values)
             self._correct(" ".join(word.text for word in self.links.words[slice(*mention.at)]), mention.values)
         for (field, negated), values in by_field.items():
@@ -140,7 +141,7 @@ class Conditions:
             self._correct(hit.text, values)
             self._explain(hit)
         for field, values in held.items():
-            at = next(place for place, name in self._placed if name == field)
+            at = next(place for place, name in self.placed if name == field)
             before = negation(self.links.words, at[0])
             self.explained |= set(before)
             self.where += one_of(field, list(values), bool(before))
@@ -149,7 +150,7 @@ class Conditions:
         said = {word.folded for word in words(hit.text)}
         places = [index for index, word in enumerate(self.links.words) if word.folded in said]
         self.explained |= set(places)
-        self._placed.append(((places[0], places[-1] + 1) if places else (0, 0), hit.field))
+        self.placed.append(((places[0], places[-1] + 1) if places else (0, 0), hit.field))
 
     def _flags(self) -> None:
         """Booleans ("confidential", "not confidential") and fields that must be empty ("without a diagnosis")."""
@@ -205,7 +206,7 @@ class Conditions:
         if (spans[0].part or spans[0].clock) and not left:
             first, last = self._part_of_day(spans[0], first, last)
         self.where += bounds(self.time_field, first, last)
-        self._placed += [(self.place(span), self.time_field) for span in spans if span not in left]
+        self.placed += [(self.place(span), self.time_field) for span in spans if span not in left]
 
     def _over(self) -> None:
         """As in "expired items": the day is over, or, as in "updated documents", there is one."""
@@ -409,10 +410,10 @@ class Conditions:
     def _drop_or(self) -> None:
         """A plan's conditions hold all together: "free or in surgery" is not what it can ask."""
         for index, word in enumerate(self.links.words):
-            if word.folded != "or" or any(at[0] <= index < at[1] for at, _ in self._placed):
+            if word.folded != "or" or any(at[0] <= index < at[1] for at, _ in self.placed):
                 continue
-            before = [(at, field) for at, field in self._placed if at[1] <= index]
-            after = [(at, field) for at, field in self._placed if at[0] > index]
+            before = [(at, field) for at, field in self.placed if at[1] <= index]
+            after = [(at, field) for at, field in self.placed if at[0] > index]
             if before and after and max(before)[1] != min(after)[1]:
                 self.dropped.append((index, index + 1))
 

@@ -24,6 +24,7 @@ from appliance.llm.words import (
     IN_STOCK,
     NEGATIONS,
     SELLING,
+    SHARES,
     STOP,
     Word,
     dimensions,
@@ -46,7 +47,7 @@ _SAYS: Final = {
         "rank": r"\w+(?<!nor)(?<!w)est|most|least|top|last|first|next|max|min|maximum|minimum|bottom|fewest|best|worst|"
         r"latest|recent|soonest|peak|record|sort(ed)?|order(ed)?|by \w+",
         "group": r"by|per|each|every|grouped?|split|break|which|who|most|least|different|kinds?|types?|distinct|sorts?|"
-        r"\w+ly|what",
+        r"\w+ly|what|shares?|percent\w*|proportion|fraction",
     }.items()
 }
 """Words of which a question that asks for a thing has one, nearly always."""
@@ -367,6 +368,8 @@ def unsaid_of(each: Candidate) -> tuple[str, ...]:
     if any(test.op in ("no", "null", "neq") for test in each.sketch.where):
         idle |= _NEGATIONS
     words = each.links.unexplained()
+    if each.sketch.group and SHARES.search(each.links.text):
+        words = [word for word in words if not SHARES.fullmatch(word.folded)]
     return tuple(word.text for word in words if word.stem not in told and word.folded not in idle)
 
 

@@ -193,12 +193,12 @@ def link(text: str, catalog: Catalog, now: datetime, always: str = "") -> list[L
 
 
 def _leads(catalog: Catalog) -> frozenset[tuple[str, str, str]]:
-    """Fields that lead to other rows and are not called by them: *plate*, which leads to vehicles."""
+    """Fields that lead to other rows, and what those are called: *plate*, which leads to vehicles."""
     found = set()
     for relation in catalog.relations:
-        target, held = catalog.collection(relation.target), catalog.collection(relation.collection)
+        target = catalog.collection(relation.target)
         noun = label_words(target.label)[-1:] if target else ()
-        if held is not None and noun and noun[0] not in label_words(held.label_of(relation.field)):
+        if noun:
             found.add((relation.collection, relation.field, noun[0]))
     return frozenset(found)
 
@@ -206,10 +206,20 @@ def _leads(catalog: Catalog) -> frozenset[tuple[str, str, str]]:
 def _grouped_by_rows(question: Asked, collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
     """The fields that lead to the rows of which each is asked about: "distance per vehicle"."""
     for held, name, noun in question.leads:
+        if held != collection.name or noun in label_words(collection.label_of(name)):
+            continue
         for at, word in enumerate(question.words):
             before = question.words[at - 1].folded if at else ""
-            if held == collection.name and word.stem == noun and at not in taken and before in _EACH_OF:
+            if word.stem == noun and at not in taken and before in _EACH_OF:
                 yield FieldMention(name, (at, at + 1), kin=True)
+
+
+def _others_named(question: Asked, collection: Collection, reached: Iterable[str]) -> set[int]:
+    """Where the rows are named that fields lead to which a question speaks of: "loans by *people* from Pinewood"."""
+    steps = {name.partition(".")[0] for name in reached if "." in name}
+    nouns = {noun for held, name, noun in question.leads if held == collection.name and name in steps}
+    called = nouns.union(*(COLLECTION_WORDS.get(noun, frozenset()) for noun in nouns))
+    return {at for at, word in enumerate(question.words) if word.stem in called}
 
 
 _EACH_OF: Final = frozenset("per by each every which what".split())
@@ -283,6 +293,8 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     explained |= {second for _, second in apart} | spoken_of(asked, collection)
     explained |= {at for at, word in enumerate(asked) if word.folded in _NEW and times and kinds & TIMES}
     explained |= _done_by(asked, values, fields, bool(own))
+    spoken = [mention.field for mention in fields] + [value.field for value in values]
+    explained |= _others_named(question, collection, spoken)
     explained |= question.idle | words_around(asked, fields, own | also, collection)
     explained |= {index for place in _places(values, fields) for index in range(*place)}
     explained |= time_words if kinds & TIMES else set()

@@ -28,6 +28,7 @@ from appliance.llm.words import (
     MOVED,
     NEGATIONS,
     PAST,
+    SHARES,
     STOCK,
     Word,
     dimensions,
@@ -105,6 +106,7 @@ def variants(sketch: Sketch, columns: Sequence[Column], text: str, named: Set[st
     found += [*_stocked(sketch, kinds, text), *_listed(sketch, text), *_distinct(sketch, texts, text)]
     found += [*_moneyed(sketch, kinds, named), *_pieces(sketch, kinds, text)]
     found += [*_past(sketch, kinds, text), *_ranked(sketch, numbers, kinds)]
+    found += _shared(sketch, kinds, text)
     found += [*_commonest(sketch, texts, text), *_both_ends(sketch, text), *_of_each(sketch, rows.stems, text)]
     found += [
         *_ungrouped(sketch, named),
@@ -234,6 +236,18 @@ def _past(sketch: Sketch, kinds: Mapping[str, str], text: str) -> list[Sketch]:
     items = tuple(item for item in sketch.select if item.field != over or item.aggregate) or (Item(None),)
     tests = (Test(over, "lt", ("now",)), *(Test(label, "null") for label in done[:1]))
     return [replace(sketch, select=items, where=(*others, *tests))]
+
+
+def _shared(sketch: Sketch, kinds: Mapping[str, str], text: str) -> list[Sketch]:
+    """How many there are of each, where the part of one is asked for: "percentage of delayed trips"."""
+    parts = [
+        test for test in sketch.where if test.op in ("yes", "no", "eq") and kinds.get(test.field) in ("flag", "text")
+    ]
+    if not SHARES.search(text) or not parts or sketch.group or sketch.rank:
+        return []
+    last = max(parts, key=lambda test: max(text.rfind(word) for word in (*test.values, test.field)))
+    where = tuple(test for test in sketch.where if test is not last)
+    return [replace(sketch, select=(Item(None, "count"),), where=where, group=(Group(last.field),), having=None)]
 
 
 def _ranked(sketch: Sketch, numbers: list[str], kinds: Mapping[str, str]) -> list[Sketch]:

@@ -24,6 +24,7 @@ from appliance.llm.words import (
     MOVED,
     SELLING,
     SENIOR,
+    SHARES,
     label_words,
     singular,
     speaks_of,
@@ -115,11 +116,33 @@ class Wanted:
     def find(self) -> None:
         """Decide for groups, rows in order, one number, or rows."""
         cue = self._cue()
-        if not (self._sorted() or self._grouped(cue) or self._extreme(cue) or self._number(cue) or self._distinct()):
+        if not (
+            self._shared()
+            or self._sorted()
+            or self._grouped(cue)
+            or self._extreme(cue)
+            or self._number(cue)
+            or self._distinct()
+        ):
             self.select, self.order = self._shown([]), self._usual_order()
         self._drop_cues()
         self._drop_fields()
         self._drop_per()
+
+    def _shared(self) -> bool:
+        """As in "percentage of delayed trips": how many there are of each, of what the last test tells apart."""
+        said = SHARES.search(self.links.text)
+        fields = {field.name: field for field in self.collection.fields if field.type in ("boolean", "text")}
+        parts = [name for _, name in sorted(self.tests.placed) if name in fields]
+        tests = [test for test in self.tests.where if parts and test.field == parts[-1] and test.op == "eq"]
+        if said is None or len(tests) != 1 or self.links.group:
+            return False
+        self.tests.where.remove(tests[0])
+        self.explained |= {at for at, word in enumerate(self.links.words) if SHARES.fullmatch(word.folded)}
+        self._used |= {cue.phrase for cue in self.links.cues if cue.aggregate == "count"}
+        self.group, self.limit = (tests[0].field,), GROUPS_AT_MOST
+        self.select = (Select(tests[0].field), Select("*", "count"))
+        return True
 
     # Groups ----------------------------------------------------------------------------------------------
 

@@ -230,6 +230,8 @@ CUES: Final[dict[str, str]] = {
 }  # fmt: skip
 """Phrases that name an aggregate."""
 
+SHARES: Final = re.compile(r"\b(?:shares?|percent(?:age)?s?|proportions?|fractions?)\b")
+"""What asks how large a part is, of the rows that a test tells apart from the others."""
 BUSIEST: Final = re.compile(
     r"\b(?:(?:busiest|quietest) (?P<busy>hour|day|week|month|quarter|year)|"
     r"(?:which|what) (?P<which>hour|day|week|month|quarter|year)\b.* (?:most|highest|fewest|least|lowest))\b"

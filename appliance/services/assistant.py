@@ -271,7 +271,7 @@ class Assistant:
             words_of_plan,
             msgspec.to_builtins(plan),
             tuple(rows[: self._settings.row_limit]),
-            answer.say(plan, collection, rows, self._now().date()),
+            answer.say(plan, collection, rows, self._now().date(), question.text),
             f"/rest{to_rest(answer.as_shown(plan, rows))}",
             view=view | {"fields": answer.fields(plan, collection)},
             read_at=self._now().isoformat(timespec="milliseconds"),

@@ -21,6 +21,19 @@ _USUAL: Final = frozenset(
 """Last words of labels that many collections have and that lead nowhere."""
 
 
+_PARTS: Final = frozenset(
+    "borrower customer client patient owner member employee assignee manager supervisor driver teacher student guest"
+    " tenant author doctor nurse seller buyer salesperson technician trainer coach instructor guide host operator"
+    " volunteer participant user person lead agent reporter lender organizer".split()
+) | {"assigned to", "reported by", "created by", "booked by", "handled by", "taken by"}
+"""Labels of people in a part that they play."""
+_PEOPLE: Final = frozenset(
+    "members people employees staff patients customers clients students users guests residents tenants volunteers"
+    " persons contacts drivers teachers doctors nurses participants attendees players workers colleagues".split()
+)
+"""Names of collections of people."""
+
+
 def names_target(label: str, target: str) -> bool:
     """Whether a field of this label may lead to a collection of this name, by the words alone.
 
@@ -62,6 +75,16 @@ def calls_target(label: str, target: str) -> bool:
     named = _CALLED.fullmatch(said)
     said = named[1] if named else said
     return bool({said, said.split(" ")[-1]} & _forms_of(meaning(target)))
+
+
+def plays_part(label: str, target: str) -> bool:
+    """Whether a field of this label may hold people of a collection: a *borrower*, of members.
+
+    >>> plays_part("borrower", "members"), plays_part("assigned to", "staff"), plays_part("borrower", "books")
+    (True, True, False)
+    """
+    said = _apart(label).removesuffix(" name")
+    return bool(_PARTS & {said, said.split(" ")[-1]}) and meaning(target).split(" ")[-1] in _PEOPLE
 
 
 def is_name(label: str, target: str) -> bool:

@@ -11,7 +11,7 @@ from appliance.errors import ApplianceError
 from appliance.pgflex.database import Pool, transaction
 from appliance.pgflex.relations.discovery import Discovery
 from appliance.pgflex.relations.foreign_keys import ForeignKeys, Link
-from appliance.pgflex.relations.naming import calls_target, is_name, is_usual, names_target
+from appliance.pgflex.relations.naming import calls_target, is_name, is_usual, names_target, plays_part
 from appliance.pgflex.relations.relations import Declared, Relations, declared, gives_way
 from appliance.pgflex.rest import Rest
 from appliance.pgflex.writes.store import Store
@@ -108,6 +108,20 @@ def test_names_of_rows_of_a_collection(label: str, target: str, called: bool) ->
 )
 def test_what_rows_are_called(label: str, target: str, name: bool) -> None:
     assert is_name(label, target) is name
+
+
+@pytest.mark.parametrize(
+    ("label", "target", "plays"),
+    [
+        ("borrower", "members", True),
+        ("assigned_to", "staff", True),
+        ("lead agent", "employees", True),
+        ("borrower", "books", False),
+        ("book", "members", False),
+    ],
+)
+def test_people_in_the_part_that_they_play(label: str, target: str, plays: bool) -> None:
+    assert plays_part(label, target) is plays
 
 
 def test_labels_that_lead_nowhere() -> None:

@@ -4,9 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.llm.amounts import Comparison, as_years, comparisons, in_own_unit, is_plain, is_serial, tells_nothing
+from appliance.llm.amounts import (
+    Comparison,
+    as_years,
+    comparisons,
+    holds_years,
+    in_own_unit,
+    is_plain,
+    is_serial,
+    tells_nothing,
+)
 from appliance.llm.words import words
-from appliance.types import Field
+from appliance.types import Collection, Field
 from tests.unit.llm.facility import APPOINTMENTS, SHIFTS
 
 
@@ -22,6 +31,9 @@ def read(text: str) -> list[Comparison]:
         ("older than 60", "gt", 60),
         ("heavier than 60", "gt", 60),
         ("lighter than 60", "lt", 60),
+        ("longer than an hour", "gt", 1),
+        ("under half an hour", "lt", 0.5),
+        ("over two hours", "gt", 2),
         ("at least 3", "gte", 3),
         ("no less than 3", "gte", 3),
         ("10 or more", "gte", 10),
@@ -134,3 +146,17 @@ def test_two_ends_tell_something_together() -> None:
 
 
 TOTALS = (("total", 1123.0, 10322.0), ("expenses", 0.0, 419.0))
+
+
+def test_years_by_another_name() -> None:
+    published = Field("published", "published", "integer", low=1975, high=2021)
+    assert holds_years(published) and is_plain(published)
+    assert not holds_years(Field("copies", "copies", "integer", low=1975, high=2021))
+    assert not holds_years(Field("published", "published", "integer", low=1, high=12))
+
+
+def test_over_an_hour_is_sixty_minutes() -> None:
+    visits = Collection("visits", "visits", (Field("duration_min", "durationMin", "integer", low=5, high=90),), 9)
+    asked = words("visits over an hour")
+    [found] = [in_own_unit(each, asked, visits) for each in comparisons("visits over an hour", asked, set())]
+    assert found.number * found.scale == 60

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from appliance.llm.candidates import Candidate, Scores
 from appliance.llm.evidence import numbers
@@ -112,3 +113,41 @@ def test_never_and_half_a_name_of_a_time() -> None:
     links = linked("cows that have never seen a vet", "cows")
     assert [mention.field for mention in links.fields] == ["vet_visit"]
     assert [mention.field for mention in linked("cows seen by the vet", "cows").fields] == []
+
+
+VISITS = Collection(
+    "visits",
+    "visits",
+    (
+        Field("pet", "pet", "text", ("Mia", "Rex"), count=70, distinct=6),
+        Field("vet", "vet", "text", ("Dr. Lind", "Dr. Mota"), count=70, distinct=2),
+        Field("charge", "charge", "integer", low=35, high=480, count=70, distinct=4),
+        Field("published", "published", "date", count=70),
+        Field("owner_name", "owner_name", "text", count=70, distinct=5),
+    ),
+    70,
+)
+CLINIC = Catalog("clinic", (VISITS,))
+
+
+@pytest.mark.parametrize(
+    ("question", "unexplained"),
+    [
+        ("how many visits did Dr. Lind lead", []),
+        ("which vet treated the most", ["treated"]),
+        ("which vet treated the most visits", []),
+        ("how many visits did Dr. Lind cancel", ["cancel"]),
+        ("who owns Rex", []),
+        ("publisher of Rex", ["publisher"]),
+    ],
+)
+def test_verbs_that_say_that_something_is_somebodys(question: str, unexplained: list[str]) -> None:
+    assert [word.text for word in linked(question, "visits", CLINIC).unexplained()] == unexplained
+
+
+def test_what_is_earned_is_a_number_of_money_and_links() -> None:
+    links = linked("revenue", "visits", CLINIC)
+    assert links.score > 0 and not links.unexplained()
+    with_label = replace(VISITS, fields=(*VISITS.fields, Field("revenue", "revenue", "integer")))
+    named = linked("revenue", "visits", Catalog("named", (with_label,)))
+    assert [mention.field for mention in named.fields] == ["revenue"] and not named.cues

@@ -195,3 +195,43 @@ def test_what_is_counted_once_each(text: str, label: str | None) -> None:
 )
 def test_what_is_added_up(text: str, labels: list[str]) -> None:
     assert amounts_said(["visitors", "toll eur", "temperature"], text) == labels
+
+
+LOANS = (Column("book"), Column("due on", "time"), Column("returned on", "time"), Column("rating", "number"))
+
+
+@pytest.mark.parametrize(
+    ("sketch", "text", "named", "expected"),
+    [
+        ("<all><e>", "overdue loans", set(), "<all><and> due on<lt> now<and> returned on<null><e>"),
+        (
+            "<all><and> book<eq> overdue<e>",
+            "overdue loans",
+            set(),
+            "<all><and> due on<lt> now<and> returned on<null><e>",
+        ),
+        ("<all><top> pages<lim> 1<e>", "best rated book", {"rating"}, "<all><top> rating<lim> 1<e>"),
+        ("<all><top> rating<lim> 1<e>", "most borrowed book", set(), "<count><all><by> book<top><lim> 1<e>"),
+        ("<all><e>", "how much was fined", {"rating"}, "<sum> rating<e>"),
+    ],
+)
+def test_steps_of_loans(sketch: str, text: str, named: set[str], expected: str) -> None:
+    columns = (*LOANS, Column("pages", "number"))
+    assert expected in [write(each) for each in variants(read(sketch), columns, text, named, Rows())]
+
+
+def test_what_is_not_due_is_not_overdue() -> None:
+    found = variants(read("<all><e>"), (Column("title"), Column("printed on", "time")), "overdue books", set(), Rows())
+    assert not any("now" in write(each) for each in found)
+
+
+def test_a_value_that_is_none_is_left_out_where_a_word_denies() -> None:
+    sketch = read("<all><and> product<eq> pets<e>")
+    bare = [write(each) for each in denying(sketch, SOLD[4:], ["unpaid"], valued=False)]
+    assert bare == ["<all><and> product<eq> pets<and> paid<no><e>", "<all><and> paid<no><e>"]
+    assert len(denying(sketch, SOLD[4:], ["unpaid"], valued=True)) == 1
+
+
+def test_a_flag_that_comes_first_is_meant() -> None:
+    found = variants(read(" paid<e>"), SOLD, "paid lamps", {"paid"}, Rows())
+    assert "<all><and> paid<yes><e>" in [write(each) for each in found]
