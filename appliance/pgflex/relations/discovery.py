@@ -44,6 +44,14 @@ union select collection, field from flex.no_relations
 """
 
 
+_KEPT: Final = """
+select exists (
+  select from flex.relations
+  where (collection, field, target, target_field) = (%s, %s, %s, %s) and origin = 'discovered'
+)
+"""
+
+
 class _Field(msgspec.Struct, frozen=True):
     collection: str
     name: str
@@ -73,6 +81,7 @@ class Discovery:
         self._marked = asyncio.Event()
         self._editions: dict[str | None, int] = {}
         self._tried: dict[Link, _Tried] = {}
+        self._called: set[Link] = set()
         self._log = logger("pgflex")
 
     def mark(self, collection: str | None = None) -> None:
@@ -128,24 +137,25 @@ class Discovery:
         of: dict[str, list[_Field]] = {}
         for field in fields:
             of.setdefault(field.collection, []).append(field)
-        return [
-            Link(field.collection, field.name, target, led_to)
-            for field in fields
-            if (field.collection, field.name) not in taken
-            for target, others in of.items()
-            if target != field.collection
-            for led_to in _target_fields(field, target, others)
-        ]
+        found = []
+        for field in (each for each in fields if (each.collection, each.name) not in taken):
+            for target, others in ((name, held) for name, held in of.items() if name != field.collection):
+                links = [Link(field.collection, field.name, target, to) for to in _target_fields(field, target, others)]
+                self._called |= set() if names_target(field.label, target) else set(links)
+                found += links
+        return found
 
     async def _make(self, link: Link) -> bool | None:
         """Record a relation and make its key; None when that has to wait for a lock."""
         try:
+            if link in self._called:
+                return await self._keep(link)
             if not await self._keys.agrees(link):
                 return False
             async with transaction(self._pool) as db:
                 await record(db, link, "discovered", False, None)
             if await self._keys.enforce(link):
-                self._log.info("relation found", field=f"{link.collection}.{link.field}", target=link.target)
+                self._log.info("relation found", **_named(link))
                 self.tell()
                 return True
             async with transaction(self._pool) as db:
@@ -156,9 +166,34 @@ class Discovery:
                 raise
             return None
 
+    async def _keep(self, link: Link) -> bool:
+        """Record a relation by what rows are called, as long as the values agree.
+
+        It gets no key: two rows may come to be called the same, and no write is refused for it.
+        """
+        agrees = await self._keys.agrees(link)
+        async with transaction(self._pool) as db:
+            row = await (await db.execute(_KEPT, msgspec.structs.astuple(link))).fetchone()
+        if agrees:
+            await self._keys.index_name(link)
+        if agrees == bool(row and row[0]):
+            return agrees
+        async with transaction(self._pool) as db:
+            if agrees:
+                await record(db, link, "discovered", False, None)
+            else:
+                await forget(db, link.collection, link.field)
+        self._log.info("relation found" if agrees else "relation gone", **_named(link))
+        self.tell()
+        return agrees
+
     def _edition(self, link: Link) -> int:
         names = (link.collection, link.target, None)
         return sum(self._editions.get(name, 0) for name in names)
+
+
+def _named(link: Link) -> dict[str, str]:
+    return {"field": f"{link.collection}.{link.field}", "target": link.target}
 
 
 def _target_fields(field: _Field, target: str, others: list[_Field]) -> list[str]:

@@ -83,6 +83,33 @@ class ForeignKeys:
                 return False
             raise
 
+    async def index_name(self, link: Link) -> None:
+        """An index on what rows are called, which refuses no value and takes texts of any length.
+
+        Raises:
+            ApplianceError: PGF114, a lock was not to be had within a second.
+        """
+        name = _named(f"{link.target}_{link.target_field}", "relation_name")
+        query = sql.SQL("create index {} if not exists {} on api.{} using hash ({})")
+        async with connection(self._pool) as db:
+            found = await db.execute("select to_regclass(format('api.%%I', %s::text)) is not null", [name])
+            row = await found.fetchone()
+            if row and row[0]:
+                return
+            large = await rows_about(db, link.target) > LARGE
+            how = sql.SQL("concurrently" if large else "")
+            statement = query.format(how, *map(sql.Identifier, (name, link.target, link.target_field)))
+            if not large:
+                async with db.transaction():
+                    await wait_briefly(db)
+                    await db.execute(statement)
+                return
+            await db.execute(f"set lock_timeout = '{LOCK_WAIT}'")
+            try:
+                await db.execute(statement)
+            finally:
+                await db.execute("reset lock_timeout")
+
     async def _make_indexes(self, link: Link) -> None:
         """An index on either end; beside the writes where a table is large."""
         async with connection(self._pool) as db:

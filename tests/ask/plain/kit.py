@@ -44,6 +44,12 @@ def this_month(value: str, today: date) -> bool:
     return (d(value).year, d(value).month) == (today.year, today.month)
 
 
+def this_week(value: str, today: date) -> bool:
+    """Whether a day lies in today's week, which begins on Monday."""
+    monday = today - timedelta(days=today.weekday())
+    return monday <= d(value) < monday + timedelta(days=7)
+
+
 def mean(values: Iterable[float]) -> float:
     """The average."""
     held = list(values)
