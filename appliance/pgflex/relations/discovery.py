@@ -171,7 +171,7 @@ class Discovery:
 
         It gets no key: two rows may come to be called the same, and no write is refused for it.
         """
-        agrees = await self._keys.agrees(link)
+        agrees = await self._keys.names_most(link)
         async with transaction(self._pool) as db:
             row = await (await db.execute(_KEPT, msgspec.structs.astuple(link))).fetchone()
         if agrees:

@@ -166,8 +166,18 @@ class ForeignKeys:
     async def breaks(self, link: Link) -> bool:
         """Whether some value names no row, or a value of the target is there twice."""
         missing = "count(*) filter (where not exists (select from api.{2} t where t.{3} = o.{0})) > 0"
-        if await self._compared(link, missing):
-            return True
+        return await self._compared(link, missing) or await self._doubled(link)
+
+    async def names_most(self, link: Link) -> bool:
+        """Whether nearly every value names a row, and none names two: a few may be of rows that nobody entered."""
+        most = (
+            "count(*) > 0 and count(*) filter (where exists (select from api.{2} t where t.{3} = o.{0}))"
+            " >= 0.9 * count(*)"
+        )
+        return await self._compared(link, most) and not await self._doubled(link)
+
+    async def _doubled(self, link: Link) -> bool:
+        """Whether a value of the target is there twice."""
         if link.target_field == "id":
             return False
         doubled = sql.SQL(

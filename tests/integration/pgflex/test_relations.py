@@ -143,6 +143,12 @@ async def test_a_name_leads_to_the_row_that_bears_it(store: Store, pool: Pool) -
         assert "using hash (name)" in str((await found.fetchall())[0][0]).lower()
 
 
+async def test_a_few_names_of_rows_that_nobody_entered_do_not_matter(store: Store, pool: Pool) -> None:
+    await herd(store, ("Daisy", "Bella") * 10 + ("Nobody",))
+    await Discovery(pool).look()
+    assert [row[:4] for row in await known(pool)] == [("milkings", "cow", "cows", "name")]
+
+
 async def test_what_two_collections_begin_with_leads_from_one_to_the_other(store: Store, pool: Pool) -> None:
     await store.insert("vehicles", [{"plate": "AB-1", "status": "up"}, {"plate": "AB-2", "status": "down"}], "staff")
     await store.insert("trips", [{"plate": "AB-1", "status": "up"}, {"plate": "AB-1", "status": "up"}], "staff")
