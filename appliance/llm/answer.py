@@ -262,10 +262,11 @@ def _say_shares(plan: Query, collection: Collection, rows: Sequence[Row], today:
     """The parts of a whole: "Trips per delayed: no 66 (73.3 %), yes 24 (26.7 %)"."""
     key = _key(plan, _measure(plan))
     whole = sum(row.get(key) or 0 for row in rows)
+    if not whole:
+        return _say_groups(plan, collection, rows, today)
     parts = [
         f"{_say_group(plan, row)} {number(row.get(key) or 0)} ({number(round(100 * (row.get(key) or 0) / whole, 1))} %)"
         for row in rows[:_NAMED]
-        if whole
     ]
     told = _conditions(plan, collection, today).strip()
     head = (

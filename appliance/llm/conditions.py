@@ -22,7 +22,7 @@ from appliance.llm.linking import Links
 from appliance.llm.lookup import Found, as_number, labelled, number_at
 from appliance.llm.mentions import ValueMention, negation
 from appliance.llm.plan import NUMBERS, TIMES, Condition, Query
-from appliance.llm.words import DONE, MONEY, NEGATIONS, PAST, STOP, fold, inside, label_words, stem, words
+from appliance.llm.words import DONE, MONEY, NEGATIONS, OWES, PAST, STOP, fold, inside, label_words, stem, words
 from appliance.types import Field
 
 Place = tuple[int, int]
@@ -77,6 +77,7 @@ class Conditions:
         self._amounts()
         self._labelled_numbers()
         self._in_stock()
+        self._owing()
         self._model_numbers()
         self._present()
         self._drop_or()
@@ -177,8 +178,12 @@ class Conditions:
         """Fields that must not be empty: "beds with a patient"."""
         for mention in self.links.fields:
             before = [word.folded for word in self.links.words[max(0, mention.at[0] - 2) : mention.at[0]]]
-            owned = before[-2:-1] == ["with"] and before[-1] in ("a", "an")
-            if owned and mention.field not in self.tested | set(self.links.group) and not self._valued(mention):
+            owned = before[-2:-1] == ["with"] and before[-1] in ("a", "an", "any")
+            field = self.collection.field(mention.field)
+            counted = field is not None and field.type in NUMBERS and field.low == 0 and before[-1:] == ["with"]
+            if counted and field is not None and field.name not in self.tested and not self.links.comparisons:
+                self._add(mention.at, absent(field, self.collection.count, False))  # "calls with injuries"
+            elif owned and mention.field not in self.tested | set(self.links.group) and not self._valued(mention):
                 self._add(mention.at, Condition(mention.field, "null", False))
 
     def _absent_before(self, mention: FieldMention) -> list[int]:
@@ -391,6 +396,15 @@ class Conditions:
             if free and condition.op == "eq" and not set(free) & (known | self.explained):
                 self.explained |= set(free)
                 self._add((free[0], free[-1] + 1), Condition(field.name, "eq", plain_number(number)))
+
+    def _owing(self) -> None:
+        """Who owes a number has more than nothing of it; how much is owed adds up."""
+        at = next((at for at, word in enumerate(self.links.words) if OWES.fullmatch(word.folded)), None)
+        numbers = {field.name for field in self.number_fields()}
+        named = [each.field for each in self.links.fields if each.field in numbers - self.tested]
+        if at is not None and len(set(named)) == 1 and "how much" not in self.links.text:
+            self.explained.add(at)
+            self._add((at, at + 1), Condition(named[0], "gt", 0))
 
     def _in_stock(self) -> None:
         """What is in stock, and what is not."""

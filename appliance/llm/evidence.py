@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from appliance.llm.amounts import stocked, tells_nothing
+from appliance.llm.amounts import is_plain, stocked, tells_nothing
 from appliance.llm.candidates import Candidate
 from appliance.llm.fields import label_texts
-from appliance.llm.linking import Links
+from appliance.llm.linking import Links, passive
 from appliance.llm.lookup import as_number
 from appliance.llm.mentions import negation
 from appliance.llm.named import tie, unnamed
@@ -19,6 +19,7 @@ from appliance.llm.plan import NUMBERS, ROWS_AT_MOST, TIMES, Query, Refuse
 from appliance.llm.ranks import asks_row, otherwise
 from appliance.llm.variants import both_ends, distinct_of, fields_of_dimensions, names_things, plurals, values_of_times
 from appliance.llm.views import kinds_of, name_of, named_row, title_of
+from appliance.llm.wanted import holds_people
 from appliance.llm.words import (
     ADDED_UP,
     IN_STOCK,
@@ -54,8 +55,9 @@ _SAYS: Final = {
 _SUPERLATIVE: Final = re.compile(
     r"\b(most|least|highest|lowest|longest|shortest|largest|smallest|biggest|fewest|oldest|newest|latest|cheapest|heaviest)\b"
 )
+_GROUPS: Final = re.compile(r"\b(?:per|each|by|(?:most|least) (?:common|popular|frequent|often))\b")
 _COMPARES: Final = re.compile(
-    r"\b(over|under|above|below|beneath|beyond|past|than|more|less|fewer|least|most|up|upwards?|plus|onwards?|down|"
+    r"\b(over|under|above|below|beneath|beyond|past|than|more|less|fewer|least|most|up|upwards?|plus|owe[sd]?|owing|onwards?|down|"
     r"exceed\w*|minimum|maximum|between|from|since|after|before|within|until|limit|reach\w*|(high|low|long|short|old|"
     r"young|large|small|bigg|cheap|great|late|heavi|light|fast|slow)er)\b"
 )
@@ -152,7 +154,7 @@ def _against_words(plan: Query, links: Links) -> dict[str, float]:
         "sum_unmet": says["sum"] and not how_many and not (wants["sum"] or wants["count"] or wants["avg"]),
         "rank_unasked": wants["rank"] and bool(limits or plan.limit < 50) and not says["rank"],
         "group_unasked": wants["group"] and not says["group"],
-        "group_unmet": bool(re.search(r"\b(per|each|by)\b", text)) and not wants["group"],
+        "group_unmet": bool(_GROUPS.search(text)) and not wants["group"],
     }
 
 
@@ -161,7 +163,7 @@ def _without_own(links: Links) -> str:
     values = {value.at[0] for value in links.values}
     said = [word.folded for word in links.words]
     own = {at for at, word in enumerate(said) if word in ("per", "each") and at + 1 in links.own and at > 0}
-    own |= {at for at, word in enumerate(said) if word == "by" and at + 1 in values}
+    own |= {at for at, word in enumerate(said) if word == "by" and (at + 1 in values or passive(links.words, at))}
     kin = {mention.at[0] for mention in links.fields if mention.kin}  # "pay per month", of a *monthly fee*
     own |= {at for at, word in enumerate(said) if word == "per" and at + 1 in kin}
     own |= {len(said) - 1} if said[-1:] == ["each"] else set()  # "that cost more than 50 each"
@@ -178,8 +180,20 @@ def _against_amounts(sketch: Sketch, links: Links) -> dict[str, float]:
         "compared_unasked": bool(held)
         and not said
         and not (_COMPARES.search(links.text) or IN_STOCK.search(links.text)),
-        "compared_otherwise": any((-_SIGNS[op], number) in said - {(_SIGNS[op], number)} for op, number in held),
+        "compared_otherwise": any((-_SIGNS[op], number) in said - {(_SIGNS[op], number)} for op, number in held)
+        or _measured_otherwise(sketch, links),
     }
+
+
+def _measured_otherwise(sketch: Sketch, links: Links) -> bool:
+    """Whether "older than" or "heavier than" is held against what is neither an age nor a weight."""
+    numbers = {plain(field.label): field for field in links.collection.fields if field.type in NUMBERS}
+    said = (links.words[one.at[0]].folded for one in links.comparisons)
+    wanted = frozenset[str]().union(*map(dimensions, said))
+    held = [numbers[test.field] for test in sketch.where if test.field in numbers and test.op in _SIGNS]
+    named = {mention.field for mention in links.fields}
+    others = [f for f in held if not wanted & set(label_words(f.label)) and f.name not in named and not is_plain(f)]
+    return bool(wanted and others)
 
 
 def _amount_otherwise(plan: Query, links: Links) -> bool:
@@ -209,6 +223,9 @@ def _distinct_unmet(plan: Query, links: Links) -> bool:
 
 def _tells_nothing(plan: Query, links: Links) -> bool:
     """Whether a number is held against what every row passes, or none, or rows are counted by what each is called."""
+    tested_as_one = {test.field for test in plan.where if test.op == "eq"}
+    if tested_as_one & set(plan.group):
+        return True
     title = title_of(links.collection)
     if title is not None and plan.group == (title.name,) and title.distinct == title.count >= MANY:
         return any(select.aggregate == "count" for select in plan.select)
@@ -242,6 +259,7 @@ def _against_fields(each: Candidate, plan: Query) -> dict[str, float]:
     times = {field.name for field in each.links.collection.fields if field.type in TIMES}
     flags = {field.name for field in each.links.collection.fields if field.type == "boolean"}
     told, tested = exact & times, times & {test.field for test in plan.where}
+    asked = used | set(plan.group) | shown & exact
     things = {name for label, name in labels.items() if name in exact and names_things(label, each.links.text)}
     return {
         "time_otherwise": bool(told and tested) and not told & tested,
@@ -252,7 +270,7 @@ def _against_fields(each: Candidate, plan: Query) -> dict[str, float]:
         "things_summed": any(select.aggregate == "sum" and select.field in things for select in plan.select),
         "things_counted": counts and bool(things & set(_counted_numbers(each))),
         "count_of_number": counts and bool(_counted_numbers(each)),
-        "roundabout": not each.links.named and _is_roundabout(used | set(plan.group) | shown & exact),
+        "roundabout": not each.links.named and _is_roundabout(plan, asked - (times - exact)),
         "reached_unnamed": bool({name for name in used | set(plan.group) if "." in name} - exact - valued_fields),
         "group_unnamed": bool(_unnamed_groups(each, plan)),
         "numbers_listed": not plan.group
@@ -262,10 +280,14 @@ def _against_fields(each: Candidate, plan: Query) -> dict[str, float]:
     }
 
 
-def _is_roundabout(used: set[str]) -> bool:
-    """Whether a plan speaks only of the other rows that a field leads to, and so is theirs to tell."""
+def _is_roundabout(plan: Query, used: set[str]) -> bool:
+    """Whether a plan speaks only of the other rows that a field leads to, or adds up their numbers.
+
+    Those rows tell it themselves, and each of them once.
+    """
     paths = {name for name in used if "." in name}
-    return bool(paths) and used - paths <= {path.partition(".")[0] for path in paths}
+    measures = {select.field for select in plan.select if select.aggregate} | {order.field for order in plan.order}
+    return bool(paths) and (bool(measures & paths) or used - paths <= {path.partition(".")[0] for path in paths})
 
 
 def _unnamed_groups(each: Candidate, plan: Query) -> list[str]:
@@ -277,8 +299,8 @@ def _unnamed_groups(each: Candidate, plan: Query) -> list[str]:
     title = name_of(collection)
     people = title is not None and stem("name") in label_words(title.label)
     if not people and {"who", "whose"} & {word.folded for word in each.links.words}:
-        return []
-    said = {mention.field for mention in each.links.fields} | set(each.links.group) | buckets
+        return [name for name in plan.group if not holds_people(collection.label_of(name))]
+    said = {mention.field for mention in each.links.fields} | set(each.links.group) | buckets | _parts(each)
     said |= {title.name} if title is not None and people else set()
     return [name for name in plan.group if name not in said and not _spoken_of(collection.label_of(name), each.links)]
 
@@ -407,7 +429,8 @@ def unused(each: Candidate) -> list[str]:
         return []
     links, told = each.links, plain(write(each.sketch).replace("<", " <"))
     said = [word.text.lower() for word in links.words]
-    missed = [" ".join(said[slice(*value.at)]) for value in links.values if value.exact]
+    parts = _parts(each)
+    missed = [" ".join(said[slice(*value.at)]) for value in links.values if value.exact and not parts & {*value.fields}]
     missed = [words for words in missed if words not in told and not _names_a_field(words, each)]
     missed += [span.words for place, span in enumerate(links.spans[:2]) if f"w{place + 1}" not in told.split()]
     missed += [said[one.at[1] - 1] for one in links.comparisons if not set(said[slice(*one.at)]) & set(told.split())]
@@ -422,6 +445,12 @@ def unused(each: Candidate) -> list[str]:
     ):
         missed += negated[:1]
     return missed
+
+
+def _parts(each: Candidate) -> set[str]:
+    """The fields whose values are the parts of a whole that is asked about: *status*, of "percentage of free beds"."""
+    grouped = isinstance(each.plan, Query) and SHARES.search(each.links.text)
+    return set(each.plan.group) if grouped and isinstance(each.plan, Query) else set()
 
 
 def _negates(test: Test) -> bool:

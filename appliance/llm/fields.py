@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from appliance.llm.amounts import is_serial
+from appliance.llm.amounts import holds_years, is_serial
 from appliance.llm.plan import NUMBERS, TIMES
 from appliance.llm.senses import kin
 from appliance.llm.words import (
@@ -198,7 +198,7 @@ def spoken_of(asked: tuple[Word, ...], collection: Collection) -> set[int]:
 
 def numbers_spoken_of(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
     """The one number field of which a free word speaks: "earns", of employees with a *salary*."""
-    numbers = [(field, label_words(field.label)) for field in collection.fields if _tells(field)]
+    numbers = [(f, label_words(f.label)) for f in collection.fields if _tells(f) and not holds_years(f)]
     for at, word in enumerate(asked):
         paid = word.folded in _PAID and not (at and asked[at - 1].folded in _HOW_PAID)
         meant = frozenset[str]() if at in taken or paid else speaks_of(word.folded) - _PLACES

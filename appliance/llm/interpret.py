@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
-from appliance.llm.amounts import plain_number
+from appliance.llm.amounts import is_serial, plain_number
 from appliance.llm.conditions import absent, bounds, moment, on_clock, one_of
 from appliance.llm.dates import Span, hours_of
 from appliance.llm.forms import AddField, Alert, AlertCancel, Measure, Plan, Summary
@@ -39,7 +39,7 @@ from appliance.llm.plan import (
     Select,
 )
 from appliance.llm.values import Index
-from appliance.llm.views import View, title_of
+from appliance.llm.views import View, named_row, title_of
 from appliance.llm.words import PAST, fold, words
 from appliance.types import Field, FieldType
 
@@ -322,7 +322,10 @@ class _Meaning:
         asked = [name for name in asked if self._says(name)]
         if {*asked} <= {test.field for test in where}:
             asked = []  # "is bed C-04 free?" asks more of the row than its name
+        serial = [field.name for field in self.seen.collection.fields if field.name in own[:2] and is_serial(field)]
         chosen = dict.fromkeys([title.name] if title else own[:1])
+        if not (self.sketch.rank or named_row(where, self.seen.collection)):
+            chosen |= dict.fromkeys(serial)  # rows of one customer are told apart by their number
         chosen |= dict.fromkeys(asked)
         chosen |= dict.fromkeys(each.field for each in order if each.field != "id")
         if not asked:

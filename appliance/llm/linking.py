@@ -60,6 +60,7 @@ from appliance.types import Catalog, Collection, Field
 
 SENSED_FROM: Final = 0.5
 MISSED_COSTS: Final = 1.5
+REACHED_COSTS: Final = 3.0
 CATALOGS_KEPT: Final = 8
 
 
@@ -105,8 +106,12 @@ class Links(msgspec.Struct, frozen=True):
 
     @property
     def rank(self) -> float:
-        """The score, less what stays unexplained: a collection that explains the whole question comes first."""
-        return self.score - MISSED_COSTS * len(self.unexplained())
+        """The score, less what stays unexplained: a collection that explains the whole question comes first.
+
+        What is only reached from rows that nobody names is better told by the others.
+        """
+        around = REACHED_COSTS if self.reached and not self.named else 0.0
+        return self.score - MISSED_COSTS * len(self.unexplained()) - around
 
     @property
     def reached(self) -> frozenset[str]:
@@ -417,6 +422,15 @@ def _sensed(asked: tuple[Word, ...], collection: Collection, explained: set[int]
     return near if near >= SENSED_FROM else 0.0
 
 
+def passive(asked: tuple[Word, ...], at: int) -> bool:
+    """Whether a "by" says who did something: "calls *handled by* units from Harbor" groups nothing."""
+    done = asked[at - 1].folded if at > 0 else ""
+    return asked[at].folded == "by" and done not in _SORTED and done.endswith(("ed", "en", "ght", "ade", "ung", "old"))
+
+
+_SORTED: Final = frozenset("sorted ordered grouped ranked arranged listed counted split summed".split())
+
+
 def _group(asked: tuple[Word, ...], fields: Iterable[FieldMention]) -> tuple[tuple[str, ...], set[int]]:
     """The fields behind "per" or "by", and those that "and" joins to them: "per ward and floor"."""
     names: list[str] = []
@@ -424,7 +438,7 @@ def _group(asked: tuple[Word, ...], fields: Iterable[FieldMention]) -> tuple[tup
     for mention in sorted(fields, key=lambda mention: mention.at):
         before = asked[mention.at[0] - 1].folded if mention.at[0] else ""
         joined = before == "and" and mention.at[0] - 1 == end
-        if before in ("per", "by", "each", "every") or joined:
+        if (before in ("per", "by", "each", "every") and not passive(asked, mention.at[0] - 1)) or joined:
             names.append(mention.field)
             used, end = used | {mention.at[0] - 1}, mention.at[1]
     return tuple(dict.fromkeys(names)), used

@@ -19,6 +19,7 @@ _BETWEEN: Final = 2
 """So many words may stand between an end and the row: "the last *newly hired* employee"."""
 _HIGH: Final = frozenset("highest largest biggest greatest longest heaviest tallest fastest deepest widest".split())
 _LOW: Final = frozenset("lowest smallest cheapest shortest lightest slowest fewest narrowest shallowest".split())
+_SIZES: Final = frozenset("highest largest biggest greatest heaviest tallest lowest smallest cheapest lightest".split())
 _LATE: Final = frozenset("latest newest".split())
 _EARLY: Final = frozenset("earliest".split())
 _SORTS: Final = re.compile(
@@ -47,6 +48,8 @@ def otherwise(plan: Query, links: Links) -> bool:
     if plan.order:
         first = plan.order[0]
         field = links.collection.field(first.field) if first.field != "id" else None
+        if _is_timed(field) and not first.aggregate and (_SIZES & {word.folded for word in links.words}):
+            return True  # "the largest order" is not the latest
         ranked = first.aggregate or (field is not None and field.type in ORDERED)
         wanted = descending(links, not first.aggregate and _is_timed(field)) if ranked else None
         return wanted not in (None, first.descending)

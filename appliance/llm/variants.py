@@ -27,6 +27,7 @@ from appliance.llm.words import (
     MONEY,
     MOVED,
     NEGATIONS,
+    OWES,
     PAST,
     SHARES,
     STOCK,
@@ -59,6 +60,7 @@ _PAIRS: Final = [
 ]
 _ADDED_UP: Final = re.compile(rf"\b({'|'.join(ADDED_UP)})\b")
 _NUMBERED: Final = re.compile(r"\b(how many|how much|total|sum|per|each|by|altogether|overall|most|fewest|least)\b")
+_STATES: Final = frozenset(map(stem, "status state condition phase result outcome stage".split()))
 _SUMMED_UP: Final = frozenset("amounts costs fees charges expenses totals consumption usage".split())
 _COMMONEST: Final = re.compile(
     r"\b(most|least) (?:common|popular|frequent|frequently|often|\w+ed|\w+en|sold|bought|lent|read|seen)(?: used)? (.+)"
@@ -106,7 +108,9 @@ def variants(sketch: Sketch, columns: Sequence[Column], text: str, named: Set[st
     found += [*_stocked(sketch, kinds, text), *_listed(sketch, text), *_distinct(sketch, texts, text)]
     found += [*_moneyed(sketch, kinds, named), *_pieces(sketch, kinds, text)]
     found += [*_past(sketch, kinds, text), *_ranked(sketch, numbers, kinds)]
-    found += _shared(sketch, kinds, text)
+    found += _owing(sketch, numbers, text)
+    flags = [label for label, kind in kinds.items() if kind == "flag" and label in named]
+    found += _shared(sketch, kinds, flags, text)
     found += [*_commonest(sketch, texts, text), *_both_ends(sketch, text), *_of_each(sketch, rows.stems, text)]
     found += [
         *_ungrouped(sketch, named),
@@ -238,16 +242,36 @@ def _past(sketch: Sketch, kinds: Mapping[str, str], text: str) -> list[Sketch]:
     return [replace(sketch, select=items, where=(*others, *tests))]
 
 
-def _shared(sketch: Sketch, kinds: Mapping[str, str], text: str) -> list[Sketch]:
+def _shared(sketch: Sketch, kinds: Mapping[str, str], flags: list[str], text: str) -> list[Sketch]:
     """How many there are of each, where the part of one is asked for: "percentage of delayed trips"."""
     parts = [
         test for test in sketch.where if test.op in ("yes", "no", "eq") and kinds.get(test.field) in ("flag", "text")
     ]
-    if not SHARES.search(text) or not parts or sketch.group or sketch.rank:
+    if not SHARES.search(text) or sketch.rank or not (parts or flags):
         return []
-    last = max(parts, key=lambda test: max(text.rfind(word) for word in (*test.values, test.field)))
+    if not parts:
+        return [replace(sketch, select=(Item(None, "count"),), group=(Group(flags[0]),), having=None)]
+    last = max(parts, key=lambda test: (tells_state(test.field, kinds[test.field] == "flag"), _said_at(test, text)))
     where = tuple(test for test in sketch.where if test is not last)
     return [replace(sketch, select=(Item(None, "count"),), where=where, group=(Group(last.field),), having=None)]
+
+
+def _owing(sketch: Sketch, numbers: list[str], text: str) -> list[Sketch]:
+    """Only who has any of a number to pay: "who owes fees"."""
+    if not OWES.search(text) or len(numbers) != 1 or "how much" in text:
+        return []
+    others = tuple(test for test in sketch.where if test.field != numbers[0])
+    test = Test(numbers[0], "gt", ("0",))
+    return [replace(sketch, select=(Item(None),), where=(*others, test), group=(), rank=None, having=None)]
+
+
+def _said_at(test: Test, text: str) -> int:
+    return max(text.rfind(word) for word in (*test.values, test.field))
+
+
+def tells_state(label: str, flag: bool) -> bool:
+    """Whether a field says how a thing is, of which a part is asked for before where it is."""
+    return flag or bool(_STATES & set(label_words(label)))
 
 
 def _ranked(sketch: Sketch, numbers: list[str], kinds: Mapping[str, str]) -> list[Sketch]:

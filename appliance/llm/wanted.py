@@ -15,7 +15,7 @@ from appliance.llm.fields import FieldMention, measured
 from appliance.llm.linking import Cue
 from appliance.llm.plan import GROUPS_AT_MOST, NUMBERS, ORDERED, ROWS_AT_MOST, TIMES, Aggregate, Order, Select
 from appliance.llm.ranks import falls, holds_births, holds_starts, sorts
-from appliance.llm.variants import adds_up, amounts_said, distinct_of, names_things
+from appliance.llm.variants import adds_up, amounts_said, distinct_of, names_things, tells_state
 from appliance.llm.views import kinds_of, name_of, named_row, title_of
 from appliance.llm.words import (
     EARNINGS,
@@ -33,11 +33,19 @@ from appliance.llm.words import (
 from appliance.types import Field, FieldType
 
 FIELDS_SHOWN: Final = 10
-_PEOPLE: Final = (
+PEOPLE: Final = (
     "name", "patient", "person", "client", "employee", "doctor", "attorney", "lawyer", "staff", "tenant", "student",
 )  # fmt: skip
+
+
+def holds_people(label: str) -> bool:
+    """Whether a field of a label holds people: *seller*, *client*, *assigned to*, *patient name*."""
+    said = set(label_words(label))
+    return bool(said & (ACTING | SERVED | set(map(stem, PEOPLE))))
+
+
 _DIFFERENT: Final = frozenset({"different", "distinct", "unique", "various"})
-_WHO: Final = frozenset(
+ACTING: Final = frozenset(
     map(
         stem,
         (
@@ -46,7 +54,7 @@ _WHO: Final = frozenset(
         ).split(),
     )
 )
-_SERVED: Final = frozenset(
+SERVED: Final = frozenset(
     map(stem, "client customer patient buyer tenant guest student borrower member user recipient".split())
 )
 """Stems of labels of fields that hold people who act, and of those who are served."""
@@ -73,6 +81,8 @@ _SMALLEST: Final = frozenset({"fewest", "least", "quietest"}) | {
 _TIMELY: Final = frozenset(
     {"latest", "most recent", "newest", "last", "earliest", "oldest", "first", "next", "soonest"}
 )
+_SIZES: Final = frozenset("highest largest biggest greatest lowest smallest".split())
+"""What is the largest is not the latest."""
 _AGES: Final = frozenset({"oldest", "youngest"})
 """The oldest has the highest age, and the earliest birth."""
 _ASKS_ONE: Final = ("which", "who", "whose", "top")
@@ -133,7 +143,9 @@ class Wanted:
         """As in "percentage of delayed trips": how many there are of each, of what the last test tells apart."""
         said = SHARES.search(self.links.text)
         fields = {field.name: field for field in self.collection.fields if field.type in ("boolean", "text")}
-        parts = [name for _, name in sorted(self.tests.placed) if name in fields]
+        placed = [(at, fields[name]) for at, name in self.tests.placed if name in fields]
+        placed.sort(key=lambda one: (tells_state(one[1].label, one[1].type == "boolean"), one[0]))
+        parts = [field.name for _, field in placed]
         tests = [test for test in self.tests.where if parts and test.field == parts[-1] and test.op == "eq"]
         if said is None or len(tests) != 1 or self.links.group:
             return False
@@ -221,9 +233,9 @@ class Wanted:
     def _people(self) -> list[str]:
         """The fields that hold people, those who act before those who are served."""
         free = [field for field in self.collection.fields if field.type == "text" and field.name not in self.tested]
-        usual = [field.name for field in free if field.name in _PEOPLE]
-        others = [f for f in free if "." not in f.name and set(label_words(f.label)[:1]) & (_WHO | _SERVED)]
-        act = [field.name for field in others if not set(label_words(field.label)) & _SERVED]
+        usual = [field.name for field in free if field.name in PEOPLE]
+        others = [f for f in free if "." not in f.name and set(label_words(f.label)[:1]) & (ACTING | SERVED)]
+        act = [field.name for field in others if not set(label_words(field.label)) & SERVED]
         title = title_of(self.collection)
         if title is not None and title.distinct == title.count and stem("name") in label_words(title.label):
             return []  # rows are of one person each
@@ -249,7 +261,11 @@ class Wanted:
             named = measured(MOST_TIME[0], self.collection)
         if named is None and any(each.phrase in SELLING for each in self.links.cues):
             named = stocked(self.collection)
-        return Select(named.name, "sum") if named else Select("*", "count")
+        return (
+            Select(named.name, "sum")
+            if named and adds_up(named.label) and not holds_years(named)
+            else Select("*", "count")
+        )
 
     # One number ------------------------------------------------------------------------------------------
 
@@ -432,7 +448,7 @@ class Wanted:
             return self._since()
         if cue.phrase in (*_TIMELY, *_AGES):
             return self.tests.time_field if cue.phrase in _TIMELY else None
-        field = self._measured(cue, ORDERED)
+        field = self._measured(cue, NUMBERS if cue.phrase in _SIZES else ORDERED)
         return field.name if field else None
 
     def _since(self) -> str | None:
@@ -461,8 +477,8 @@ class Wanted:
         mentioned = [mention.field for mention in self.links.fields]
         asked = [name for name in mentioned if name not in self.tested and name in names]
         title = next((name for name in names if name != "id"), "id")
-        if self._says("who", "whose") and title not in _PEOPLE:
-            asked += [name for name in names if name in _PEOPLE and name not in (*asked, *self.tested)][:1]
+        if self._says("who", "whose") and title not in PEOPLE:
+            asked += [name for name in names if name in PEOPLE and name not in (*asked, *self.tested)][:1]
         chosen = dict.fromkeys([title, *asked, *self.about, *also, *self.tested])
         if not self.about and not (asked and self._says("what", "which", "who", "when", "where", "whose")):
             chosen |= dict.fromkeys(names)

@@ -230,6 +230,7 @@ CUES: Final[dict[str, str]] = {
 }  # fmt: skip
 """Phrases that name an aggregate."""
 
+OWES: Final = re.compile(r"\b(?:owes?|owing)\b")
 SHARES: Final = re.compile(r"\b(?:shares?|percent(?:age)?s?|proportions?|fractions?)\b")
 """What asks how large a part is, of the rows that a test tells apart from the others."""
 BUSIEST: Final = re.compile(
@@ -269,7 +270,7 @@ COLLECTION_WORDS: Final[dict[str, frozenset[str]]] = {
 """Stems of other words for what a collection's name says, by its stem."""
 
 _PRICES: Final = tuple(map(stem, "total amount price cost fee charge fare rate eur euro usd gbp chf dollar".split()))
-_LENGTHS: Final = tuple(map(stem, ("minute", "hour", "duration", "length", "page", "night", "day")))
+_LENGTHS: Final = tuple(map(stem, "minute min hour duration length page night day week month".split()))
 _STAYS: Final = tuple(map(stem, ("night", "day", "los", "length", "duration")))
 _DISTANCES: Final = tuple(map(stem, ("distance", "km", "kilometer", "kilometre", "mile", "mileage")))
 _WAGES: Final = tuple(map(stem, ("salary", "wage", "pay")))
@@ -288,7 +289,8 @@ MEASURES: Final[dict[str, tuple[str, ...]]] = {
 
 _DIMENSIONS: Final[dict[str, str]] = {
     "deep deeper deepest": "depth", "wide wider widest broad broadest narrow narrowest": "width breadth",
-    "long longer longest short shorter shortest": "length duration hour hrs hr minute min time distance len",
+    "long longer longest short shorter shortest":
+    "length duration hour hrs hr minute min time distance len week night",
     "heavy heavier heaviest light lighter lightest weigh weighs weighed": "weight wt kg mass gram tonne",
     "high higher highest tall taller tallest": "height elevation altitude", "fast faster fastest": "speed tempo bpm",
     "slow slower slowest": "speed tempo bpm", "quick quicker quickest": "minute min duration time",
@@ -307,6 +309,7 @@ _DIMENSION_OF: Final[dict[str, frozenset[str]]] = {
 
 
 _SPEAKS_OF: Final[dict[str, str]] = {
+    "stored kept placed": "shelf cellar storage warehouse bin rack location room place store depot cabinet fridge",
     "live lives lived living reside resides residing based located situated lie lies lying stand stands":
     "city town village address country location place region area district street state home berth room house building"
     " ward unit enclosure habitat tenant resident office",

@@ -462,6 +462,17 @@ def test_parts_of_a_whole_are_told_apart(question: str, measure: Select, value: 
     assert (told["kind"], told.get("share", False)) == ("bars", share)
 
 
+def test_parts_are_said_in_percent() -> None:
+    rows = ({"ward": "A", "count": 3}, {"ward": "B", "count": 1})
+    asked = "What share of beds is there per ward?"
+    assert say(per("ward"), BEDS, rows, TODAY, asked) == "Beds per ward: A 3 (75 %), B 1 (25 %)."
+    assert say(per("ward"), BEDS, rows, TODAY) == "Beds per ward: most A (3), fewest B (1)."
+    many = tuple({"ward": ward, "count": 1} for ward in "ABCDEF")
+    assert say(per("ward"), BEDS, many, TODAY, asked).endswith("D 1 (16.7 %) and 2 more.")
+    nothing = ({"ward": "A", "count": 0},)
+    assert say(per("ward"), BEDS, nothing, TODAY, asked) == "Beds per ward: A 0."
+
+
 def test_only_the_first_of_a_ranking_is_told_with_those_that_are_level() -> None:
     plan = query(select=(Select("ward"), COUNT), group=("ward",), order=(Order("*", True, "count"),), limit=1)
     assert with_level(plan).limit > 1

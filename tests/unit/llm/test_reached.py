@@ -13,6 +13,7 @@ from appliance.llm.interpret import interpret
 from appliance.llm.linking import Links, link
 from appliance.llm.notation import read
 from appliance.llm.views import view, widened
+from appliance.llm.wanted import holds_people
 from appliance.types import Catalog, Collection, Field, Relation
 
 NOW = datetime(2026, 11, 29, 14, tzinfo=UTC)
@@ -151,3 +152,41 @@ def test_what_is_earned_is_a_number_of_money_and_links() -> None:
     with_label = replace(VISITS, fields=(*VISITS.fields, Field("revenue", "revenue", "integer")))
     named = linked("revenue", "visits", Catalog("named", (with_label,)))
     assert [mention.field for mention in named.fields] == ["revenue"] and not named.cues
+
+
+HERD = Collection(
+    "animals",
+    "animals",
+    (
+        Field("name", "name", "text", ("Nanuk", "Kito"), count=9, distinct=9),
+        Field("keeper", "keeper", "text", ("Ida", "Jon"), count=9, distinct=2),
+        Field("enclosure", "enclosure", "text", ("Ice", "Savanna"), count=9, distinct=2),
+        Field("weight_kg", "weight_kg", "integer", low=1, high=900, count=9, distinct=9),
+        Field("owed", "owed fees", "integer", low=0, high=90, count=9, distinct=3),
+    ),
+    9,
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "sketch", "told"),
+    [
+        ("animals older than 10", "<all><and> weight kg<gt> 10<e>", {"compared_otherwise": 1}),
+        ("animals heavier than 10", "<all><and> weight kg<gt> 10<e>", {"compared_otherwise": 0}),
+        ("who fed the most", "<count><all><by> enclosure<top><lim> 1<e>", {"group_unnamed": 1}),
+        ("animals in ice", "<count><all><and> enclosure<eq> ice<by> enclosure<e>", {"tells_nothing": 1}),
+        ("animals by name", "<count><all><by> name<e>", {"tells_nothing": 1}),
+    ],
+)
+def test_what_speaks_against_a_reading(question: str, sketch: str, told: dict[str, int]) -> None:
+    links = link(question, Catalog("zoo", (HERD,)), NOW, always="*")[0]
+    meant = interpret(read(sketch), view(links.collection), links, [], NOW, None)
+    assert meant.plan is not None
+    each = Candidate(meant.plan, links, read(sketch), Scores(-0.1))
+    known = numbers(each, [each])
+    assert {name: known[name] for name in told} == told
+
+
+def test_fields_that_hold_people() -> None:
+    assert all(map(holds_people, ("assigned to", "seller", "client", "patient name")))
+    assert not any(map(holds_people, ("brand", "enclosure", "amount")))

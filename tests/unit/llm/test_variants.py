@@ -213,10 +213,18 @@ LOANS = (Column("book"), Column("due on", "time"), Column("returned on", "time")
         ("<all><top> pages<lim> 1<e>", "best rated book", {"rating"}, "<all><top> rating<lim> 1<e>"),
         ("<all><top> rating<lim> 1<e>", "most borrowed book", set(), "<count><all><by> book<top><lim> 1<e>"),
         ("<all><e>", "how much was fined", {"rating"}, "<sum> rating<e>"),
+        ("<sum> rating<by> book<e>", "who owes ratings", {"rating"}, "<all><and> rating<gt> 0<e>"),
+        ("<all><and> status<eq> open<e>", "what share of loans is open", set(), "<count><all><by> status<e>"),
+        (
+            "<count><all><and> lost<yes><and> book<eq> tides<e>",
+            "percentage of loans of tides that are lost",
+            set(),
+            "<count><all><and> book<eq> tides<by> lost<e>",
+        ),
     ],
 )
 def test_steps_of_loans(sketch: str, text: str, named: set[str], expected: str) -> None:
-    columns = (*LOANS, Column("pages", "number"))
+    columns = (*LOANS, Column("pages", "number"), Column("status"), Column("lost", "flag"))
     assert expected in [write(each) for each in variants(read(sketch), columns, text, named, Rows())]
 
 

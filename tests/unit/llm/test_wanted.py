@@ -288,3 +288,32 @@ def test_days_have_no_hours() -> None:
 
 def test_the_time_that_is_spent_is_added_up() -> None:
     assert shown(linked("time spent on surgeries this month")).select == (Select("minutes", "sum"),)
+
+
+@pytest.mark.parametrize(
+    ("question", "group", "where"),
+    [
+        ("what percentage of beds are free", ("status",), {}),
+        ("share of free beds in cardiology", ("status",), {"ward": "Cardiology"}),
+        ("percentage of beds in cardiology that are free", ("status",), {"ward": "Cardiology"}),
+        ("percentage of beds in cardiology", ("ward",), {}),
+    ],
+)
+def test_a_part_is_told_beside_the_others(question: str, group: tuple[str, ...], where: dict[str, str]) -> None:
+    made = shown(linked(question))
+    assert made.group == group and made.select == (Select(group[0]), Select("*", "count"))
+    assert {test.field: test.value for test in made.tests.where} == where
+    assert not made.links.unexplained(made.explained) and not made.dropped
+
+
+@pytest.mark.parametrize(
+    ("question", "group", "bucket"),
+    [
+        ("which month had the most admissions", ("admitted_on",), "month"),
+        ("busiest day for appointments", ("starts_at",), "day"),
+    ],
+)
+def test_the_busiest_time(question: str, group: tuple[str, ...], bucket: Bucket) -> None:
+    made = shown(linked(question))
+    assert (made.group, made.select[0].bucket, made.limit) == (group, bucket, 1)
+    assert made.order == (Order("*", True, "count"),)
