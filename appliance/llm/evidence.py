@@ -9,17 +9,18 @@ from typing import Final
 
 from appliance.llm.amounts import is_plain, stocked, tells_nothing
 from appliance.llm.candidates import Candidate
+from appliance.llm.deeds import passive
 from appliance.llm.fields import label_texts
-from appliance.llm.linking import Links, passive
+from appliance.llm.linking import Links
 from appliance.llm.lookup import as_number
 from appliance.llm.mentions import negation
 from appliance.llm.named import tie, unnamed
 from appliance.llm.notation import BARE, Sketch, Test, plain, write
+from appliance.llm.people import holds_people
 from appliance.llm.plan import NUMBERS, ROWS_AT_MOST, TIMES, Query, Refuse
 from appliance.llm.ranks import asks_row, otherwise
 from appliance.llm.variants import both_ends, distinct_of, fields_of_dimensions, names_things, plurals, values_of_times
 from appliance.llm.views import kinds_of, name_of, named_row, title_of
-from appliance.llm.wanted import holds_people
 from appliance.llm.words import (
     ADDED_UP,
     IN_STOCK,

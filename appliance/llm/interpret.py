@@ -18,7 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from appliance.llm.amounts import is_serial, plain_number
-from appliance.llm.conditions import absent, bounds, moment, on_clock, one_of
+from appliance.llm.bounds import absent, bounds, moment, on_clock, one_of
 from appliance.llm.dates import Span, hours_of
 from appliance.llm.forms import AddField, Alert, AlertCancel, Measure, Plan, Summary
 from appliance.llm.linking import Links

@@ -18,6 +18,7 @@ import msgspec
 
 from appliance.llm.amounts import Comparison, as_years, comparisons, in_own_unit, is_year, year_comparisons, year_field
 from appliance.llm.dates import Span, spans
+from appliance.llm.deeds import done_by, passive
 from appliance.llm.fields import (
     FieldMention,
     apart_fields,
@@ -297,7 +298,7 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     explained = own | also | closed.cued | denies.keys() | group_words | _beside(asked, values, collection)
     explained |= {second for _, second in apart} | spoken_of(asked, collection)
     explained |= {at for at, word in enumerate(asked) if word.folded in _NEW and times and kinds & TIMES}
-    explained |= _done_by(asked, values, fields, bool(own))
+    explained |= done_by(asked, values, fields, bool(own))
     spoken = [mention.field for mention in fields] + [value.field for value in values]
     explained |= _others_named(question, collection, spoken)
     explained |= question.idle | words_around(asked, fields, own | also, collection)
@@ -355,33 +356,6 @@ def _beside(asked: tuple[Word, ...], values: Iterable[ValueMention], collection:
     return found
 
 
-_DO: Final = frozenset("do does did has have had".split())
-_DEEDS: Final = frozenset(
-    "give gave given gives lead led leads handle handled handles run ran runs collect collected bring brought produce"
-    " produced perform performed carry carried conduct conducted receive received receives attend attended teach taught"
-    " get got do done manage managed contribute contributed go gone went travel traveled travelled drive drove driven"
-    " log logged record recorded put accumulate accumulated rack racked clock clocked cover covered".split()
-)
-"""Verbs that say no more than that something is somebody's."""
-
-
-def _done_by(
-    asked: tuple[Word, ...], values: Iterable[ValueMention], fields: Iterable[FieldMention], named: bool
-) -> set[int]:
-    """Where a verb says that something is somebody's: "how many visits did Ines *lead*", "which guide *leads* most"."""
-    found = set()
-    begins_of = {one.at[0] for one in fields}
-    for value in values:
-        begins, behind = value.at[0] - 1, range(value.at[1], len(asked))
-        if begins >= 0 and asked[begins].folded in _DO:
-            found |= set([at for at in behind if asked[at].folded in _DEEDS][:1])
-    ranks = {at for at, word in enumerate(asked) if word.folded in ("most", "fewest", "least")}
-    for end in (one.at[1] for one in fields):
-        if end < len(asked) and (asked[end].folded in _DEEDS or (named and ranks & {end + 1, end + 2})):
-            found.add(end)
-    return found | {at + 1 for at in ranks if at + 2 in begins_of and asked[at + 1].folded.endswith(("ed", "en"))}
-
-
 def _name(asked: tuple[Word, ...], collection: Collection) -> tuple[set[int], set[int], float]:
     """Where the collection's own name stands, where another word for it stands, and how sure that makes it."""
     stems = label_words(collection.label)
@@ -420,15 +394,6 @@ def _sensed(asked: tuple[Word, ...], collection: Collection, explained: set[int]
     free = [word.folded for at, word in enumerate(asked) if at not in explained and word.folded not in STOP]
     near = max((nearest(singular(word), map(singular, name)) for word in free), default=0.0)
     return near if near >= SENSED_FROM else 0.0
-
-
-def passive(asked: tuple[Word, ...], at: int) -> bool:
-    """Whether a "by" says who did something: "calls *handled by* units from Harbor" groups nothing."""
-    done = asked[at - 1].folded if at > 0 else ""
-    return asked[at].folded == "by" and done not in _SORTED and done.endswith(("ed", "en", "ght", "ade", "ung", "old"))
-
-
-_SORTED: Final = frozenset("sorted ordered grouped ranked arranged listed counted split summed".split())
 
 
 def _group(asked: tuple[Word, ...], fields: Iterable[FieldMention]) -> tuple[tuple[str, ...], set[int]]:

@@ -13,7 +13,8 @@ from datetime import datetime
 
 import msgspec
 
-from appliance.llm.conditions import Conditions, Place, conditions, moment
+from appliance.llm.bounds import moment
+from appliance.llm.conditions import Conditions, Place, conditions
 from appliance.llm.linking import Links
 from appliance.llm.lookup import Found, Lookup, holds, lookups
 from appliance.llm.plan import Condition, Query

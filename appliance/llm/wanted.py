@@ -13,6 +13,7 @@ from appliance.llm.amounts import holds_years, stocked, usual_amount, year_field
 from appliance.llm.conditions import Conditions, Place
 from appliance.llm.fields import FieldMention, measured
 from appliance.llm.linking import Cue
+from appliance.llm.people import DOERS, PEOPLE, people_of
 from appliance.llm.plan import GROUPS_AT_MOST, NUMBERS, ORDERED, ROWS_AT_MOST, TIMES, Aggregate, Order, Select
 from appliance.llm.ranks import falls, holds_births, holds_starts, sorts
 from appliance.llm.variants import adds_up, amounts_said, distinct_of, names_things, tells_state
@@ -33,37 +34,12 @@ from appliance.llm.words import (
 from appliance.types import Field, FieldType
 
 FIELDS_SHOWN: Final = 10
-PEOPLE: Final = (
-    "name", "patient", "person", "client", "employee", "doctor", "attorney", "lawyer", "staff", "tenant", "student",
-)  # fmt: skip
-
-
-def holds_people(label: str) -> bool:
-    """Whether a field of a label holds people: *seller*, *client*, *assigned to*, *patient name*."""
-    said = set(label_words(label))
-    return bool(said & (ACTING | SERVED | set(map(stem, PEOPLE))))
-
-
 _DIFFERENT: Final = frozenset({"different", "distinct", "unique", "various"})
-ACTING: Final = frozenset(
-    map(
-        stem,
-        (
-            "person salesperson assigned assignee agent owner operator rep manager driver teacher technician mechanic"
-            " trainer coach author seller cashier waiter guide host handler"
-        ).split(),
-    )
-)
-SERVED: Final = frozenset(
-    map(stem, "client customer patient buyer tenant guest student borrower member user recipient".split())
-)
-"""Stems of labels of fields that hold people who act, and of those who are served."""
 _THERE: Final = [
     words.split() for words in ("are there", "do we have", "exist", "do you have", "have we got", "are they")
 ]
 _SUMS: Final = frozenset(EARNINGS)
 _TRADED: Final = frozenset("sell sells sold earn earned make made take took".split())
-_DOERS: Final = frozenset(map(stem, "author writer customer buyer client seller tenant resident".split()))
 _PIECES: Final = frozenset(map(stem, ("units", "pieces")))
 _WEAK: Final = frozenset({"first", "last", "next", "most", "least"})
 _COMMON: Final = frozenset(
@@ -223,23 +199,12 @@ class Wanted:
         if after is not None:
             return (after.field,)
         verbs = frozenset[str]().union(*(speaks_of(word.folded) for word in self.links.words))
-        spoken = [field.name for field in self._texts() if verbs & _DOERS & set(label_words(field.label))]
+        spoken = [field.name for field in self._texts() if verbs & DOERS & set(label_words(field.label))]
         if self._says("who") and spoken:
             return (spoken[0],)
         if cue.phrase in SELLING:
             return self._sold()
-        return tuple(self._people()[:1]) if self._says("who") else ()
-
-    def _people(self) -> list[str]:
-        """The fields that hold people, those who act before those who are served."""
-        free = [field for field in self.collection.fields if field.type == "text" and field.name not in self.tested]
-        usual = [field.name for field in free if field.name in PEOPLE]
-        others = [f for f in free if "." not in f.name and set(label_words(f.label)[:1]) & (ACTING | SERVED)]
-        act = [field.name for field in others if not set(label_words(field.label)) & SERVED]
-        title = title_of(self.collection)
-        if title is not None and title.distinct == title.count and stem("name") in label_words(title.label):
-            return []  # rows are of one person each
-        return list(dict.fromkeys([*act, *usual, *(field.name for field in others)]))
+        return tuple(people_of(self.collection, self.tested)[:1]) if self._says("who") else ()
 
     def _sold(self) -> tuple[str, ...]:
         """What is sold: the field that says so, where rows are of one sale each."""

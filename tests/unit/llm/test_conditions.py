@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from appliance.llm.amounts import plain_number, usual_amount
-from appliance.llm.conditions import Conditions, bounds, conditions, moment, one_of, union
+from appliance.llm.bounds import bounds, moment, one_of, union
+from appliance.llm.conditions import Conditions, conditions
 from appliance.llm.dates import spans
 from appliance.llm.linking import Links, link
 from appliance.llm.lookup import Found

@@ -12,8 +12,8 @@ from appliance.llm.evidence import numbers
 from appliance.llm.interpret import interpret
 from appliance.llm.linking import Links, link
 from appliance.llm.notation import read
+from appliance.llm.people import holds_people
 from appliance.llm.views import view, widened
-from appliance.llm.wanted import holds_people
 from appliance.types import Catalog, Collection, Field, Relation
 
 NOW = datetime(2026, 11, 29, 14, tzinfo=UTC)
