@@ -325,7 +325,9 @@ def _flagged(sketch: Sketch, flags: list[str], text: str) -> list[Sketch]:
     found = []
     for label in flags:
         named = label_words(label)
-        before = [said[at - 1].folded if at else "" for at, word in enumerate(said) if word.stem in named]
+        whole = {word.folded for word in parts(label)}  # "treat all hives" does not ask for those that are *treated*
+        places = [at for at, word in enumerate(said) if word.stem in named and (at or word.folded in whole)]
+        before = [said[at - 1].folded if at else "" for at in places]
         if sketch.group or sketch.rank or not before or any(test.field == label for test in sketch.where):
             continue
         test = Test(label, "no" if set(before) & NEGATIONS else "yes")

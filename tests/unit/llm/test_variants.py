@@ -243,3 +243,5 @@ def test_a_value_that_is_none_is_left_out_where_a_word_denies() -> None:
 def test_a_flag_that_comes_first_is_meant() -> None:
     found = variants(read(" paid<e>"), SOLD, "paid lamps", {"paid"}, Rows())
     assert "<all><and> paid<yes><e>" in [write(each) for each in found]
+    told = variants(read("<all><e>"), SOLD, "pay all lamps", {"paid"}, Rows())
+    assert not any("<yes>" in write(each) for each in told)
