@@ -157,16 +157,17 @@ def named_row(where: Iterable[Condition], collection: Collection) -> Condition |
     return next((test for test in where if title and test.field == title.name and test.op == "eq"), None)
 
 
-def view(collection: Collection, links: Links | None = None) -> View:
+def view(collection: Collection, links: Links | None = None, also: Iterable[str] = ()) -> View:
     """How the model sees a collection of a widened catalog.
 
     Args:
         collection: the collection.
         links: of a question; where it says nothing of the rows that a text leads to, only the text is shown.
+        also: fields of which an earlier question spoke.
     """
     shown: dict[str, Shown] = {}
     paths = {field.name.partition(".")[0] for field in collection.fields if "." in field.name}
-    silent = _silent(collection, links) | _further(collection, links)
+    silent = (_silent(collection, links) | _further(collection, links)) - set(also)
     for field in collection.fields:
         hidden = field.name in ("id", "created_at") or field.type == "jsonb" or field.name in silent
         number_that_leads = field.name in paths and field.type != "text"

@@ -106,7 +106,7 @@ class Understanding:
         near = [each for each in links if each.rank > links[0].rank - NEAR][:COLLECTIONS_AT_MOST]
         near += _led_to(near, links, catalog)[:LED_TO_AT_MOST]
         found = await asyncio.gather(*(self._found(each, question.role, catalog) for each in near))
-        views = [view(each.collection, None if before else each) for each in near]
+        views = [view(each.collection, each, before.plan.fields if before else ()) for each in near]
         asked = Outline(
             question.text,
             tuple(_seen(question.text, *each, before) for each in zip(near, views, found, strict=True)),
