@@ -234,10 +234,7 @@ def _say_groups(plan: Query, collection: Collection, rows: Sequence[Row], today:
     ranked = [row for row in rows if _is_number(row.get(key))]
     if not rows:
         return _say_count(plan, collection, 0, today)
-    told = _conditions(plan, collection, today).strip()
-    per = join([_bucket(plan, name) or say_label(collection, name) for name in plan.group])
-    head = f"{_number_label(plan, collection)} per {per}{', ' + told if told else ''}"
-    head = head[0].upper() + head[1:]
+    head = _say_what(plan, collection, today)
     if plan.order and plan.order[0].aggregate and ranked:
         return f"{head}: {_ranking(plan, ranked, key)}."
     if len(rows) >= plan.limit:
@@ -261,19 +258,24 @@ def _say_groups(plan: Query, collection: Collection, rows: Sequence[Row], today:
 def _say_shares(plan: Query, collection: Collection, rows: Sequence[Row], today: date) -> str:
     """The parts of a whole: "Trips per delayed: no 66 (73.3 %), yes 24 (26.7 %)"."""
     key = _key(plan, _measure(plan))
-    whole = sum(row.get(key) or 0 for row in rows)
+    counts = [row.get(key) or 0 for row in rows]
+    whole = sum(counts)
     if not whole:
         return _say_groups(plan, collection, rows, today)
     parts = [
-        f"{_say_group(plan, row)} {number(row.get(key) or 0)} ({number(round(100 * (row.get(key) or 0) / whole, 1))} %)"
-        for row in rows[:_NAMED]
+        f"{_say_group(plan, row)} {number(count)} ({number(round(100 * count / whole, 1))} %)"
+        for row, count in zip(rows[:_NAMED], counts, strict=False)
     ]
-    told = _conditions(plan, collection, today).strip()
-    head = (
-        f"{_number_label(plan, collection)} per {_bucket(plan, plan.group[0]) or say_label(collection, plan.group[0])}"
-    )
     more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
-    return f"{head[0].upper()}{head[1:]}{', ' + told if told else ''}: {', '.join(parts)}{more}."
+    return f"{_say_what(plan, collection, today)}: {', '.join(parts)}{more}."
+
+
+def _say_what(plan: Query, collection: Collection, today: date) -> str:
+    """What is told of which groups: "Trips per delayed, with destination Ghent"."""
+    told = _conditions(plan, collection, today).strip()
+    per = join([_bucket(plan, name) or say_label(collection, name) for name in plan.group])
+    head = f"{_number_label(plan, collection)} per {per}{', ' + told if told else ''}"
+    return head[0].upper() + head[1:]
 
 
 def _ranking(plan: Query, rows: Sequence[Row], key: str) -> str:

@@ -328,8 +328,11 @@ class Conditions:
         fields: dict[Place, Field | None] = {}
         for comparison in self.links.comparisons:
             before = next((place for place in fields if place[1] == comparison.at[0]), None)
-            field = None if self._counts_rows(comparison) else self._compared_field(comparison)
-            field = fields[comparison.at] = fields[before] if before else field  # "between 5 and 10" is of one number
+            if before:
+                field = fields[before]  # "between 5 and 10" is of one number
+            else:
+                field = None if self._counts_rows(comparison) else self._compared_field(comparison)
+            fields[comparison.at] = field
             if field is None:
                 self.dropped.append(comparison.at)
             else:

@@ -188,13 +188,13 @@ def _against_amounts(sketch: Sketch, links: Links) -> dict[str, float]:
 
 def _measured_otherwise(sketch: Sketch, links: Links) -> bool:
     """Whether "older than" or "heavier than" is held against what is neither an age nor a weight."""
+    wanted = frozenset[str]().union(*(dimensions(links.words[one.at[0]].folded) for one in links.comparisons))
+    if not wanted:
+        return False
     numbers = {plain(field.label): field for field in links.collection.fields if field.type in NUMBERS}
-    said = (links.words[one.at[0]].folded for one in links.comparisons)
-    wanted = frozenset[str]().union(*map(dimensions, said))
     held = [numbers[test.field] for test in sketch.where if test.field in numbers and test.op in _SIGNS]
     named = {mention.field for mention in links.fields}
-    others = [f for f in held if not wanted & set(label_words(f.label)) and f.name not in named and not is_plain(f)]
-    return bool(wanted and others)
+    return any(not (wanted & set(label_words(f.label)) or f.name in named or is_plain(f)) for f in held)
 
 
 def _amount_otherwise(plan: Query, links: Links) -> bool:
@@ -450,8 +450,7 @@ def unused(each: Candidate) -> list[str]:
 
 def _parts(each: Candidate) -> set[str]:
     """The fields whose values are the parts of a whole that is asked about: *status*, of "percentage of free beds"."""
-    grouped = isinstance(each.plan, Query) and SHARES.search(each.links.text)
-    return set(each.plan.group) if grouped and isinstance(each.plan, Query) else set()
+    return set(each.plan.group) if isinstance(each.plan, Query) and SHARES.search(each.links.text) else set()
 
 
 def _negates(test: Test) -> bool:

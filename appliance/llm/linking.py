@@ -89,6 +89,7 @@ class Links(msgspec.Struct, frozen=True):
         explained: the indices of all words that have a meaning here.
         bucket: the time that "per week" or "by month" counts by.
         denied: words that deny a field, and the field: "unassigned" of *assigned to*.
+        measured: the number fields that cues measure: "revenue" of *amount*.
     """
 
     collection: Collection
@@ -104,6 +105,7 @@ class Links(msgspec.Struct, frozen=True):
     explained: frozenset[int]
     bucket: BucketMention | None = None
     denied: tuple[tuple[int, str], ...] = ()
+    measured: tuple[str, ...] = ()
 
     @property
     def rank(self) -> float:
@@ -305,12 +307,12 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     explained |= {index for place in _places(values, fields) for index in range(*place)}
     explained |= time_words if kinds & TIMES else set()
     explained |= compared if kinds & NUMBERS else set()
-    told = [cue for cue in cues if cue.phrase in MEASURES and measured(cue.phrase, collection)]
+    measures = tuple(field.name for cue in cues if (field := measured(cue.phrase, collection)))
     return Links(
         collection,
         certainty
         + _evidence(values, fields)
-        + 0.5 * bool(told)
+        + 0.5 * bool(measures)
         + 0.8 * len(denies)
         + (0.0 if certainty else _sensed(asked, collection, explained)),
         asked,
@@ -324,6 +326,7 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
         frozenset(explained),
         bucket if kinds & TIMES else None,
         tuple(denies.items()),
+        measures,
     )
 
 

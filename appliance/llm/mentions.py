@@ -158,9 +158,6 @@ def _nearest_first(
 
     found = sorted(dict.fromkeys(names), key=distance)
     own = [name for name in found if "." not in name]
-    reached = [
-        name for name in found if "." in name and (not own or label_words(name.rpartition(".")[2])[-1] in around)
-    ]
-    return (
-        (*own, *reached) if own and not distance(own[0]) else tuple(name for name in found if name in {*own, *reached})
-    )
+    kept = [n for n in found if "." not in n or not own or set(label_words(n.rpartition(".")[2])[-1:]) & around]
+    beside = bool(own) and not distance(own[0])
+    return tuple(sorted(kept, key=lambda name: "." in name) if beside else kept)

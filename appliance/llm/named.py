@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-from appliance.llm.fields import measured
 from appliance.llm.linking import Links
 from appliance.llm.plan import NUMBERS, TIMES, Query
 from appliance.llm.senses import kin, nearness
@@ -46,8 +45,7 @@ def unnamed(plan: Query, links: Links) -> dict[str, float]:
     ordered = [order.field for order in plan.order if not order.aggregate and plan.limit < 200]
     measures = _fields(links, [item.field for item in plan.select if item.aggregate] + ordered)
     said = tuple(word.folded for word in links.words)
-    linked = {mention.field for mention in links.fields}
-    linked |= {field.name for cue in links.cues if (field := measured(cue.phrase, links.collection)) is not None}
+    linked = {mention.field for mention in links.fields}.union(links.measured)
     open_ones = [field for field in measures if field.name not in linked]
     return {"measure_unnamed": min(_MOST, sum(_unsaid(field.label, said) for field in open_ones))}
 

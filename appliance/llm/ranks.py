@@ -11,17 +11,13 @@ from appliance.llm.amounts import holds_years
 from appliance.llm.linking import Links
 from appliance.llm.notation import Item, Rank, Sketch
 from appliance.llm.plan import ORDERED, TIMES, Query
+from appliance.llm.superlatives import EARLY, HIGH, LATE, LOW, MEASURED
 from appliance.llm.words import SENIOR, label_words, singular, stem
 from appliance.types import Field
 
 _OF: Final = frozenset("in of for at on by among per with".split())
 _BETWEEN: Final = 2
 """So many words may stand between an end and the row: "the last *newly hired* employee"."""
-_HIGH: Final = frozenset("highest largest biggest greatest longest heaviest tallest fastest deepest widest".split())
-_LOW: Final = frozenset("lowest smallest cheapest shortest lightest slowest fewest narrowest shallowest".split())
-_SIZES: Final = frozenset("highest largest biggest greatest heaviest tallest lowest smallest cheapest lightest".split())
-_LATE: Final = frozenset("latest newest".split())
-_EARLY: Final = frozenset("earliest".split())
 _SORTS: Final = re.compile(
     r"\b(sort|sorted|order|ordered|arrange|arranged|rank|ranked) by\b|\b(sort|order|arrange|rank)\b.* by\b"
 )
@@ -38,8 +34,8 @@ _RISES: Final = re.compile(
 def descending(links: Links, timed: bool) -> bool | None:
     """Which end of the values of a field, of times or of numbers, is asked for; None where nothing says so, or both."""
     said = {word.folded for word in links.words}
-    highs = (_LATE | {"youngest"} if timed else _HIGH | {"oldest"}) & said
-    lows = (_EARLY | {"oldest"} if timed else _LOW | {"youngest"}) & said
+    highs = (LATE | {"youngest"} if timed else HIGH | {"oldest"}) & said
+    lows = (EARLY | {"oldest"} if timed else LOW | {"youngest"}) & said
     return None if bool(highs) == bool(lows) else bool(highs)
 
 
@@ -48,7 +44,7 @@ def otherwise(plan: Query, links: Links) -> bool:
     if plan.order:
         first = plan.order[0]
         field = links.collection.field(first.field) if first.field != "id" else None
-        if _is_timed(field) and not first.aggregate and (_SIZES & {word.folded for word in links.words}):
+        if _is_timed(field) and not first.aggregate and (MEASURED & {word.folded for word in links.words}):
             return True  # "the largest order" is not the latest
         ranked = first.aggregate or (field is not None and field.type in ORDERED)
         wanted = descending(links, not first.aggregate and _is_timed(field)) if ranked else None
@@ -92,19 +88,21 @@ def asks_row(links: Links) -> bool:
 
 
 _BIRTHS: Final = frozenset(map(stem, ("birth", "birthday", "born", "dob")))
+_STARTS: Final = frozenset(map(stem, "hired joined join start started since employed registered enrolled".split()))
 
 
 def holds_births(field: Field) -> bool:
     """Whether a field of a collection itself says when somebody was born."""
-    return field.type in TIMES and "." not in field.name and bool(_BIRTHS & set(label_words(field.label)))
-
-
-_STARTS: Final = frozenset(map(stem, "hired joined join start started since employed registered enrolled".split()))
+    return _is_day_of(field, _BIRTHS)
 
 
 def holds_starts(field: Field) -> bool:
     """Whether a field of a collection itself says since when somebody has been there."""
-    return field.type in TIMES and "." not in field.name and bool(_STARTS & set(label_words(field.label)))
+    return _is_day_of(field, _STARTS)
+
+
+def _is_day_of(field: Field, labels: frozenset[str]) -> bool:
+    return field.type in TIMES and "." not in field.name and bool(labels & set(label_words(field.label)))
 
 
 def by_tenure(sketch: Sketch, links: Links, label: str | None) -> list[Sketch]:
@@ -115,11 +113,7 @@ def by_tenure(sketch: Sketch, links: Links, label: str | None) -> list[Sketch]:
         links: the question's links.
         label: the field that says since when, as the model sees it.
     """
-    senior = any(cue.phrase in SENIOR for cue in links.cues)
-    if label is None or not senior or sketch.intent != "query" or sketch.group:
-        return []
-    limit = sketch.rank.limit if sketch.rank and sketch.rank.limit else "1"
-    return [replace(sketch, select=(Item(None),), rank=Rank(False, label, limit))]
+    return _by_day(sketch, label, falling=False) if any(cue.phrase in SENIOR for cue in links.cues) else []
 
 
 def by_birth(sketch: Sketch, links: Links, label: str | None) -> list[Sketch]:
@@ -130,11 +124,16 @@ def by_birth(sketch: Sketch, links: Links, label: str | None) -> list[Sketch]:
         links: the question's links.
         label: the field that holds births, as the model sees it.
     """
-    said = {word.folded for word in links.words}
-    if label is None or sketch.intent != "query" or sketch.group or len(said & {"oldest", "youngest"}) != 1:
+    said = {word.folded for word in links.words} & {"oldest", "youngest"}
+    return _by_day(sketch, label, falling="youngest" in said) if len(said) == 1 else []
+
+
+def _by_day(sketch: Sketch, label: str | None, falling: bool) -> list[Sketch]:
+    """The first rows by a day, as many as the model wrote, or one."""
+    if label is None or sketch.intent != "query" or sketch.group:
         return []
     limit = sketch.rank.limit if sketch.rank and sketch.rank.limit else "1"
-    return [replace(sketch, select=(Item(None),), rank=Rank("youngest" in said, label, limit))]
+    return [replace(sketch, select=(Item(None),), rank=Rank(falling, label, limit))]
 
 
 def of_row(sketch: Sketch, links: Links) -> list[Sketch]:

@@ -104,13 +104,12 @@ def variants(sketch: Sketch, columns: Sequence[Column], text: str, named: Set[st
     groups = [label for label in kinds if kinds[label] == "text" and groups_by(label, text)]
     found = [*_sums(sketch, text, numbers), *_dimensions(sketch, kinds, text), *_times(sketch, times)]
     texts = [label for label, kind in kinds.items() if kind == "text" and not rows.names(label)]
-    found += _flagged(sketch, [label for label, kind in kinds.items() if kind == "flag" and label in named], text)
+    flags = [label for label, kind in kinds.items() if kind == "flag" and label in named]
+    found += _flagged(sketch, flags, text)
     found += [*_stocked(sketch, kinds, text), *_listed(sketch, text), *_distinct(sketch, texts, text)]
     found += [*_moneyed(sketch, kinds, named), *_pieces(sketch, kinds, text)]
     found += [*_past(sketch, kinds, text), *_ranked(sketch, numbers, kinds)]
-    found += _owing(sketch, numbers, text)
-    flags = [label for label, kind in kinds.items() if kind == "flag" and label in named]
-    found += _shared(sketch, kinds, flags, text)
+    found += [*_owing(sketch, numbers, text), *_shared(sketch, kinds, flags, text)]
     found += [*_commonest(sketch, texts, text), *_both_ends(sketch, text), *_of_each(sketch, rows.stems, text)]
     found += [
         *_ungrouped(sketch, named),
@@ -186,8 +185,8 @@ def distinct_of(text: str, labels: Iterable[str]) -> str | None:
 
     Of a longer label its noun is enough where one alone has it: "how many cities", of *office city*.
     """
-    wanted = {label: label_words(label) for label in labels}
-    heads = [stems[-1] for stems in wanted.values() if stems]
+    wanted = {label: stems for label in labels if (stems := label_words(label))}
+    heads = [stems[-1] for stems in wanted.values()]
     for found in _HOW_MANY.finditer(text):
         behind = words(found[1])
         for label, stems in wanted.items():

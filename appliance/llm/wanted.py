@@ -16,6 +16,7 @@ from appliance.llm.linking import Cue
 from appliance.llm.people import DOERS, PEOPLE, people_of
 from appliance.llm.plan import GROUPS_AT_MOST, NUMBERS, ORDERED, ROWS_AT_MOST, TIMES, Aggregate, Order, Select
 from appliance.llm.ranks import falls, holds_births, holds_starts, sorts
+from appliance.llm.superlatives import AGES, BUSY, COMMON, RANKS, SIZES, SMALL, SMALLEST, TIMELY, WEAK
 from appliance.llm.variants import adds_up, amounts_said, distinct_of, names_things, tells_state
 from appliance.llm.views import kinds_of, name_of, named_row, title_of
 from appliance.llm.words import (
@@ -41,39 +42,7 @@ _THERE: Final = [
 _SUMS: Final = frozenset(EARNINGS)
 _TRADED: Final = frozenset("sell sells sold earn earned make made take took".split())
 _PIECES: Final = frozenset(map(stem, ("units", "pieces")))
-_WEAK: Final = frozenset({"first", "last", "next", "most", "least"})
-_COMMON: Final = frozenset(
-    {
-        f"{how} {word}"
-        for how in ("most", "least")
-        for word in ("common", "popular", "frequent", "often", "frequently", "used")
-    }
-)
-_BUSY: Final = frozenset({"busiest", "quietest"})
-_RANKS: Final = frozenset({"most", "fewest", "least"}) | _COMMON | _BUSY | frozenset((*SELLING, *MOST_TIME))
-_SMALLEST: Final = frozenset({"fewest", "least", "quietest"}) | {
-    phrase for phrase in _COMMON if phrase.startswith("least")
-}
-_TIMELY: Final = frozenset(
-    {"latest", "most recent", "newest", "last", "earliest", "oldest", "first", "next", "soonest"}
-)
-_SIZES: Final = frozenset("highest largest biggest greatest lowest smallest".split())
-"""What is the largest is not the latest."""
-_AGES: Final = frozenset({"oldest", "youngest"})
-"""The oldest has the highest age, and the earliest birth."""
 _ASKS_ONE: Final = ("which", "who", "whose", "top")
-_SMALL: Final = {
-    "one": 1,
-    "two": 2,
-    "three": 3,
-    "four": 4,
-    "five": 5,
-    "six": 6,
-    "seven": 7,
-    "eight": 8,
-    "nine": 9,
-    "ten": 10,
-}
 
 
 class Wanted:
@@ -143,13 +112,13 @@ class Wanted:
             return False
         if ranked is not None:
             self._used.add(ranked.phrase)
-            others = [each for each in self.links.cues if each.phrase not in _WEAK and each != ranked]
-            cue = None if ranked.phrase in _COMMON | _BUSY else next(iter(others), None)
+            others = [each for each in self.links.cues if each.phrase not in WEAK and each != ranked]
+            cue = None if ranked.phrase in COMMON | BUSY else next(iter(others), None)
         measure, bucket = self._per_group(cue), self.links.bucket.bucket if self.links.bucket else None
         shown = (Select(name, bucket=bucket if name == time else None) for name in self.group)
         self.select, self.limit = (*shown, measure), GROUPS_AT_MOST
         if ranked is not None:
-            self.order = (Order(measure.field, ranked.phrase not in _SMALLEST, measure.aggregate),)
+            self.order = (Order(measure.field, ranked.phrase not in SMALLEST, measure.aggregate),)
             self.limit = self._said_count(ranked) or 1
         elif time:
             self.order = (Order(time),)
@@ -174,7 +143,7 @@ class Wanted:
 
     def _rank(self) -> Cue | None:
         """A cue that ranks groups: "most", or the "top" of something that the rows only name."""
-        ranks = [cue for cue in self.links.cues if cue.phrase in _RANKS]
+        ranks = [cue for cue in self.links.cues if cue.phrase in RANKS]
         top = next((cue for cue in self.links.cues if cue.phrase == "top" and self._text_after(cue)), None)
         return next(iter(ranks), top)
 
@@ -195,7 +164,7 @@ class Wanted:
                 return (field.name,)
         behind = self.links.words[cue.at[1]].folded if cue.at[1] < len(self.links.words) else ""
         done = cue.phrase in ("most", "least") and behind.endswith(("ed", "en"))  # "most borrowed book"
-        after = self._text_after(cue) if cue.phrase == "top" or cue.phrase in _COMMON or done else None
+        after = self._text_after(cue) if cue.phrase == "top" or cue.phrase in COMMON or done else None
         if after is not None:
             return (after.field,)
         verbs = frozenset[str]().union(*(speaks_of(word.folded) for word in self.links.words))
@@ -255,7 +224,7 @@ class Wanted:
         return True
 
     def _cue(self) -> Cue | None:
-        strong = [cue for cue in self.links.cues if cue.phrase not in _WEAK]
+        strong = [cue for cue in self.links.cues if cue.phrase not in WEAK]
         numbers = {field.name for field in self.tests.number_fields()}
         begins = {mention.at[0] for mention in self.links.fields if mention.field in numbers}
         strong = [cue for cue in strong if cue.aggregate != "count" or cue.at[1] not in begins] or strong
@@ -385,7 +354,7 @@ class Wanted:
         if field is None:
             return False
         self._used.add(cue.phrase)
-        descending = (cue.aggregate == "max") != (cue.phrase in _AGES and self._is_age(field))
+        descending = (cue.aggregate == "max") != (cue.phrase in AGES and self._is_age(field))
         self.order, self.limit = (Order(field, descending),), self._said_count(cue) or 1
         self.select = self._shown([field])
         if field in self.tests.time_fields():
@@ -407,13 +376,13 @@ class Wanted:
             return births[0]
         ages = [field.name for field in self.tests.number_fields() if stem("age") in label_words(field.label)]
         years = year_field(self.collection)
-        if cue.phrase in _AGES and (ages or years):
+        if cue.phrase in AGES and (ages or years):
             return ages[0] if ages else years
         if cue.phrase in SENIOR:
             return self._since()
-        if cue.phrase in (*_TIMELY, *_AGES):
-            return self.tests.time_field if cue.phrase in _TIMELY else None
-        field = self._measured(cue, NUMBERS if cue.phrase in _SIZES else ORDERED)
+        if cue.phrase in (*TIMELY, *AGES):
+            return self.tests.time_field if cue.phrase in TIMELY else None
+        field = self._measured(cue, NUMBERS if cue.phrase in SIZES else ORDERED)
         return field.name if field else None
 
     def _since(self) -> str | None:
@@ -429,7 +398,7 @@ class Wanted:
         for index in (cue.at[0] - 1, cue.at[1]):
             if 0 <= index < len(self.links.words):
                 word = self.links.words[index].folded
-                count = _SMALL.get(word) or (int(word) if word.isdecimal() and len(word) < 4 else 0)
+                count = SMALL.get(word) or (int(word) if word.isdecimal() and len(word) < 4 else 0)
                 if count:
                     self.explained.add(index)
                     return min(count, ROWS_AT_MOST)

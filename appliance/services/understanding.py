@@ -222,10 +222,9 @@ def _sketches(written: list[Sketched], seen: View, links: Links) -> list[tuple[S
     for each in written:
         with suppress(ApplianceError):
             told.append((read(each.text), each.score))
-    labels = {seen.label(mention.field) or "" for mention in links.fields}
-    phrases = ["money" if cue.phrase == "how much" else cue.phrase for cue in links.cues]
-    measures = (measured(phrase, links.collection) for phrase in phrases)
-    labels |= {seen.label(field.name) or "" for field in measures if field is not None}
+    named = [*(mention.field for mention in links.fields), *links.measured]
+    money = measured("money", links.collection) if any(cue.phrase == "how much" for cue in links.cues) else None
+    labels = {seen.label(name) or "" for name in (*named, *([money.name] if money else []))}
     title = name_of(links.collection)
     text, rows = links.text, Rows(frozenset(label_words(links.collection.label)), plain(title.label) if title else "")
     found = [(sketch, score, False) for sketch, score in told]

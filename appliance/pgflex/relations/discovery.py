@@ -137,7 +137,7 @@ class Discovery:
         of: dict[str, list[_Field]] = {}
         for field in fields:
             of.setdefault(field.collection, []).append(field)
-        found = []
+        found, self._called = [], set()
         for field in (each for each in fields if (each.collection, each.name) not in taken):
             for target, others in ((name, held) for name, held in of.items() if name != field.collection):
                 links = [Link(field.collection, field.name, target, to) for to in _target_fields(field, target, others)]

@@ -98,35 +98,15 @@ class ForeignKeys:
                 return
             large = await rows_about(db, link.target) > LARGE
             how = sql.SQL("concurrently" if large else "")
-            statement = query.format(how, *map(sql.Identifier, (name, link.target, link.target_field)))
-            if not large:
-                async with db.transaction():
-                    await wait_briefly(db)
-                    await db.execute(statement)
-                return
-            await db.execute(f"set lock_timeout = '{LOCK_WAIT}'")
-            try:
-                await db.execute(statement)
-            finally:
-                await db.execute("reset lock_timeout")
+            await _make_index(
+                db, query.format(how, *map(sql.Identifier, (name, link.target, link.target_field))), large, [name]
+            )
 
     async def _make_indexes(self, link: Link) -> None:
         """An index on either end; beside the writes where a table is large."""
         async with connection(self._pool) as db:
             for statement, large in await _missing_indexes(db, link):
-                if not large:
-                    async with db.transaction():
-                        await wait_briefly(db)
-                        await db.execute(statement)
-                    continue
-                await db.execute(f"set lock_timeout = '{LOCK_WAIT}'")
-                try:
-                    await db.execute(statement)
-                except psycopg.Error:
-                    await _drop_invalid(db, link)
-                    raise
-                finally:
-                    await db.execute("reset lock_timeout")
+                await _make_index(db, statement, large, [link.key_index, link.field_index])
 
     async def validate(self, link: Link) -> bool:
         """Look at the rows that were there before the key, while writes go on; False: the key is given up.
@@ -299,12 +279,29 @@ async def _has_index(db: Connection, collection: str, field: str, unique: bool) 
     return bool(row and row[0])
 
 
-async def _drop_invalid(db: Connection, link: Link) -> None:
+async def _make_index(db: Connection, statement: sql.Composed, large: bool, names: list[str | None]) -> None:
+    """Make an index of one of these names; beside the writes where its table is large."""
+    if not large:
+        async with db.transaction():
+            await wait_briefly(db)
+            await db.execute(statement)
+        return
+    await db.execute(f"set lock_timeout = '{LOCK_WAIT}'")
+    try:
+        await db.execute(statement)
+    except psycopg.Error:
+        await _drop_invalid(db, names)
+        raise
+    finally:
+        await db.execute("reset lock_timeout")
+
+
+async def _drop_invalid(db: Connection, names: list[str | None]) -> None:
     """Remove what a broken-off ``create index concurrently`` left."""
     found = await db.execute(
         "select c.relname from pg_index i join pg_class c on c.oid = i.indexrelid"
         " where not i.indisvalid and c.relnamespace = 'api'::regnamespace and c.relname = any (%s)",
-        [[link.key_index, link.field_index]],
+        [names],
     )
     for (name,) in await found.fetchall():
         await db.execute(sql.SQL("drop index if exists api.{}").format(sql.Identifier(name)))

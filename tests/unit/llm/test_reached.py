@@ -58,8 +58,8 @@ def linked(question: str, to: str, catalog: Catalog = FARM) -> Links:
     return next(each for each in link(question, catalog, NOW, always="*") if each.collection.name == to)
 
 
-def candidate(question: str, to: str, sketch: str) -> Candidate:
-    links = linked(question, to)
+def candidate(question: str, to: str, sketch: str, catalog: Catalog = FARM) -> Candidate:
+    links = linked(question, to, catalog)
     meant = interpret(read(sketch), view(links.collection), links, [], NOW, None)
     assert meant.plan is not None
     return Candidate(meant.plan, links, read(sketch), Scores(-0.1))
@@ -179,10 +179,7 @@ HERD = Collection(
     ],
 )
 def test_what_speaks_against_a_reading(question: str, sketch: str, told: dict[str, int]) -> None:
-    links = link(question, Catalog("zoo", (HERD,)), NOW, always="*")[0]
-    meant = interpret(read(sketch), view(links.collection), links, [], NOW, None)
-    assert meant.plan is not None
-    each = Candidate(meant.plan, links, read(sketch), Scores(-0.1))
+    each = candidate(question, "animals", sketch, Catalog("zoo", (HERD,)))
     known = numbers(each, [each])
     assert {name: known[name] for name in told} == told
 

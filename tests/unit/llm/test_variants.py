@@ -182,6 +182,7 @@ def test_a_flag_is_denied_in_any_order_of_its_words() -> None:
 def test_what_is_counted_once_each(text: str, label: str | None) -> None:
     assert distinct_of(text, ["office city", "team"]) == label
     assert distinct_of("how many cities", ["office city", "home city"]) is None
+    assert distinct_of(text, ["%"]) is None, "a label without a word"
 
 
 @pytest.mark.parametrize(
