@@ -17,10 +17,14 @@ from appliance.llm.words import STOCK, Word, inside, label_words, lower, stem
 from appliance.types import Collection, Field
 
 _SIGNS: Final = "$€£"
-_SPELLED: Final = {"half an": 0.5, "an": 1.0, "a": 1.0, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0}
-"""Numbers that are said in words before hours."""
+_SPELLED: Final = {
+    "half an": 0.5, "half a": 0.5, "an": 1.0, "a": 1.0, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0,
+}  # fmt: skip
+"""Numbers that are said in words before hours, and before hundreds, thousands and millions."""
+_SCALES: Final = {"hundred": 1e2, "thousand": 1e3, "million": 1e6}
 _NUMBER: Final = (
     r"(?:(?:half an|an|a|one|two|three|four)(?= hours?\b)|"
+    r"(?:half a|a|one|two|three|four|five|[0-9][0-9,]{0,17}(?:\.[0-9]{1,9})?) (?:hundred|thousand|million)\b|"
     r"[-+]?[$€£]?[0-9][0-9,]{0,17}(?:\.[0-9]{1,9})?(?:[km](?![a-z]))?)"
 )
 _THOUSANDS: Final = {"k": 1e3, "m": 1e6}
@@ -166,6 +170,9 @@ def _is_money(text: str) -> bool:
 def _amount(text: str) -> float:
     if text in _SPELLED:
         return _SPELLED[text]
+    number, _, scale = text.rpartition(" ")
+    if scale in _SCALES:
+        return _amount(number) * _SCALES[scale]
     text = text.translate(str.maketrans("", "", _SIGNS))
     return float(text.replace(",", "").rstrip("km")) * _THOUSANDS.get(text[-1], 1)
 
@@ -189,10 +196,21 @@ AMOUNTS: Final = tuple(
 """Stems of the label words of what an amount is about when nothing else says it, likeliest first."""
 
 
+_PHYSICAL: Final = frozenset(
+    map(stem, "litre liter ml kg kilo kwh ton tonne gallon weight volume quantity gram lb".split())
+)
+
+
 def stocked(collection: Collection) -> Field | None:
     """The number field that says how many there are of a thing."""
     numbers = (field for field in collection.fields if field.type in NUMBERS and "." not in field.name)
     return next((field for field in numbers if set(label_words(field.label)) & STOCK), None)
+
+
+def substances(collection: Collection) -> list[Field]:
+    """The number fields that say how much of something there is by weight, volume or energy."""
+    numbers = (field for field in collection.fields if field.type in NUMBERS and "." not in field.name)
+    return [field for field in numbers if {*label_words(field.label), *label_words(field.unit)} & _PHYSICAL]
 
 
 def tells_nothing(field: Field, *tests: Comparison | Condition) -> bool:

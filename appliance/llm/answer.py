@@ -220,7 +220,7 @@ def _say_extreme(plan: Query, collection: Collection, rows: Sequence[Row], title
 
 
 def _say_one(plan: Query, collection: Collection, row: Row, shown: list[str]) -> str:
-    title, tested = shown[0], {condition.field for condition in plan.where}
+    title, tested = shown[0], {test.field for test in plan.where if test.op in ("eq", "null") and not test.other}
     others = [name for name in shown[1:] if name not in tested and row.get(name) is not None]
     head = say_value(row.get(title))
     if len(others) == 1 and title in tested:
@@ -366,7 +366,8 @@ def _short(value: Any) -> str:
 
 
 def _clause(condition: Condition, collection: Collection, kind: str) -> str:
-    value, label = _short(condition.value), say_label(collection, condition.field)
+    label = say_label(collection, condition.field)
+    value = say_label(collection, condition.other) if condition.other else _short(condition.value)
     if kind == "state":
         return f"{'not ' if condition.op == 'neq' else ''}{value.lower()}"
     if kind == "place":

@@ -29,7 +29,7 @@ from appliance.types import Field
 Place = tuple[int, int]
 """Words of the question: the first one's index, and that past the last."""
 
-_ABSENT: Final = NEGATIONS | {"no"}
+_ABSENT: Final = NEGATIONS | {"no", "nobody", "no-one", "noone"}
 _ARTICLES: Final = frozenset({"a", "an", "any", "the"})
 _HAVING: Final = frozenset(
     "seen been had visited take takes taking have has having use uses using need needs get gets own owns".split()
@@ -71,6 +71,7 @@ class Conditions:
     def find(self, found: Iterable[Found]) -> None:
         """Make every condition; the surest first."""
         self._stored_values()
+        self._against()
         self._looked_up(found)
         self._flags()
         self._times()
@@ -86,6 +87,11 @@ class Conditions:
     def _add(self, at: Place, *made: Condition) -> None:
         self.where += made
         self.placed.append((at, made[0].field))
+
+    def _against(self) -> None:
+        """Fields of a row that are held against each other: "over budget"."""
+        for each in self.links.against:
+            self._add(each.at, Condition(each.field, each.op, other=each.other))
 
     # Values ----------------------------------------------------------------------------------------------
 
@@ -163,6 +169,8 @@ class Conditions:
             before = self._absent_before(mention)
             if field.type == "boolean":
                 self._add(mention.at, Condition(field.name, "eq", not before))
+            elif before and self.links.spans and field.name == self.time_field:
+                continue  # "not serviced in the last 90 days" has been serviced before
             elif before and not self._valued(mention):
                 self._add(mention.at, absent(field, self.collection.count, True))
             else:
@@ -207,12 +215,26 @@ class Conditions:
             self.dropped += [self.place(span) for span in spans]
             return
         start, end, left = union(spans)
+        never, denied = self._denied_time(), spans[0].words.startswith(_FOR_LONG)
+        if denied and not never:
+            self.dropped += [self.place(span) for span in spans]
+            return
+        if never and not left:  # "not serviced in the last 90 days" is before them
+            self.explained |= set(never)
+            start, end = (None, start) if start is not None else (start, end)
         self.dropped += [self.place(span) for span in left]
         first, last = self._moment(start), self._moment(end)
         if (spans[0].part or spans[0].clock) and not left:
             first, last = self._part_of_day(spans[0], first, last)
         self.where += bounds(self.time_field, first, last)
         self.placed += [(self.place(span), self.time_field) for span in spans if span not in left]
+
+    def _denied_time(self) -> list[int]:
+        """The words that deny the time's verb: "not serviced", "has not donated"."""
+        label = set(own_words(self.collection, self.time_field)) - _NO_TIME if self.time_field else set()
+        said = [mention.at for mention in self.links.fields if mention.field == self.time_field]
+        said += [(at, at + 1) for at, word in enumerate(self.links.words) if word.stem in label]
+        return next((before for at in said if (before := self._absent_before(FieldMention("", at)))), [])
 
     def _over(self) -> None:
         """As in "expired items": the day is over, or, as in "updated documents", there is one."""
@@ -230,9 +252,17 @@ class Conditions:
 
     def _undone(self, said: str) -> None:
         """What is overdue has not been done, where a day says when it was: *returned on*, *paid on*."""
-        done = [name for name in self.time_fields() if DONE & set(own_words(self.collection, name)) and "." not in name]
-        if said == "overdue" and done and done[0] not in self.tested and not self._filled(done[0]):
-            self.where.append(Condition(done[0], "null", True))
+        fields = [self.collection.field(n) for n in self.time_fields()] + self._own_flags()
+        done = [f for f in fields if f and DONE & set(own_words(self.collection, f.name)) and "." not in f.name]
+        if said == "expired" or not done or done[0].name in self.tested:
+            return
+        if done[0].type == "boolean":
+            self.where.append(Condition(done[0].name, "eq", False))
+        elif not self._filled(done[0].name):
+            self.where.append(Condition(done[0].name, "null", True))
+
+    def _own_flags(self) -> list[Field | None]:
+        return [field for field in self.collection.fields if field.type == "boolean"]
 
     def _filled(self, name: str) -> bool:
         field = self.collection.field(name)
@@ -242,6 +272,7 @@ class Conditions:
         label_of = {name: set(own_words(self.collection, name)) for name in self.time_fields()}
         for index, word in enumerate(self.links.words):
             names = [name for name, label in label_of.items() if PAST.get(word.folded, frozenset()) & label]
+            due = bool(names)
             if word.folded == "overdue" and not names:  # "overdue for service" is before its *next service*
                 said = {each.stem for each in self.links.words}
                 names = [name for name, label in label_of.items() if _COMING & label and said & (label - _COMING)]
@@ -250,7 +281,8 @@ class Conditions:
                 self.explained |= {index} | {at for at, each in enumerate(self.links.words) if each.stem in label}
                 today = moment(self.collection.field(names[0]), self.now, self.now)
                 self._add((index, index + 1), Condition(names[0], "lt", today))
-                self._undone(word.folded)
+                if due:
+                    self._undone(word.folded)
 
     def _asks_when(self) -> bool:
         return any(word.folded == "when" for word in self.links.words)
@@ -451,6 +483,7 @@ def conditions(query: Query, links: Links, found: Iterable[Found], now: datetime
 
 
 _PIECES: Final = frozenset("left remaining remain remains stock stocked hand pieces units".split())
+_FOR_LONG: Final = tuple(f"{first} {last}" for first in ("for", "in") for last in ("more than", "over", "at least"))
 _OUT: Final = ["out", "of", "stock"]
 
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from appliance.llm.clock import DAY, PART_OF_DAY, PARTS_OF_DAY, times_of_day
-from appliance.llm.words import lower
+from appliance.llm.words import NEGATIONS, lower
 
 _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MONTHS: Final = (
@@ -236,14 +236,25 @@ def _end_of(match: re.Match[str], today: date) -> Days:
     return None, _this_or(match, today)[1]
 
 
+_DAYS_OF: Final = {"day": 1, "week": 7, "month": 30, "year": 365}
+
+
 def _several(match: re.Match[str], today: date) -> Days | None:
     count = _NUMBERS.get(match["n"]) or int(match["n"])
-    days = count * {"day": 1, "week": 7, "month": 30, "year": 365}[match["unit"]]
+    days = count * _DAYS_OF[match["unit"]]
     if days > _DAYS_AT_MOST:
         return None
     if match["which"] in ("last", "past", "previous"):
         return today - timedelta(days=days), today + timedelta(days=1)
     return today, today + timedelta(days=days + 1)
+
+
+def _long(match: re.Match[str], today: date) -> Days | None:
+    """Up to some days ago, where something has not been since: "not seen for more than 30 days"."""
+    if not NEGATIONS & set(re.findall(r"[\w']+", match.string[: match.start()])):
+        return None
+    days = (_NUMBERS.get(match["n"]) or int(match["n"])) * _DAYS_OF[match["unit"]]
+    return (None, today - timedelta(days=days)) if days <= _DAYS_AT_MOST else None
 
 
 def _weekday(match: re.Match[str], today: date) -> Days:
@@ -340,6 +351,7 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], Meaning], ...]] = (
     (_p(rf"{_SIDE}day after tomorrow{_PART}"), _day(2)),
     (_p(rf"{_SIDE}day before yesterday{_PART}"), _day(-2)),
     (_p(rf"{_WITHIN}(?:the )?(?P<which>last|past|previous|next|coming) {_COUNT}) {_UNITS}"), _several),
+    (_p(rf"(?:for|in) (?:more than|over|at least) {_COUNT}) {_UNITS}"), _long),
     (_p(rf"(?:in |within )(?P<which>)(?:the next )?{_COUNT}|a|an|one) {_UNITS}"), _several),
     (_p(rf"(?:before|by|until|till|up to|through) (?:the )?end of (?:the )?(?:{_WHICH} )?{_UNIT}"), _end_of),
     (_p(rf"{_SIDE}{_WHICH} (?P<unit>weekend|week|month|quarter|year)"), _this_or),

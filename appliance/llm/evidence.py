@@ -14,10 +14,10 @@ from appliance.llm.fields import label_texts
 from appliance.llm.linking import Links
 from appliance.llm.lookup import as_number
 from appliance.llm.mentions import negation
-from appliance.llm.named import tie, unnamed
+from appliance.llm.named import counts_things, tie, unnamed
 from appliance.llm.notation import BARE, Sketch, Test, plain, write
 from appliance.llm.people import holds_people
-from appliance.llm.plan import NUMBERS, ROWS_AT_MOST, TIMES, Query, Refuse
+from appliance.llm.plan import NUMBERS, ROWS_AT_MOST, TIMES, Query, Refuse, Select
 from appliance.llm.ranks import asks_row, otherwise
 from appliance.llm.variants import both_ends, distinct_of, fields_of_dimensions, names_things, plurals, values_of_times
 from appliance.llm.views import kinds_of, name_of, named_row, title_of
@@ -91,7 +91,7 @@ def numbers(each: Candidate, among: list[Candidate]) -> dict[str, float]:
     known |= {
         "missing": len(each.missing),
         "agrees": each.by_code and each.by_model,
-        "code_alone": each.by_code and not each.by_model,
+        "code_alone": each.by_code and not each.by_model and not each.links.unwritten,
         "corrected": any(_far(*pair) for pair in each.corrected),
         "unused": min(3, len(unused(each))),
         **dict(zip(("unsaid", "sensed"), (0, 0) if each.by_code else left_out(each), strict=True)),
@@ -108,12 +108,31 @@ def numbers(each: Candidate, among: list[Candidate]) -> dict[str, float]:
         known["ends_unmet"] = not set(both_ends(each.links.text)) <= {item.aggregate for item in each.plan.select}
         known["advice"] = bool(_ADVICE.search(each.links.text))
         row = named_row(each.plan.where, each.links.collection)  # of a charger's name the charger, not what it did
+        known["one_counted"] = _counts_one(each)
+        known["asked_unknown"] = bool(_asked_of_nothing(each))
         known["titled"] = not each.links.named and not each.plan.group and row is not None
         known["row_unmet"] = _is_end(each.plan) and asks_row(each.links)
         known["distinct_unmet"] = _distinct_unmet(each.plan, each.links)
         known["tells_nothing"] = _tells_nothing(each.plan, each.links)
         known["amount_otherwise"] = _amount_otherwise(each.plan, each.links)
     return {name: float(value) for name, value in known.items()}
+
+
+def _counts_one(each: Candidate) -> bool:
+    """Whether rows are counted that are called what there are so many of: "how many spark plugs"."""
+    plan, collection = each.plan, each.links.collection
+    title = title_of(collection)
+    if title is None or not isinstance(plan, Query) or plan.select != (Select("*", "count"),) or plan.group:
+        return False
+    held = counts_things(each.links) and stocked(collection) is not None
+    return held and any(test.field == title.name for test in plan.where)
+
+
+def _asked_of_nothing(each: Candidate) -> bool:
+    """Whether what is asked for is not known here: "weather in Graz"."""
+    begins = [(at, word) for at, word in enumerate(each.links.words) if word.folded not in STOP][:1]
+    behind = [word.folded for at, _ in begins for word in each.links.words[at + 1 : at + 2]]
+    return bool(begins) and behind in (["in"], ["of"], ["for"], ["at"]) and begins[0][1].text in unsaid_of(each)
 
 
 def _mass(among: list[Candidate]) -> float:
@@ -242,9 +261,9 @@ _SIGNS: Final = {"gt": 1, "gte": 1, "lt": -1, "lte": -1}
 def _against_fields(each: Candidate, plan: Query) -> dict[str, float]:
     """Fields that a plan uses and no word names, and fields that are named and not used."""
     used = {select.field for select in plan.select if select.aggregate or plan.group}
-    used |= {test.field for test in plan.where} | {order.field for order in plan.order}
+    used |= {name for test in plan.where for name in (test.field, test.other)} | {order.field for order in plan.order}
     used |= {have.field for have in plan.having}
-    used -= {"*", "id"}
+    used -= {"*", "id", ""}
     shown = {select.field for select in plan.select}
     exact = {mention.field for mention in each.links.fields}
     denied = {mention.field for mention in each.links.fields if negation(each.links.words, mention.at[0])}

@@ -93,7 +93,7 @@ def fields_said(asked: tuple[Word, ...], collection: Collection, taken: set[int]
         whole = (
             field
             for field, label in labels
-            if stems in (label, ("-".join(label),), _short_of(field, label, said, rows))
+            if stems in (label, ("-".join(label),), _short_of(field, label, said, rows), _in_full(label))
         )
         field = next(whole, None) or measured(" ".join(word.folded for word in asked[start:end]), collection)
         if field is not None:
@@ -106,7 +106,7 @@ def kin_fields(asked: tuple[Word, ...], collection: Collection, taken: set[int])
     labels = [(field, label_texts(field.label)) for field in collection.fields if field.name != "id"]
     who = any(word.folded in ("who", "whose") for word in asked)
     for at, word in enumerate(asked):
-        idle = word.folded in STOP or word.folded in NEVER_STORED or word.folded in _OFTEN
+        idle = word.folded in STOP or word.folded in NEVER_STORED or word.folded in _OFTEN or word.folded == "open"
         if at in taken or idle:
             continue
         found = [field for field, said in labels if any(_is_kin(word, field, one) for one in said)]
@@ -249,9 +249,17 @@ def _short_of(field: Field, label: tuple[str, ...], said: str, rows: set[str]) -
     return () if label[:1] and label[0] in rows and is_serial(field) else _short_label(label, said)
 
 
+_IN_FULL: Final = {stem("min"): stem("minimum"), stem("max"): stem("maximum")}
+
+
+def _in_full(label: tuple[str, ...]) -> tuple[str, ...]:
+    """``min_stock`` is meant by "minimum stock"."""
+    return (_IN_FULL[label[0]], *label[1:]) if len(label) > 1 and label[0] in _IN_FULL else ()
+
+
 def _short_label(label: tuple[str, ...], said: str) -> tuple[str, ...]:
     """``admitted_on`` is meant by "admitted", ``energy_kwh`` by "energy", ``ordered_by`` not by "order"."""
-    if label[-1:] == (stem("by"),) and not said.endswith("ed"):
+    if (label[-1:] == (stem("by"),) and not said.endswith("ed")) or said == "open":  # what is open is not yet closed
         return ()
     if len(label) > 1 and label[-1] in _UNITS:
         return label[:-1]
@@ -259,7 +267,17 @@ def _short_label(label: tuple[str, ...], said: str) -> tuple[str, ...]:
 
 
 _DENIES: Final = ("un", "non-", "not-", "in")
-_OPPOSITES: Final = {"offline": "online", "disabled": "enabled", "absent": "present", "dead": "alive"}
+_OPPOSITES: Final = {
+    word: tuple(others.split())
+    for words, others in {
+        "offline": "online", "disabled": "enabled", "absent missing": "present", "dead": "alive",
+        "rejected refused declined": "accepted approved", "denied": "approved granted", "failed": "passed",
+        "open ongoing": "closed finished completed resolved done", "broken": "working", "dirty": "clean",
+        "private": "public", "lost": "won",
+    }.items()
+    for word in words.split()
+}  # fmt: skip
+"""Words that say that a flag is not set, and what such flags are called."""
 _DENIED_FROM: Final = 4
 
 
@@ -269,12 +287,13 @@ def denied(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> 
     found = {}
     for at, word in enumerate(asked):
         rest = next((word.folded.removeprefix(each) for each in _DENIES if word.folded.startswith(each)), "")
-        rest = _OPPOSITES.get(word.folded, rest)
-        if at in taken or len(rest) < _DENIED_FROM:
+        opposites = _OPPOSITES.get(word.folded, ())
+        wanted = {stem(each) for each in (opposites or (rest,)) if len(each) >= _DENIED_FROM}
+        if at in taken or not wanted:
             continue
-        flags = [field for field in fields if field.type == "boolean"] if word.folded.startswith("in") else fields
-        labels = [(field.name, label_words(field.label)) for field in flags]
-        meant = [name for name, label in labels if stem(rest) in (*label[:1], *label[-1:])]
+        only_flags = bool(opposites) or word.folded.startswith("in")
+        labels = [(f.name, label_words(f.label)) for f in fields if f.type == "boolean" or not only_flags]
+        meant = [name for name, label in labels if wanted & {*label[:1], *label[-1:]}]
         if len(meant) == 1:
             found[at] = meant[0]
     return found

@@ -230,6 +230,9 @@ def _check_watched(condition: Condition, collection: Collection) -> None:
     check_condition(condition, collection)
     field = collection.field(condition.field)
     assert field is not None
+    if condition.other:
+        _own(condition.other, collection)
+        return
     values = condition.value if condition.op == "in" else [condition.value]
     timed = field.type == "timestamptz" and condition.op != "null"
     if condition.op in ("gt", "gte", "lt", "lte") and field.type not in ORDERED:

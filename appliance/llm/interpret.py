@@ -110,7 +110,11 @@ def _known(said: str, field: Field, links: Links) -> tuple[str, ...] | None:
     if 0 < len(alike) <= ALIKE_AT_MOST:
         return alike
     for mention in links.values:
-        if field.name in mention.fields and folded == " ".join(w.folded for w in links.words[slice(*mention.at)]):
+        if (
+            not mention.opposite
+            and field.name in mention.fields
+            and folded == " ".join(w.folded for w in links.words[slice(*mention.at)])
+        ):
             return mention.values
     hit = index.near(folded, size) or index.part(folded, size)
     return hit.values if hit else None
@@ -137,10 +141,15 @@ class _Meaning:
         if self.sketch.intent == "cancel":
             return AlertCancel(name, where)
         if self.sketch.intent == "alert":
-            return self._alert(where)
+            return self._alert((*where, *self._against(where)))
         if self.sketch.intent == "summary":
             return self._summary(where)
-        return self._query(where)
+        return self._query((*where, *self._against(where)))
+
+    def _against(self, where: tuple[Condition, ...]) -> tuple[Condition, ...]:
+        """Fields that are held against each other, which no sketch tells."""
+        told = (Condition(each.field, each.op, other=each.other) for each in self.links.against)
+        return tuple(condition for condition in told if condition not in where)
 
     # Tests -----------------------------------------------------------------------------------------------
 
@@ -329,7 +338,7 @@ class _Meaning:
         chosen |= dict.fromkeys(asked)
         chosen |= dict.fromkeys(each.field for each in order if each.field != "id")
         if not asked:
-            chosen |= dict.fromkeys(test.field for test in where)
+            chosen |= dict.fromkeys(name for test in where for name in (test.field, test.other) if name)
             chosen |= dict.fromkeys(name for name in own if "." not in name)
         return (Select("id"), *(Select(name) for name in list(chosen)[: max(FIELDS_SHOWN, len(asked) + 1)]))
 
@@ -357,7 +366,8 @@ class _Meaning:
         if self.sketch.having is None:
             last = where[-1] if where else None
             field = self.seen.collection.field(last.field) if last else None
-            if last is None or field is None or field.type not in NUMBERS or last.op not in ("gt", "gte", "lt", "lte"):
+            bounded = last is not None and last.op in ("gt", "gte", "lt", "lte") and not last.other
+            if last is None or field is None or field.type not in NUMBERS or not bounded:
                 return Alert(name, where)
             op: Any = last.op
             return Alert(name, where[:-1], Measure(last.field), op, last.value)

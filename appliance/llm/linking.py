@@ -16,6 +16,7 @@ from typing import Final
 
 import msgspec
 
+from appliance.llm.against import Against, against
 from appliance.llm.amounts import Comparison, as_years, comparisons, in_own_unit, is_year, year_comparisons, year_field
 from appliance.llm.dates import Span, spans
 from appliance.llm.deeds import done_by, passive
@@ -90,6 +91,7 @@ class Links(msgspec.Struct, frozen=True):
         bucket: the time that "per week" or "by month" counts by.
         denied: words that deny a field, and the field: "unassigned" of *assigned to*.
         measured: the number fields that cues measure: "revenue" of *amount*.
+        against: fields that are held against each other: "over budget".
     """
 
     collection: Collection
@@ -106,6 +108,7 @@ class Links(msgspec.Struct, frozen=True):
     bucket: BucketMention | None = None
     denied: tuple[tuple[int, str], ...] = ()
     measured: tuple[str, ...] = ()
+    against: tuple[Against, ...] = ()
 
     @property
     def rank(self) -> float:
@@ -115,6 +118,11 @@ class Links(msgspec.Struct, frozen=True):
         """
         around = REACHED_COSTS if self.reached and not self.named else 0.0
         return self.score - MISSED_COSTS * len(self.unexplained()) - around
+
+    @property
+    def unwritten(self) -> bool:
+        """Whether it says what the model cannot write, and code alone reads."""
+        return bool(self.against) or any(value.opposite for value in self.values)
 
     @property
     def reached(self) -> frozenset[str]:
@@ -266,6 +274,8 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
         amounts += tuple(year_comparisons(asked, timed | {at for one in amounts for at in range(*one.at)}))
     compared = {index for found in amounts for index in range(*found.at)}
     own, also, certainty = _name(asked, collection)
+    held = tuple(each for each in against(asked, collection) if not compared & set(range(*each.at)))
+    compared |= {index for found in held for index in range(*found.at)}
     cues = tuple(
         cue for cue in _cues(asked, time_words | compared) if not _of_nothing(cue, collection, question.labels)
     )
@@ -292,6 +302,8 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     fields += tuple(units_said(asked, collection, [one.at[1] for one in amounts if one.at[1] not in placed]))
     fields += tuple(numbers_spoken_of(asked, collection, shut | own | placed | closed.cued))
     fields += tuple(times_taken(asked, collection, own | placed | closed.cued))
+    whole = [set(range(*mention.at)) for mention in fields if mention.at[1] - mention.at[0] > 1]
+    cues = tuple(cue for cue in cues if not any(set(range(*cue.at)) < label for label in whole))  # "minimum stock"
     denies = denied(asked, collection, closed.taken | {at for each in values for at in range(*each.at)})
     grouped = [mention for mention in fields if not (mention.kin and type_of(collection, mention.field) in NUMBERS)]
     group, group_words = _group(asked, grouped)  # "pay per month" tells the *monthly fee*, and groups nothing
@@ -306,7 +318,7 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     explained |= question.idle | words_around(asked, fields, own | also, collection)
     explained |= {index for place in _places(values, fields) for index in range(*place)}
     explained |= time_words if kinds & TIMES else set()
-    explained |= compared if kinds & NUMBERS else set()
+    explained |= compared if kinds & NUMBERS else {at for each in held for at in range(*each.at)}
     measures = tuple(field.name for cue in cues if (field := measured(cue.phrase, collection)))
     return Links(
         collection,
@@ -314,6 +326,7 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
         + _evidence(values, fields)
         + 0.5 * bool(measures)
         + 0.8 * len(denies)
+        + len(held)
         + (0.0 if certainty else _sensed(asked, collection, explained)),
         asked,
         tuple(sorted(own | also)),
@@ -327,6 +340,7 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
         bucket if kinds & TIMES else None,
         tuple(denies.items()),
         measures,
+        held,
     )
 
 

@@ -38,7 +38,11 @@ def lowered(plan: Query, own: Catalog, other: Catalog) -> Query | None:
     mine, theirs = own.collection(plan.collection), other.collection(plan.collection)
     if mine is None or theirs is None:
         return None
-    tested = {each.field for each in plan.where} | set(plan.group) | {each.field for each in plan.having}
+    tested = (
+        {name for each in plan.where for name in (each.field, each.other) if name}
+        | set(plan.group)
+        | {each.field for each in plan.having}
+    )
     tested |= {each.field for each in plan.order}
     if any(name not in _ALWAYS and theirs.field(name) is None for name in tested):
         return None

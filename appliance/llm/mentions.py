@@ -24,7 +24,8 @@ _STATES: Final = frozenset(map(stem, ("status", "state", "flag", "condition", "k
 class ValueMention(msgspec.Struct, frozen=True):
     """What stands in the question for a stored value, or for a few that share a name.
 
-    `fields` lists every field that holds it, best first. `exact` is False where a typo or a part was matched.
+    `fields` lists every field that holds it, best first. `exact` is False where a typo or a part was matched,
+    `opposite` is True where the word itself denies the values: "open" of what is not *done*.
     """
 
     fields: tuple[str, ...]
@@ -32,6 +33,7 @@ class ValueMention(msgspec.Struct, frozen=True):
     at: tuple[int, int]
     negated: bool = False
     exact: bool = True
+    opposite: bool = False
 
     @property
     def field(self) -> str:
@@ -60,7 +62,27 @@ def mentioned(
         index: the stored values of the collection.
         closed: what may not become a value.
     """
-    return _alike_negated(asked, _found(asked, collection, index, closed))
+    found = tuple(_found(asked, collection, index, closed))
+    return _alike_negated(asked, (*found, *_not_closed(asked, collection, found, closed)))
+
+
+_STAGES: Final = frozenset(map(stem, ("status", "state", "stage", "phase", "progress")))
+_OPEN: Final = frozenset({"open", "unfinished", "ongoing", "unresolved", "incomplete"})
+_CLOSED: Final = frozenset(
+    map(stem, "closed done completed complete finished resolved settled cancelled canceled rejected archived".split())
+)
+
+
+def _not_closed(
+    asked: tuple[Word, ...], collection: Collection, found: Iterable[ValueMention], closed: Closed
+) -> Iterator[ValueMention]:
+    """What is open, where no stored value says so: all that is not done, by the one state that rows have."""
+    taken = closed.taken | {at for each in found for at in range(*each.at)}
+    states = [field for field in collection.fields if field.values and label_words(field.label)[-1] in _STAGES]
+    ended = tuple(value for field in states for value in field.values if stem(fold(str(value))) in _CLOSED)
+    for at, word in enumerate(asked):
+        if word.folded in _OPEN and at not in taken and len(states) == 1 and 0 < len(ended) < len(states[0].values):
+            yield ValueMention((states[0].name,), ended, (at, at + 1), negated=True, opposite=True)
 
 
 def negation(asked: tuple[Word, ...], start: int) -> list[int]:

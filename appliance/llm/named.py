@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-from appliance.llm.linking import Links
+from appliance.llm.amounts import stocked, substances
+from appliance.llm.linking import Cue, Links
 from appliance.llm.plan import NUMBERS, TIMES, Query
 from appliance.llm.senses import kin, nearness
 from appliance.llm.variants import groups_by
@@ -40,12 +41,30 @@ def tie(word: str, others: Iterable[str]) -> float:
     return min(TIED_AT_MOST, max(0.0, (near - _NEAR) / _NEAR))
 
 
+def counts_things(links: Links) -> bool:
+    """Whether "how many" counts what a value says, and not rows: "how many spark plugs do we have"."""
+    return not links.named and any(_right_behind(cue, links) for cue in links.cues if cue.phrase == "how many")
+
+
+def measures_things(links: Links) -> bool:
+    """Whether "how much" is of what a value says: "how much cement"."""
+    return any(_right_behind(cue, links) for cue in links.cues if cue.phrase == "how much")
+
+
+def _right_behind(cue: Cue, links: Links) -> bool:
+    return any(value.at[0] == cue.at[1] for value in links.values)
+
+
 def unnamed(plan: Query, links: Links) -> dict[str, float]:
     """How many of the fields that a plan adds up or orders by the question does not say, at most 2."""
     ordered = [order.field for order in plan.order if not order.aggregate and plan.limit < 200]
     measures = _fields(links, [item.field for item in plan.select if item.aggregate] + ordered)
-    said = tuple(word.folded for word in links.words)
-    linked = {mention.field for mention in links.fields}.union(links.measured)
+    held = {at for each in links.against for at in range(*each.at)}  # "over budget" asks for no budget
+    said = tuple(word.folded for at, word in enumerate(links.words) if at not in held)
+    stock = stocked(links.collection) if counts_things(links) else None
+    meant = {stock.name} if stock else set()
+    meant |= {field.name for field in substances(links.collection)} if measures_things(links) else set()
+    linked = meant | {each.field for each in links.fields if not held >= set(range(*each.at))}.union(links.measured)
     open_ones = [field for field in measures if field.name not in linked]
     return {"measure_unnamed": min(_MOST, sum(_unsaid(field.label, said) for field in open_ones))}
 

@@ -25,6 +25,7 @@ Aggregate = Literal["count", "sum", "avg", "min", "max", "distinct"]
 """``distinct`` is how many different values a field has."""
 Bucket = Literal["hour", "day", "week", "month", "quarter", "year"]
 Comparison = Literal["eq", "neq", "gt", "gte", "lt", "lte"]
+COMPARISONS: Final[tuple[Comparison, ...]] = ("eq", "neq", "gt", "gte", "lt", "lte")
 Operator = Literal["eq", "neq", "gt", "gte", "lt", "lte", "like", "in", "null"]
 
 NUMBERS: Final[frozenset[FieldType]] = frozenset({"integer", "numeric"})
@@ -48,12 +49,18 @@ class Select(msgspec.Struct, frozen=True, omit_defaults=True):
     bucket: Bucket | None = None
 
 
-class Condition(msgspec.Struct, frozen=True):
-    """A test that rows must pass. `value` is a list for ``in``, a boolean for ``null``, else a scalar."""
+class Condition(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A test that rows must pass: of a field against a value, or against another field of the same row.
+
+    Attributes:
+        value: a list for ``in``, a boolean for ``null``, else a scalar; None where there is an `other`.
+        other: the field that it is compared with; empty where it is compared with a value.
+    """
 
     field: str
     op: Operator
-    value: Any
+    value: Any = None
+    other: str = ""
 
 
 class Having(msgspec.Struct, frozen=True):
@@ -98,6 +105,7 @@ class Query(msgspec.Struct, frozen=True, tag="query", tag_field="form", omit_def
     def fields(self) -> list[str]:
         """Every field it names, once."""
         names = [*(each.field for each in self.select), *(each.field for each in self.where), *self.group]
+        names += [each.other for each in self.where if each.other]
         names += [*(each.field for each in self.having), *(each.field for each in self.order)]
         return [name for name in dict.fromkeys(names) if name != "*"]
 
@@ -124,9 +132,12 @@ def read_query(value: object) -> Query:
         ApplianceError: LLM206, it is not a query.
     """
     try:
-        return msgspec.convert(value, type=Query)
+        plan = msgspec.convert(value, type=Query)
     except (msgspec.ValidationError, RecursionError) as error:
         raise ApplianceError("LLM206", "This is not a plan.", str(error)) from None
+    if any(test.value is None and not test.other for test in plan.where):
+        raise ApplianceError("LLM206", "This is not a plan.", "A test has neither a value nor another field.")
+    return plan
 
 
 def keys(plan: Query) -> tuple[str, ...]:
@@ -252,7 +263,10 @@ def _check_having(test: Having, collection: Collection) -> None:
 def check_condition(condition: Condition, collection: Collection) -> None:
     """Refuse a condition that does not fit its field, with LLM206."""
     field = _field(collection, condition.field)
-    if condition.op == "null":
+    if condition.other:
+        other = _field(collection, condition.other)
+        fits = condition.value is None and condition.op in COMPARISONS and comparable(field, other)
+    elif condition.op == "null":
         fits = isinstance(condition.value, bool)
     elif condition.op == "in":
         fits = isinstance(condition.value, list | tuple) and 0 < len(condition.value) <= 100 and field.type != "jsonb"
@@ -264,8 +278,15 @@ def check_condition(condition: Condition, collection: Collection) -> None:
     if not fits:
         raise unfit(
             f"{field.label} cannot be tested that way.",
-            {"field": field.name, "op": condition.op, "value": condition.value},
+            {"field": field.name, "op": condition.op, "value": condition.value}
+            | ({"other": condition.other} if condition.other else {}),
         )
+
+
+def comparable(field: Field, other: Field) -> bool:
+    """Whether two fields of a row can be compared with each other: two numbers, two days, two times."""
+    kinds = {field.type, other.type}
+    return field.name != other.name and field.type in ORDERED and (kinds <= NUMBERS or len(kinds) == 1)
 
 
 def value_fits(kind: FieldType, value: Any) -> bool:

@@ -42,13 +42,13 @@ def is_plain(plan: Query) -> bool:
     """Whether PostgREST can run a plan by itself: it groups by what is shown, and knows no more than that."""
     shown = {select.field for select in plan.select if select.aggregate is None}
     own = any(select.bucket or select.aggregate == "distinct" for select in plan.select)
-    more = own or plan.having or any(order.aggregate for order in plan.order)
+    more = own or plan.having or any(order.aggregate for order in plan.order) or any(test.other for test in plan.where)
     return not more and set(plan.group) <= shown and not any("." in name for name in plan.fields)
 
 
 def _exact(plan: Query) -> Query:
     """The plan with whole numbers written as such: an integer field takes no 5.0."""
-    where = tuple(Condition(test.field, test.op, _whole(test.value)) for test in plan.where)
+    where = tuple(msgspec.structs.replace(test, value=_whole(test.value)) for test in plan.where)
     having = tuple(Having(test.field, test.aggregate, test.op, _whole(test.value)) for test in plan.having)
     return msgspec.structs.replace(plan, where=where, having=having)
 
@@ -178,7 +178,8 @@ def words_where(where: Iterable[Condition], collection: Collection, today: date)
             continue
         time = _is_of_time(condition.field, collection)
         operator = (_TIME_OPERATORS if time else {}).get(condition.op, _OPERATORS[condition.op])
-        words.append(f"{label} {operator} {say_value(condition.value)}")
+        against = say_label(collection, condition.other) if condition.other else say_value(condition.value)
+        words.append(f"{label} {operator} {against}")
     return words
 
 
@@ -186,8 +187,9 @@ def paired(where: Iterable[Condition]) -> tuple[list[Condition], list[tuple[str,
     """Conditions apart from those that together span whole days, or hours of one: (field, start, end)."""
     single = list(where)
     spans = []
-    for first in [condition for condition in single if condition.op == "gte"]:
-        for last in [condition for condition in single if condition.op == "lt" and condition.field == first.field]:
+    of_value = [condition for condition in single if not condition.other]
+    for first in [condition for condition in of_value if condition.op == "gte"]:
+        for last in [condition for condition in of_value if condition.op == "lt" and condition.field == first.field]:
             between = span(first.value, last.value)
             if between is not None and first in single:
                 single = [condition for condition in single if condition not in (first, last)]

@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -17,10 +18,13 @@ from appliance.types import Collection
 
 _MONTHS: Final = "January February March April May June July August September October November December".split()
 
+_CAMEL: Final = re.compile(r"(?<=[a-z0-9])[A-Z](?=[a-z])")
+"""Where a new word begins in ``minStock``."""
+
 
 def say_label(collection: Collection, name: str) -> str:
-    """A field's label for people: underscores are spaces."""
-    return collection.label_of(name).replace("_", " ")
+    """A field's label for people: underscores are spaces, and ``minStock`` is "min stock"."""
+    return _CAMEL.sub(lambda found: f" {found[0].lower()}", collection.label_of(name).replace("_", " "))
 
 
 def say_collection(collection: Collection, count: int = 2) -> str:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.llm.amounts import holds_years, stocked, usual_amount, year_field
+from appliance.llm.amounts import holds_years, stocked, substances, usual_amount, year_field
 from appliance.llm.conditions import Conditions, Place
 from appliance.llm.fields import FieldMention, measured
 from appliance.llm.linking import Cue
+from appliance.llm.named import measures_things
 from appliance.llm.people import DOERS, PEOPLE, people_of
 from appliance.llm.plan import GROUPS_AT_MOST, NUMBERS, ORDERED, ROWS_AT_MOST, TIMES, Aggregate, Order, Select
 from appliance.llm.ranks import falls, holds_births, holds_starts, sorts
@@ -295,6 +296,8 @@ class Wanted:
         if named is not None:
             return named
         numbers = self.tests.number_fields()
+        if cue.phrase == "how much" and measures_things(self.links) and not self._says(*_TRADED):  # "how much cement"
+            numbers = [field for field in substances(self.collection) if field in numbers] or numbers
         money = cue.phrase == "how much" and self._says(*_TRADED)
         if cue.phrase in MEASURES or (money and measured("money", self.collection)):
             return measured("money" if money else cue.phrase, self.collection)

@@ -175,7 +175,7 @@ NEGATIONS: Final = frozenset(
 
 PAST: Final[dict[str, frozenset[str]]] = {
     "expired": frozenset(map(stem, ("expire", "expires", "expiry", "expiration"))),
-    "overdue": frozenset(map(stem, ("due", "deadline"))),
+    **dict.fromkeys(("overdue", "late", "delayed"), frozenset(map(stem, ("due", "deadline")))),
 }
 """Words that say that a day is over, and the stems of the label of the field that holds such a day."""
 DONE: Final = frozenset(
@@ -205,8 +205,12 @@ SELLING: Final = ("best selling", "best-selling", "top selling", "top-selling", 
 MOST_TIME: Final = ("most time", "spend the most time", "spent the most time")
 SENIOR: Final = (
     "longest serving", "longest-serving", "longest standing", "longest-standing", "longest tenure", "most senior",
+    "been with us longest", "been with us the longest", "with us longest", "with us the longest",
 )  # fmt: skip
 """Phrases for who has been there since the earliest day."""
+
+BEST_PAID: Final = ("best paid", "best-paid", "highest paid", "highest-paid")
+WORST_PAID: Final = ("worst paid", "worst-paid", "lowest paid", "lowest-paid")
 
 CUES: Final[dict[str, str]] = {
     "how many": "count", "number of": "count", "count of": "count", "count": "count", "how much": "sum",
@@ -227,6 +231,7 @@ CUES: Final[dict[str, str]] = {
     **dict.fromkeys(MOST_TIME, "max"), "busiest": "max", "quietest": "min", **dict.fromkeys(SENIOR, "min"),
     "headcount": "count", "head count": "count", "how far did": "sum", "payroll": "sum",
     "best rated": "max", "highest rated": "max", "top rated": "max", "worst rated": "min", "lowest rated": "min",
+    **dict.fromkeys(BEST_PAID, "max"), **dict.fromkeys(WORST_PAID, "min"),
 }  # fmt: skip
 """Phrases that name an aggregate."""
 
@@ -269,7 +274,9 @@ COLLECTION_WORDS: Final[dict[str, frozenset[str]]] = {
 }
 """Stems of other words for what a collection's name says, by its stem."""
 
-_PRICES: Final = tuple(map(stem, "total amount price cost fee charge fare rate eur euro usd gbp chf dollar".split()))
+_PRICES: Final = tuple(
+    map(stem, "total amount price cost fee charge fare rate eur euro usd gbp chf dollar spent expense".split())
+)
 _LENGTHS: Final = tuple(map(stem, "minute min hour duration length page night day week month".split()))
 _STAYS: Final = tuple(map(stem, ("night", "day", "los", "length", "duration")))
 _DISTANCES: Final = tuple(map(stem, ("distance", "km", "kilometer", "kilometre", "mile", "mileage")))
@@ -283,7 +290,8 @@ MEASURES: Final[dict[str, tuple[str, ...]]] = {
     **dict.fromkeys(MOST_TIME, _LENGTHS), "length of stay": _STAYS,
     "shortest": _LENGTHS, "how long": _LENGTHS, "how far": _DISTANCES,
     "how far did": _DISTANCES,
-    "payroll": _WAGES, "worst rated": _RATINGS, "lowest rated": _RATINGS,
+    "payroll": _WAGES, **dict.fromkeys((*BEST_PAID, *WORST_PAID), _WAGES),
+    "worst rated": _RATINGS, "lowest rated": _RATINGS,
 }  # fmt: skip
 """Phrases that say what is measured: the stems of labels of the fields that may be meant, best first."""
 
@@ -315,7 +323,7 @@ _SPEAKS_OF: Final[dict[str, str]] = {
     " ward unit enclosure habitat tenant resident office",
     "come comes from originally": "city town village country region state home origin",
     "earn earns earned earning revenue turnover income takings proceeds": "price total amount fee revenue income cost"
-    " salary wage earning",
+    " salary wage earning pay",
     "spend spends spent spending pay pays paid paying payment payments":
     "price total amount fee charge cost paid payment salary wage eur euro usd gbp chf dollar",
     "sell sells sold selling": "sale sold sell", "buy buys bought buying purchase purchases purchased purchasing":

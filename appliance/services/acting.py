@@ -242,7 +242,7 @@ def _matches(rule: Rule, plan: AlertCancel) -> bool:
 
 
 def _holds(condition: Condition, where: Iterable[Condition]) -> bool:
-    return any((each.field, each.op, each.value) == (condition.field, condition.op, condition.value) for each in where)
+    return condition in tuple(where)
 
 
 def _named(rule: Rule, name: str) -> bool:

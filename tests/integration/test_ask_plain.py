@@ -19,11 +19,11 @@ from tests.integration.test_ask_unseen import outcomes
 LEAST: Final = 0.88
 """The part of a domain that is answered rightly, at least."""
 WRONG_AT_MOST: Final = 2
-HARDER: Final = {"farm": (0.7, 3)}
-"""Milk is measured in litres, which a question of milk does not say: its rows are counted."""
+HARDER: Final = {"farm": (0.7, 3), "building": (0.8, 2)}
+"""Milk is measured in litres, which a question of milk does not say: its rows are counted. Builders speak of money."""
 ALL: Final = tuple(
-    "agency bicycles dental energy farm festival fleet freight gym helpdesk hotel hr kitchen letting library museum"
-    " office pharmacy school shop vet zoo".split()
+    "agency bicycles blood_bank building dental energy farm festival fleet freight gym helpdesk hotel hr kitchen"
+    " letting library museum office pharmacy school shop vet workshop zoo".split()
 )
 DOMAINS: Final = ALL if os.environ.get("ASK_ALL") else ("office", "shop")
 

@@ -40,11 +40,15 @@ _BLANK: Final = re.compile(r"\{([^{}]*)\}")
 
 
 class Condition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A condition on a field; `op` as in a plan: `like` is "contains", `in` takes a list, `null` true or false."""
+    """A condition on a field; `op` as in a plan: `like` is "contains", `in` takes a list, `null` true or false.
+
+    With an `other` the field is compared with that field of the same row, and there is no value.
+    """
 
     field: str
     op: Compared
-    value: Any
+    value: Any = None
+    other: str = ""
 
 
 class Aggregate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -286,6 +290,8 @@ class _Maker:
     def _condition(self, condition: Condition) -> sql.Composed:
         _, kind, held = self._column(condition.field, "where")
         op, value = condition.op, condition.value
+        if condition.other:
+            return self._against(condition, kind, held)
         if op == "null" and isinstance(value, bool):
             return sql.SQL("{} is {}").format(held, sql.SQL("null" if value else "not null"))
         if op == "in" and isinstance(value, list) and value:
@@ -296,6 +302,15 @@ class _Maker:
         if op in ("eq", "neq") or (op in _SIGNS and kind in _ORDERED):
             return sql.SQL("{} {} {}").format(held, sql.SQL(_SIGNS[op]), self._value(condition, kind, value))
         _fail(f"The condition on {condition.field} cannot be used.", {"key": "where", "op": op, "type": kind})
+
+    def _against(self, condition: Condition, kind: FieldType, held: sql.Composable) -> sql.Composed:
+        """A field against another one of the row."""
+        _, theirs, other = self._column(condition.other, "where")
+        alike = kind == theirs or {kind, theirs} == {"integer", "numeric"}
+        if condition.value is not None or condition.op not in _SIGNS or kind not in _ORDERED or not alike:
+            details = {"key": "where", "op": condition.op, "type": kind, "other": theirs}
+            _fail(f"{condition.field} cannot be compared with {condition.other}.", details)
+        return sql.SQL("{} {} {}").format(held, sql.SQL(_SIGNS[condition.op]), other)
 
     def _value(self, condition: Condition, kind: FieldType, value: Any) -> sql.Composable:
         """A value written in the rule, which has to be of the field's type."""

@@ -199,6 +199,21 @@ async def test_every_kind_of_condition(alerts: Alerts, store: Store) -> None:
         assert rule["active"] == count, (field, op, value)
 
 
+async def test_fields_of_a_row_held_against_each_other(alerts: Alerts, pool: Pool, store: Store) -> None:
+    rows = [{"part": "pads", "units": 6, "least": 10}, {"part": "plugs", "units": 55, "least": 20.5}]
+    await store.insert("parts", rows, "staff")
+    where = [{"field": "units", "op": "lt", "other": "least"}]
+    rule = {"name": "Low", "collection": "parts", "where": where, "message": "{part}: {units} of {least}."}
+    declared = await alerts.declare(rule, "admin")
+    assert declared["active"] == 1
+    await sets(pool, "parts", 2, least=60)
+    assert await alerts.evaluate(declared["id"]) == 1
+    assert sorted(message for _, message, _ in await history(alerts)) == ["pads: 6 of 10.", "plugs: 55 of 60."]
+    for other in ("part", "nothing"):
+        wrong = [{"field": "units", "op": "lt", "other": other}]
+        await refused("PGF117", alerts.declare({**rule, "name": other, "where": wrong}, "admin"))
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

@@ -136,6 +136,14 @@ async def test_groups_are_tested(rest: Rest) -> None:
     }
 
 
+async def test_fields_of_a_row_are_held_against_each_other(rest: Rest) -> None:
+    plan = patients(COUNT, where=(Condition("age", "gt", other="cost"), Condition("vip", "eq", True)))
+    told = [row for row in rows_of_patients() if row["vip"] and None not in (row["age"], row["cost"])]
+    assert await run(rest, plan) == [{"count": sum(row["age"] > row["cost"] for row in told)}]
+    along = patients(COUNT, where=(Condition("age", "lte", other="ward_id.beds"),))
+    assert (await run(rest, along))[0]["count"] > 0
+
+
 async def test_fields_along_relations(rest: Rest) -> None:
     plan = patients(
         Select("ward_id.name"), Select("ward_id.house_id.city"), COUNT,
@@ -280,6 +288,12 @@ REFUSED: list[tuple[str, Any, int, str]] = [
     ("no test", COUNTED | {"where": [{"field": "age", "op": "or 1=1", "value": 1}]}, 400, "22023"),
     ("SQL for a number", COUNTED | {"where": [{"field": "age", "op": "eq", "value": "1 or 1=1"}]}, 400, "22023"),
     ("SQL for a day", COUNTED | {"where": [{"field": "admitted_on", "op": "eq", "value": "' or 1=1"}]}, 400, "22007"),
+    ("no other field", COUNTED | {"where": [{"field": "age", "op": "gt", "other": "nope"}]}, 400, "42703"),
+    ("SQL for a field", COUNTED | {"where": [{"field": "age", "op": "gt", "other": "id or true"}]}, 400, "42703"),
+    ("a number for it", COUNTED | {"where": [{"field": "age", "op": "gt", "other": 1}]}, 400, "22023"),
+    ("a text for it", COUNTED | {"where": [{"field": "age", "op": "eq", "other": "name"}]}, 400, "22023"),
+    ("a value beside it", COUNTED | {"where": [{"field": "age", "op": "gt", "value": 1, "other": "id"}]}, 400, "22023"),
+    ("like another field", COUNTED | {"where": [{"field": "age", "op": "like", "other": "cost"}]}, 400, "22023"),
     ("too many rows", COUNTED | {"limit": 1001}, 400, "22023"),
     ("no rows", COUNTED | {"limit": 0}, 400, "22023"),
     ("a word for a limit", COUNTED | {"limit": "all"}, 400, "22P02"),
@@ -332,6 +346,7 @@ SELECT = st.builds(Select, NAME, AGGREGATE, st.sampled_from([None, None, None, *
 CONDITION = st.builds(
     Condition, NAME, st.sampled_from(get_args(Operator)), VALUES | st.lists(VALUES, min_size=1, max_size=3)
 )
+CONDITION |= st.builds(Condition, NAME, st.sampled_from(get_args(Comparison)), st.none(), NAME)
 HAVING = st.builds(
     Having, NAME, st.sampled_from(get_args(Aggregate)), st.sampled_from(get_args(Comparison)), VALUES
 )  # fmt: skip

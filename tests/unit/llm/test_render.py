@@ -140,6 +140,7 @@ BEYOND = [
     query(select=(Select("seen_at", bucket="week"), *COUNT), group=("seen_at",), timezone="Europe/Berlin"),
     query(group=("doctor",)),
     Query("patients", (Select("ward_id.name"),)),
+    query(Condition("minutes", "gt", other="price")),
 ]
 
 
@@ -194,6 +195,7 @@ def test_hostile_values_stay_values_in_a_plan_too(text: str) -> None:
             "number of visits where starts on is from 24 December 2026",
         ),
         (query(Condition("minutes", "gt", 30)), "number of visits where minutes is over 30"),
+        (query(Condition("minutes", "gt", other="price")), "number of visits where minutes is over price"),
         (query(Condition("doctor", "null", True)), "number of visits where doctor is not set"),
         (query(Condition("doctor", "null", False)), "number of visits where doctor is set"),
         (query(Condition("paid", "eq", False)), "number of visits where paid is no"),
