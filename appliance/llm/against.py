@@ -12,13 +12,14 @@ rest of their name, or a word that goes with them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from typing import Final
 
 import msgspec
 
-from appliance.llm.amounts import is_serial, stocked
-from appliance.llm.plan import NUMBERS, TIMES, Comparison, comparable
-from appliance.llm.words import DONE, NEGATIONS, STOCK, Word, label_words, stem
+from appliance.llm.amounts import stocked, tells_amount
+from appliance.llm.plan import TIMES, Comparison, Condition, comparable
+from appliance.llm.words import DONE, IN_FULL, NEGATIONS, STOCK, Word, label_words, stem
 from appliance.types import Collection, Field
 
 
@@ -29,6 +30,11 @@ class Against(msgspec.Struct, frozen=True):
     op: Comparison
     other: str
     at: tuple[int, int]
+
+    @property
+    def condition(self) -> Condition:
+        """The test of rows that it is."""
+        return Condition(self.field, self.op, other=self.other)
 
 
 def _stems(text: str) -> frozenset[str]:
@@ -51,7 +57,6 @@ _LIMITED: Final = tuple(
 )
 """Stems of labels that say a limit, and of those of what it may limit; what is in stock has limits of its own."""
 _LIMITS: Final = frozenset[str]().union(*(limit for limit, _ in _LIMITED))
-_SHORT: Final = {stem("min"): stem("minimum"), stem("max"): stem("maximum")}
 _LEVELS: Final = _stems("level point mark line quantity amount value")
 """What may stand behind a limit, in a label and in a question."""
 _TAILS: Final = _stems("on at date day time")
@@ -90,15 +95,16 @@ _IN_TIME: Final[dict[tuple[str, ...], Comparison]] = {("late",): "gt", ("too", "
 def against(asked: tuple[Word, ...], collection: Collection) -> list[Against]:
     """Where a question compares fields of a row with each other; no word twice."""
     found: list[Against] = []
-    for reader in (_named, _over_limits, _low, _in_time):
-        for each in reader(asked, collection):
-            if not any(each.at[0] < other.at[1] and other.at[0] < each.at[1] for other in found):
-                found.append(each)
+    limits = list(_limits(collection))
+    low = _low(asked, collection, limits)
+    for each in chain(_named(asked, collection), _over_limits(asked, limits), low, _in_time(asked, collection)):
+        if not any(each.at[0] < other.at[1] and other.at[0] < each.at[1] for other in found):
+            found.append(each)
     return found
 
 
 def _numbers(collection: Collection) -> list[Field]:
-    return [f for f in collection.fields if f.type in NUMBERS and "." not in f.name and not is_serial(f)]
+    return [field for field in collection.fields if tells_amount(field) and "." not in field.name]
 
 
 def _times(collection: Collection) -> list[Field]:
@@ -112,19 +118,20 @@ def _named(asked: tuple[Word, ...], collection: Collection) -> Iterator[Against]
     """As in "where the price is below the cost": a field, a comparison, another field."""
     fields = [(field, label_words(field.label)) for field in _numbers(collection)]
     fields += [(field, _untailed(label_words(field.label))) for field in _times(collection)]
+    labels = {field.name: label for field, label in fields}
+    stems = tuple(word.stem for word in asked)
     for at, size, op in _comparisons(asked, _COMPARED | _TIMED):
         first, last = at, at + size
         while first and asked[first - 1].folded in _OWN:
             first -= 1
         while last < len(asked) and asked[last].folded in _OWN:
             last += 1
-        stems = tuple(word.stem for word in asked)
         before = _longest(each for each in fields if each[1] and stems[:first][-len(each[1]) :] == each[1])
         behind = _longest(each for each in fields if each[1] and stems[last:][: len(each[1])] == each[1])
         if before and behind and comparable(before, behind):
-            labels = {field.name: label for field, label in fields}
-            words = first - len(labels[before.name]), last + len(labels[behind.name])
-            yield Against(before.name, _way(asked, at, op), behind.name, words)
+            yield Against(
+                before.name, op, behind.name, (first - len(labels[before.name]), last + len(labels[behind.name]))
+            )
 
 
 def _untailed(label: tuple[str, ...]) -> tuple[str, ...]:
@@ -149,20 +156,17 @@ def _comparisons(
                 yield at, size, op
 
 
-def _way(asked: tuple[Word, ...], at: int, op: Comparison) -> Comparison:
-    """The comparison, the other way where it is denied: "not over budget"."""
-    return _OTHER_WAY[op] if at and asked[at - 1].folded in NEGATIONS else op
-
-
 # Limits -------------------------------------------------------------------------------------------------
 
+_Limit = tuple[Field, frozenset[str], Field]
 
-def _limits(collection: Collection) -> Iterator[tuple[Field, frozenset[str], Field]]:
+
+def _limits(collection: Collection) -> Iterator[_Limit]:
     """The fields that say a limit, what they are called by, and what each limits."""
     numbers = _numbers(collection)
     for field in numbers:
         label = frozenset(label_words(field.label))
-        label |= {whole for short, whole in _SHORT.items() if short in label}
+        label |= {whole for short, whole in IN_FULL.items() if short in label}
         held = _limited(field, label, numbers, collection) if label & _LIMITS else None
         if held is not None:
             yield field, label, held
@@ -183,9 +187,8 @@ def _limited(limit: Field, label: frozenset[str], numbers: Iterable[Field], coll
     return fitting[0] if len(fitting) == 1 else None
 
 
-def _over_limits(asked: tuple[Word, ...], collection: Collection) -> Iterator[Against]:
-    """As in "over budget", "below their minimum stock", "overspent"."""
-    limits = list(_limits(collection))
+def _over_limits(asked: tuple[Word, ...], limits: list[_Limit]) -> Iterator[Against]:
+    """As in "over budget", "below their minimum stock", "overspent", and the other way, "not over budget"."""
     if not limits:
         return
     for at, size, op in _comparisons(asked, _COMPARED):
@@ -198,17 +201,17 @@ def _over_limits(asked: tuple[Word, ...], collection: Collection) -> Iterator[Ag
                 last += 1
             if {word.stem for word in asked[first:last]} & label & _LIMITS:
                 denied = bool(at) and asked[at - 1].folded in NEGATIONS
-                yield Against(held.name, _way(asked, at, op), limit.name, (at - denied, last))
+                yield Against(held.name, _OTHER_WAY[op] if denied else op, limit.name, (at - denied, last))
     for at, word in enumerate(asked):
         for limit, label, held in limits:
-            spent = word.folded in _OVERSPENT and "budget" in label
+            spent = word.folded in _OVERSPENT and stem("budget") in label
             if spent or (word.folded in _OVERFULL and stem("capacity") in label):
                 yield Against(held.name, "gt", limit.name, (at, at + 1))
 
 
-def _low(asked: tuple[Word, ...], collection: Collection) -> Iterator[Against]:
+def _low(asked: tuple[Word, ...], collection: Collection, limits: list[_Limit]) -> Iterator[Against]:
     """As in "running low" and "to reorder": what is in stock, at its reorder level or under its minimum."""
-    floors = [(limit, label, held) for limit, label, held in _limits(collection) if label & _FLOORS]
+    floors = [(limit, label, held) for limit, label, held in limits if label & _FLOORS]
     if len(floors) != 1 or floors[0][2] != stocked(collection) or _holds(collection, "low"):
         return
     limit, label, held = floors[0]
@@ -240,9 +243,8 @@ def _in_time(asked: tuple[Word, ...], collection: Collection) -> Iterator[Agains
     if len(due) != 1:
         return
     for at, size, op in _comparisons(asked, _IN_TIME):
-        beside = asked[at - 1 : at] if at else ()
-        for word in (*beside, *asked[at + size : at + size + 1]):
-            field = next((field for field, label in done if word.stem in label), None)
+        for place in (at - 1, at + size):
+            stems = {word.stem for word in asked[max(0, place) : place + 1]}
+            field = next((field for field, label in done if stems & label), None)
             if field is not None and comparable(field, due[0]):
-                place = asked.index(word)
                 yield Against(field.name, op, due[0].name, (min(at, place), max(at + size, place + 1)))

@@ -133,6 +133,11 @@ def is_serial(field: Field) -> bool:
     return counted and field.count >= _DENSE_FROM and not _PLACED & set(label)
 
 
+def tells_amount(field: Field) -> bool:
+    """Whether a field holds numbers that tell how much."""
+    return field.type in NUMBERS and not is_serial(field)
+
+
 def is_plain(field: Field | None) -> bool:
     """Whether a field's numbers are written without thousands apart: years, and numbers that are names."""
     return field is not None and (holds_years(field) or is_serial(field))
@@ -203,14 +208,17 @@ _PHYSICAL: Final = frozenset(
 
 def stocked(collection: Collection) -> Field | None:
     """The number field that says how many there are of a thing."""
-    numbers = (field for field in collection.fields if field.type in NUMBERS and "." not in field.name)
-    return next((field for field in numbers if set(label_words(field.label)) & STOCK), None)
+    return next((field for field in _own_numbers(collection) if set(label_words(field.label)) & STOCK), None)
 
 
 def substances(collection: Collection) -> list[Field]:
     """The number fields that say how much of something there is by weight, volume or energy."""
-    numbers = (field for field in collection.fields if field.type in NUMBERS and "." not in field.name)
+    numbers = _own_numbers(collection)
     return [field for field in numbers if {*label_words(field.label), *label_words(field.unit)} & _PHYSICAL]
+
+
+def _own_numbers(collection: Collection) -> list[Field]:
+    return [field for field in collection.fields if field.type in NUMBERS and "." not in field.name]
 
 
 def tells_nothing(field: Field, *tests: Comparison | Condition) -> bool:

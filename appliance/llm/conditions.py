@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Final
 
-from appliance.llm.amounts import MINUTES, Comparison, is_serial, plain_number, stocked, tells_nothing, usual_amount
+from appliance.llm.amounts import MINUTES, Comparison, plain_number, stocked, tells_amount, tells_nothing, usual_amount
 from appliance.llm.bounds import absent, bounds, filled, moment, on_clock, one_of, union
 from appliance.llm.dates import Span, hours_of
 from appliance.llm.fields import FieldMention, measured, own_words
@@ -91,7 +91,7 @@ class Conditions:
     def _against(self) -> None:
         """Fields of a row that are held against each other: "over budget"."""
         for each in self.links.against:
-            self._add(each.at, Condition(each.field, each.op, other=each.other))
+            self._add(each.at, each.condition)
 
     # Values ----------------------------------------------------------------------------------------------
 
@@ -166,7 +166,7 @@ class Conditions:
             field = self.collection.field(mention.field)
             if field is None or field.name in self.tested | set(self.links.group):
                 continue
-            before = self._absent_before(mention)
+            before = self._absent_before(mention.at[0])
             if field.type == "boolean":
                 self._add(mention.at, Condition(field.name, "eq", not before))
             elif before and self.links.spans and field.name == self.time_field:
@@ -195,8 +195,8 @@ class Conditions:
             elif owned and mention.field not in self.tested | set(self.links.group) and not self._valued(mention):
                 self._add(mention.at, Condition(mention.field, "null", False))
 
-    def _absent_before(self, mention: FieldMention) -> list[int]:
-        at = mention.at[0] - 1
+    def _absent_before(self, first: int) -> list[int]:
+        at = first - 1
         while at > 0 and self.links.words[at].folded in _ARTICLES | _HAVING:
             at -= 1
         return [at] if at >= 0 and self.links.words[at].folded in _ABSENT else []
@@ -211,14 +211,11 @@ class Conditions:
         spans = self.links.spans
         if not spans:
             return
-        if self.time_field is None:
+        never = self._denied_time()
+        if self.time_field is None or (spans[0].words.startswith(_FOR_LONG) and not never):
             self.dropped += [self.place(span) for span in spans]
             return
         start, end, left = union(spans)
-        never, denied = self._denied_time(), spans[0].words.startswith(_FOR_LONG)
-        if denied and not never:
-            self.dropped += [self.place(span) for span in spans]
-            return
         if never and not left:  # "not serviced in the last 90 days" is before them
             self.explained |= set(never)
             start, end = (None, start) if start is not None else (start, end)
@@ -232,9 +229,9 @@ class Conditions:
     def _denied_time(self) -> list[int]:
         """The words that deny the time's verb: "not serviced", "has not donated"."""
         label = set(own_words(self.collection, self.time_field)) - _NO_TIME if self.time_field else set()
-        said = [mention.at for mention in self.links.fields if mention.field == self.time_field]
-        said += [(at, at + 1) for at, word in enumerate(self.links.words) if word.stem in label]
-        return next((before for at in said if (before := self._absent_before(FieldMention("", at)))), [])
+        said = [mention.at[0] for mention in self.links.fields if mention.field == self.time_field]
+        said += [at for at, word in enumerate(self.links.words) if word.stem in label]
+        return next((before for at in said if (before := self._absent_before(at))), [])
 
     def _over(self) -> None:
         """As in "expired items": the day is over, or, as in "updated documents", there is one."""
@@ -252,17 +249,15 @@ class Conditions:
 
     def _undone(self, said: str) -> None:
         """What is overdue has not been done, where a day says when it was: *returned on*, *paid on*."""
-        fields = [self.collection.field(n) for n in self.time_fields()] + self._own_flags()
-        done = [f for f in fields if f and DONE & set(own_words(self.collection, f.name)) and "." not in f.name]
-        if said == "expired" or not done or done[0].name in self.tested:
+        own = [field for field in self.collection.fields if "." not in field.name and field.name != "created_at"]
+        done = [field for field in own if DONE & set(label_words(field.label))]
+        field = next((f for kinds in (TIMES, {"boolean"}) for f in done if f.type in kinds), None)
+        if said == "expired" or field is None or field.name in self.tested:
             return
-        if done[0].type == "boolean":
-            self.where.append(Condition(done[0].name, "eq", False))
-        elif not self._filled(done[0].name):
-            self.where.append(Condition(done[0].name, "null", True))
-
-    def _own_flags(self) -> list[Field | None]:
-        return [field for field in self.collection.fields if field.type == "boolean"]
+        if field.type == "boolean":
+            self.where.append(Condition(field.name, "eq", False))
+        elif not self._filled(field.name):
+            self.where.append(Condition(field.name, "null", True))
 
     def _filled(self, name: str) -> bool:
         field = self.collection.field(name)
@@ -404,8 +399,7 @@ class Conditions:
 
     def number_fields(self) -> list[Field]:
         """The fields that hold numbers which tell how much."""
-        numbers = (field for field in self.collection.fields if field.type in NUMBERS and field.name != "id")
-        return [field for field in numbers if not is_serial(field)]
+        return [field for field in self.collection.fields if tells_amount(field) and field.name != "id"]
 
     def _labelled_numbers(self) -> None:
         """Numbers behind a number field's label: "floor 3", "grades 5 and 6"."""

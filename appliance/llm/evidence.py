@@ -109,7 +109,7 @@ def numbers(each: Candidate, among: list[Candidate]) -> dict[str, float]:
         known["advice"] = bool(_ADVICE.search(each.links.text))
         row = named_row(each.plan.where, each.links.collection)  # of a charger's name the charger, not what it did
         known["one_counted"] = _counts_one(each)
-        known["asked_unknown"] = bool(_asked_of_nothing(each))
+        known["asked_unknown"] = _asked_of_nothing(each)
         known["titled"] = not each.links.named and not each.plan.group and row is not None
         known["row_unmet"] = _is_end(each.plan) and asks_row(each.links)
         known["distinct_unmet"] = _distinct_unmet(each.plan, each.links)
@@ -130,9 +130,11 @@ def _counts_one(each: Candidate) -> bool:
 
 def _asked_of_nothing(each: Candidate) -> bool:
     """Whether what is asked for is not known here: "weather in Graz"."""
-    begins = [(at, word) for at, word in enumerate(each.links.words) if word.folded not in STOP][:1]
-    behind = [word.folded for at, _ in begins for word in each.links.words[at + 1 : at + 2]]
-    return bool(begins) and behind in (["in"], ["of"], ["for"], ["at"]) and begins[0][1].text in unsaid_of(each)
+    asked = each.links.words
+    first = next((at for at, word in enumerate(asked[:-1]) if word.folded not in STOP), None)
+    if first is None or asked[first + 1].folded not in ("in", "of", "for", "at"):
+        return False
+    return asked[first].text in unsaid_of(each)
 
 
 def _mass(among: list[Candidate]) -> float:

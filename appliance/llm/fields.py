@@ -8,10 +8,11 @@ from typing import Final
 
 import msgspec
 
-from appliance.llm.amounts import holds_years, is_serial
+from appliance.llm.amounts import holds_years, is_serial, tells_amount
 from appliance.llm.plan import NUMBERS, TIMES
 from appliance.llm.senses import kin
 from appliance.llm.words import (
+    IN_FULL,
     MEASURES,
     NEGATIONS,
     NEVER_STORED,
@@ -181,7 +182,9 @@ _WAITS: Final = frozenset(map(stem, ("minute", "hour", "duration")))
 
 def times_taken(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
     """The one number of minutes or hours, where a time is told by what it is spent on: "total cooking time"."""
-    numbers = [field.name for field in collection.fields if _tells(field) and _WAITS & set(label_words(field.label))]
+    numbers = [
+        field.name for field in collection.fields if tells_amount(field) and _WAITS & set(label_words(field.label))
+    ]
     own = [name for name in numbers if "." not in name]
     for at in range(1, len(asked)):
         doing = asked[at].folded in ("time", "times") and asked[at - 1].folded.endswith("ing")
@@ -198,7 +201,7 @@ def spoken_of(asked: tuple[Word, ...], collection: Collection) -> set[int]:
 
 def numbers_spoken_of(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
     """The one number field of which a free word speaks: "earns", of employees with a *salary*."""
-    numbers = [(f, label_words(f.label)) for f in collection.fields if _tells(f) and not holds_years(f)]
+    numbers = [(f, label_words(f.label)) for f in collection.fields if tells_amount(f) and not holds_years(f)]
     for at, word in enumerate(asked):
         paid = word.folded in _PAID and not (at and asked[at - 1].folded in _HOW_PAID)
         meant = frozenset[str]() if at in taken or paid else speaks_of(word.folded) - _PLACES
@@ -227,11 +230,6 @@ def label_texts(label: str) -> tuple[str, ...]:
     return tuple(word.folded for word in parts(label) if word.stem not in _TAILS)
 
 
-def _tells(field: Field) -> bool:
-    """Whether a field holds numbers that tell how much."""
-    return field.type in NUMBERS and not is_serial(field)
-
-
 def own_words(collection: Collection, name: str) -> tuple[str, ...]:
     """The stems of a field's label, ``openedAt`` -> ("open", "at"); of a path only what its own name says."""
     return label_words(name if "." in name else collection.label_of(name))
@@ -239,7 +237,7 @@ def own_words(collection: Collection, name: str) -> tuple[str, ...]:
 
 def measured(phrase: str, collection: Collection) -> Field | None:
     """The number field that a phrase measures: "how long" is told by ``minutes``, "cheapest" by ``unit_cost``."""
-    numbers = [(field, label_words(field.label)) for field in collection.fields if _tells(field)]
+    numbers = [(field, label_words(field.label)) for field in collection.fields if tells_amount(field)]
     numbers.sort(key=lambda one: "." in one[0].name)
     return next((field for word in MEASURES.get(phrase, ()) for field, label in numbers if word in label), None)
 
@@ -249,12 +247,9 @@ def _short_of(field: Field, label: tuple[str, ...], said: str, rows: set[str]) -
     return () if label[:1] and label[0] in rows and is_serial(field) else _short_label(label, said)
 
 
-_IN_FULL: Final = {stem("min"): stem("minimum"), stem("max"): stem("maximum")}
-
-
 def _in_full(label: tuple[str, ...]) -> tuple[str, ...]:
     """``min_stock`` is meant by "minimum stock"."""
-    return (_IN_FULL[label[0]], *label[1:]) if len(label) > 1 and label[0] in _IN_FULL else ()
+    return (IN_FULL[label[0]], *label[1:]) if len(label) > 1 and label[0] in IN_FULL else ()
 
 
 def _short_label(label: tuple[str, ...], said: str) -> tuple[str, ...]:

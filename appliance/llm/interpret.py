@@ -148,8 +148,7 @@ class _Meaning:
 
     def _against(self, where: tuple[Condition, ...]) -> tuple[Condition, ...]:
         """Fields that are held against each other, which no sketch tells."""
-        told = (Condition(each.field, each.op, other=each.other) for each in self.links.against)
-        return tuple(condition for condition in told if condition not in where)
+        return tuple(each.condition for each in self.links.against if each.condition not in where)
 
     # Tests -----------------------------------------------------------------------------------------------
 

@@ -296,9 +296,9 @@ class Wanted:
         if named is not None:
             return named
         numbers = self.tests.number_fields()
-        if cue.phrase == "how much" and measures_things(self.links) and not self._says(*_TRADED):  # "how much cement"
+        much, money = cue.phrase == "how much", cue.phrase == "how much" and self._says(*_TRADED)
+        if much and not money and measures_things(self.links):  # "how much cement"
             numbers = [field for field in substances(self.collection) if field in numbers] or numbers
-        money = cue.phrase == "how much" and self._says(*_TRADED)
         if cue.phrase in MEASURES or (money and measured("money", self.collection)):
             return measured("money" if money else cue.phrase, self.collection)
         fields = {field.name: field for field in self.collection.fields if field.type in kinds and field.name != "id"}

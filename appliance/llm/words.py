@@ -165,6 +165,9 @@ def idle(text: str) -> list[tuple[int, int]]:
 STATES: Final[frozenset[str]] = frozenset({"out", "off", "up", "down", "left", "right", "present", "ok", "okay"})
 """Words of :data:`STOP` that mean something where they are a stored value ("which items are out?")."""
 
+IN_FULL: Final = {stem("min"): stem("minimum"), stem("max"): stem("maximum")}
+"""Stems of words that labels cut short."""
+
 NEGATIONS: Final = frozenset(
     """
     not except without excluding non never neither nor isn't aren't wasn't weren't don't doesn't didn't

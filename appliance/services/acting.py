@@ -22,7 +22,6 @@ from appliance.config import Runtime
 from appliance.errors import ApplianceError
 from appliance.llm.form_words import alert_message, alert_name, form_words
 from appliance.llm.forms import ALERTS_AT_MOST, Acting, AddField, Alert, AlertCancel, Past
-from appliance.llm.plan import Condition
 from appliance.llm.saying import join, say_collection
 from appliance.llm.words import fold
 from appliance.services import clients
@@ -237,12 +236,8 @@ def _matches(rule: Rule, plan: AlertCancel) -> bool:
     watched = alert_of(rule)
     if watched is None:
         return not plan.where and plan.measure is None and _named(rule, plan.name)
-    tested = all(_holds(condition, watched.where) for condition in plan.where)
+    tested = all(condition in watched.where for condition in plan.where)
     return tested and plan.measure in (None, watched.measure) and _named(rule, plan.name)
-
-
-def _holds(condition: Condition, where: Iterable[Condition]) -> bool:
-    return condition in tuple(where)
 
 
 def _named(rule: Rule, name: str) -> bool:
