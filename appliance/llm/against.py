@@ -212,13 +212,14 @@ def _over_limits(asked: tuple[Word, ...], limits: list[_Limit]) -> Iterator[Agai
 def _low(asked: tuple[Word, ...], collection: Collection, limits: list[_Limit]) -> Iterator[Against]:
     """As in "running low" and "to reorder": what is in stock, at its reorder level or under its minimum."""
     floors = [(limit, label, held) for limit, label, held in limits if label & _FLOORS]
-    if len(floors) != 1 or floors[0][2] != stocked(collection) or _holds(collection, "low"):
+    if len(floors) != 1 or floors[0][2] != stocked(collection):
         return
+    low = () if _holds(collection, "low") else _LOW  # a stored *low* says it itself
     limit, label, held = floors[0]
     op: Comparison = "lte" if stem("reorder") in label else "lt"
     said = [word.folded for word in asked]
     for at, word in enumerate(said):
-        size = next((len(low) for low in _LOW if tuple(said[at : at + len(low)]) == low), 0)
+        size = next((len(phrase) for phrase in low if tuple(said[at : at + len(phrase)]) == phrase), 0)
         if size:
             yield Against(held.name, op, limit.name, (at, at + size))
         elif word in _AGAIN and at and said[at - 1] in _MUST | {"we"}:

@@ -75,6 +75,7 @@ def test_a_stored_low_says_it_itself() -> None:
     status = Field("status", "status", "text", values=("low", "ok"))
     told = Collection("items", "items", (*ITEMS.fields, status))
     assert against(words("what is running low"), told) == []
+    assert [each.op for each in against(words("what do we need to reorder"), told)] == ["lte"]
 
 
 PIECES = st.sampled_from(
