@@ -14,6 +14,7 @@ from appliance.llm.senses import kin
 from appliance.llm.words import (
     IN_FULL,
     MEASURES,
+    MONEY,
     NEGATIONS,
     NEVER_STORED,
     STOP,
@@ -31,6 +32,8 @@ APART_AT_MOST: Final = 4
 """So many words may the two words of a label lie apart."""
 KIN_FROM: Final = 5
 """A word of fewer letters has no family here."""
+_PART_FROM: Final = 3
+"""A word of fewer letters is no part of a label here."""
 _PLACES: Final = speaks_of("live")
 _PAID: Final = frozenset("pay pays paid paying payment payments".split())
 _HOW_PAID: Final = frozenset("highest best most lowest least worst better".split())
@@ -95,6 +98,7 @@ def fields_said(asked: tuple[Word, ...], collection: Collection, taken: set[int]
             field
             for field, label in labels
             if stems in (label, ("-".join(label),), _short_of(field, label, said, rows), _in_full(label))
+            or (stems and stems in _short_flags(field, label))
         )
         field = next(whole, None) or measured(" ".join(word.folded for word in asked[start:end]), collection)
         if field is not None:
@@ -103,8 +107,9 @@ def fields_said(asked: tuple[Word, ...], collection: Collection, taken: set[int]
 
 
 def kin_fields(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
-    """Fields of whose label's family a free word is, where only one is: "diagnosed", "discharges"."""
+    """Fields of whose label's family a free word is, where only one is: "diagnosed", "discharges"; "room" of a number."""
     labels = [(field, label_texts(field.label)) for field in collection.fields if field.name != "id"]
+    rows = set(label_words(collection.label))
     who = any(word.folded in ("who", "whose") for word in asked)
     for at, word in enumerate(asked):
         idle = word.folded in STOP or word.folded in NEVER_STORED or word.folded in _OFTEN or word.folded == "open"
@@ -115,13 +120,23 @@ def kin_fields(asked: tuple[Word, ...], collection: Collection, taken: set[int])
             found = [field for field, said in labels if any(_does(word, one) for one in said)]
         own = [field for field in found if "." not in field.name]
         own = own or [field for field in found if field.type != "boolean"]
+        if not found and word.stem not in rows | _HEADLESS and len(word.folded) >= _PART_FROM:
+            own = [field for field, _ in labels if "." not in field.name and _has_part(field, word.stem)]
         if len(own) == 1:
             yield FieldMention(own[0].name, (at, at + 1), kin=True)
 
 
+def _has_part(field: Field, part: str) -> bool:
+    """Whether a word is of a label: "room" of *room number*, but not "kg" of *price per kg*, "fee" of *fee type*."""
+    label = label_words(field.label)
+    if part not in label or field.type in TIMES or (field.type == "text" and part in MONEY):
+        return False
+    return label[max(0, label.index(part) - 1)] != "per"
+
+
 def _is_kin(word: Word, field: Field, said: str) -> bool:
     """Whether a word is of the family of a label's word; who does it is not when it was done: *published*."""
-    doer = word.folded.endswith(("er", "or", "ers", "ors")) and field.type != "text"
+    doer = word.folded.endswith(("er", "or", "ers", "ors")) and field.type not in ("text", "boolean")
     return _does(word, said) or (len(word.folded) >= KIN_FROM and not doer and kin(word.folded, said))
 
 
@@ -245,6 +260,17 @@ def measured(phrase: str, collection: Collection) -> Field | None:
 def _short_of(field: Field, label: tuple[str, ...], said: str, rows: set[str]) -> tuple[str, ...]:
     """A short label, unless it is what the rows are called and the field only numbers them: of sales, ``sale_no``."""
     return () if label[:1] and label[0] in rows and is_serial(field) else _short_label(label, said)
+
+
+_BEGINS_FLAGS: Final = frozenset(map(stem, "is has was are had have can".split()))
+
+
+def _short_flags(field: Field, label: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """``is_external`` is meant by "external", ``first_aid_certified`` by "first aid"."""
+    if field.type != "boolean":
+        return ()
+    short = label[1:] if label[0] in _BEGINS_FLAGS else label
+    return (short, short[:-1] if len(short) > 2 else ())
 
 
 def _in_full(label: tuple[str, ...]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from appliance.llm.words import MOST_TIME, SELLING
+from appliance.llm.words import MOST_MONEY, MOST_TIME, SELLING
 
 WEAK: Final = frozenset({"first", "last", "next", "most", "least"})
 
@@ -16,7 +16,7 @@ COMMON: Final = frozenset(
     }
 )
 BUSY: Final = frozenset({"busiest", "quietest"})
-RANKS: Final = frozenset({"most", "fewest", "least"}) | COMMON | BUSY | frozenset((*SELLING, *MOST_TIME))
+RANKS: Final = frozenset({"most", "fewest", "least"}) | COMMON | BUSY | frozenset((*SELLING, *MOST_TIME, *MOST_MONEY))
 SMALLEST: Final = frozenset({"fewest", "least", "quietest"}) | {
     phrase for phrase in COMMON if phrase.startswith("least")
 }

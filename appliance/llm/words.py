@@ -66,6 +66,7 @@ IRREGULAR: Final[dict[str, str]] = {
     "spent": "spend",
     "born": "birth", "appt": "appointment", "appts": "appointment", "pt": "patient", "pts": "patient",
     "dept": "department", "depts": "department", "qty": "quantity", "amt": "amount", "docs": "document",
+    **dict.fromkeys(("kilo", "kilos", "kilogram", "kilograms", "kgs"), "kg"),
     "meds": "medication", "mgr": "manager", "addr": "addres", "hrs": "hour", "mins": "minute", "yrs": "year",
 }  # fmt: skip
 
@@ -143,7 +144,7 @@ STOP: Final[frozenset[str]] = frozenset(
     facility hospital building firm office clinic here's today's currently available_ overall altogether together
     say says said mean means dr mr mrs ms prof doctor's pls plz thx among amongst going
     stuff sort sorted sorting arrange arranged used use uses using take takes took taking came went spend spends spent
-    wich thats hows anyone anybody someone somebody kept logged
+    wich thats hows anyone anybody someone somebody kept logged coming um uh uhm erm hmm oh actually completely
     """.split()
 )
 """Words that no answer depends on: they need no place in the catalog."""
@@ -151,7 +152,10 @@ STOP: Final[frozenset[str]] = frozenset(
 IDLE_PHRASES: Final = re.compile(
     r"(?<![\w-])(?:fall(?:s|ing)?(?= due)|"
     r"at the moment|at present|at this (?:moment|point|time)|so far|to date|these days|for now|up to now|"
-    r"as of (?:now|today)|do(?:es)? (?:we|the (?:shop|store|company)) (?:sell|offer|carry|stock|keep)|"
+    r"as of (?:now|today)|"
+    r"do(?:es)? (?:we|the (?:shop|store|company)) (?:sell|offer|carry|stock|keep|supply|serve|employ)|"
+    r"of (?:their|its|our|your|his|her) own|(?<=looks )after|(?<=look )after|since(?= before)|"
+    r"(?:bring|brings|brought|bringing) in(?= (?:the )?(?:most money|least money|money))|"
     r"on (?:file|record|the books)|on our books|for me|if you (?:can|could)|w/)(?![\w-])"
 )
 """Phrases that no answer depends on."""
@@ -204,6 +208,11 @@ ADDED_UP: Final = (*EARNINGS, "time spent", "time went", "how much time")
 """Phrases that ask for a sum and say of what."""
 SELLING: Final = ("best selling", "best-selling", "top selling", "top-selling", "most sold")
 """Phrases that rank things by how many of them were sold."""
+MOST_MONEY: Final = (
+    "most money", "spent the most", "spends the most", "spend the most", "spent most", "paid the most", "pays the most",
+    "brought in the most", "brings in the most", "bring in the most", "most revenue", "most income", "most turnover",
+)  # fmt: skip
+"""Phrases that rank by money."""
 
 MOST_TIME: Final = ("most time", "spend the most time", "spent the most time")
 SENIOR: Final = (
@@ -231,7 +240,7 @@ CUES: Final[dict[str, str]] = {
     "cheapest": "min",
     "earliest": "min", "oldest": "min", "youngest": "max", "fewest": "min",
     "first": "min", "next": "min", "soonest": "min",
-    **dict.fromkeys(MOST_TIME, "max"), "busiest": "max", "quietest": "min", **dict.fromkeys(SENIOR, "min"),
+    **dict.fromkeys((*MOST_TIME, *MOST_MONEY), "max"), "busiest": "max", "quietest": "min", **dict.fromkeys(SENIOR, "min"),
     "headcount": "count", "head count": "count", "how far did": "sum", "payroll": "sum",
     "best rated": "max", "highest rated": "max", "top rated": "max", "worst rated": "min", "lowest rated": "min",
     **dict.fromkeys(BEST_PAID, "max"), **dict.fromkeys(WORST_PAID, "min"),
@@ -263,13 +272,28 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
 """What a word may stand for among stored values: all of these that one field holds, where any is stored."""
 
 _OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
-    "appointment": ("visit", "booking"), "patient": ("person",), "employee": ("person", "staff", "worker", "colleague"),
+    "appointment": ("visit", "booking", "session", "consultation", "slot"), "patient": ("person",),
+    "employee": ("person", "staff", "worker", "colleague"), "worker": ("person", "employee", "staff"),
+    "crew": ("person", "staff", "employee", "member"), "booking": ("reservation", "ticket"), "reservation": ("booking",),
+    "order": ("job",), "job": ("order", "task"), "task": ("job",), "delivery": ("shipment", "run", "drop"),
+    "shipment": ("delivery", "consignment"), "vehicle": ("car", "van", "truck"), "trip": ("ride", "journey", "run"),
+    "production": ("play", "show"), "performance": ("show",), "machine": ("machinery", "equipment"),
+    "asset": ("device", "equipment", "machine"), "device": ("equipment", "machine"), "sale": ("receipt", "transaction"),
+    "lot": ("batch", "catch"), "batch": ("lot",), "visit": ("appointment", "call"), "lesson": ("class", "session"),
+    "learner": ("student", "pupil", "person"), "pupil": ("student", "person"), "attendee": ("guest", "person"),
+    "participant": ("person", "attendee"), "donor": ("person", "giver"), "operator": ("person", "worker", "employee"),
+    "technician": ("person", "engineer"), "instructor": ("teacher", "person"), "teacher": ("person",),
+    "driver": ("person",), "user": ("person",), "applicant": ("person", "candidate"), "candidate": ("person",),
+    "case": ("matter", "file"), "sample": ("specimen",), "repair": ("job",), "policy": ("contract",),
+    "contract": ("agreement",), "property": ("flat", "house", "unit"), "room": ("bedroom",), "ship": ("boat", "vessel"),
+    "boat": ("ship", "vessel", "yacht"), "vessel": ("ship", "boat"), "gift": ("donation",), "therapist": ("physio",),
+    "donation": ("gift", "contribution"),
     "member": ("person",), "tenant": ("person",), "student": ("person", "pupil"), "customer": ("client", "buyer"),
     "guest": ("person",), "volunteer": ("person",), "passenger": ("person",), "resident": ("person",),
     "inventory": ("stock", "supply", "supplies", "item"),
-    "staff": ("nurse", "doctor", "employee"), "shift": ("rota", "roster", "duty", "work"), "invoice": ("bill",),
-    "matter": ("case",), "lab": ("test",), "time": ("hour", "work"),
-    "surgery": ("operation",), "document": ("file", "paper"), "client": ("customer",),
+    "staff": ("nurse", "doctor", "employee", "person", "worker", "colleague"), "shift": ("rota", "roster", "duty", "work"), "invoice": ("bill",),
+    "matter": ("case", "file"), "lab": ("test",), "time": ("hour", "work"),
+    "surgery": ("operation",), "document": ("file", "paper"), "client": ("customer", "person"),
     "deadline": ("due",), "hearing": ("court",),
 }  # fmt: skip
 COLLECTION_WORDS: Final[dict[str, frozenset[str]]] = {
@@ -278,7 +302,7 @@ COLLECTION_WORDS: Final[dict[str, frozenset[str]]] = {
 """Stems of other words for what a collection's name says, by its stem."""
 
 _PRICES: Final = tuple(
-    map(stem, "total amount price cost fee charge fare rate eur euro usd gbp chf dollar spent expense".split())
+    map(stem, "total amount price cost fee charge fare rate eur euro usd gbp chf dollar spent expense premium value".split())
 )
 _LENGTHS: Final = tuple(map(stem, "minute min hour duration length page night day week month".split()))
 _STAYS: Final = tuple(map(stem, ("night", "day", "los", "length", "duration")))
@@ -290,7 +314,7 @@ MEASURES: Final[dict[str, tuple[str, ...]]] = {
     "cost": _PRICES, "costs": _PRICES, **dict.fromkeys(EARNINGS, _PRICES), "earned": _PRICES, "earn": _PRICES,
     "spend": _PRICES, "spent": _PRICES, "best rated": _RATINGS, "highest rated": _RATINGS, "top rated": _RATINGS,
     "time spent": _LENGTHS, "time went": _LENGTHS, "how much time": _LENGTHS, "longest": _LENGTHS,
-    **dict.fromkeys(MOST_TIME, _LENGTHS), "length of stay": _STAYS,
+    **dict.fromkeys(MOST_TIME, _LENGTHS), **dict.fromkeys(MOST_MONEY, _PRICES), "length of stay": _STAYS,
     "shortest": _LENGTHS, "how long": _LENGTHS, "how far": _DISTANCES,
     "how far did": _DISTANCES,
     "payroll": _WAGES, **dict.fromkeys((*BEST_PAID, *WORST_PAID), _WAGES),
@@ -312,7 +336,7 @@ _DIMENSIONS: Final[dict[str, str]] = {
     "hot hotter hottest warm warmer warmest cold colder coldest": "temperature temp",
     "strong stronger strongest weak weaker weakest": "strength power", "loud louder loudest": "volume decibel",
     "worth valuable": "value",
-    "expensive dear dearer dearest cheap cheaper cheapest cost costs costing": "price cost fee charge fare rate rent",
+    "expensive pricey pricier priciest dear dearer dearest cheap cheaper cheapest cost costs costing": "price cost fee charge fare rate rent",
 }  # fmt: skip
 _DIMENSION_OF: Final[dict[str, frozenset[str]]] = {
     word: frozenset(map(stem, labels.split())) for said, labels in _DIMENSIONS.items() for word in said.split()
@@ -332,7 +356,9 @@ _SPEAKS_OF: Final[dict[str, str]] = {
     "sell sells sold selling": "sale sold sell", "buy buys bought buying purchase purchases purchased purchasing":
     "sale sold order purchase customer buyer client", "customers buyers": "customer buyer client",
     "released published issued built produced made manufactured": "year date released published built produced",
-    "shown showing screened played plays playing starts started start begins": "start begin starts time date",
+    "shown showing screened played plays playing": "start begin starts time date",
+    "begin begins began begun start starts started join joined":
+    "start begin starts time date hired joined hire join employed enrolled",
     "work works worked working job employed": "job role position department company employer shift hours",
     "write writes wrote written": "author writer", "duration lasts lasted": "minute hour duration length min",
     "length": "minute hour duration", "energy electricity": "kwh wh consumption", "power": "kw watt",
@@ -342,6 +368,11 @@ _SPEAKS_OF: Final[dict[str, str]] = {
     "reports report reporting": "manager supervisor boss",
     "gave given gives donated donate donates contributed": "amount donor donation sum",
     "travel travels travelled traveled": "distance km mile mileage destination",
+    "owe owes owed owing": "balance due outstanding debt owed owing",
+    "charge charges charged charging": "rate price fee charge cost tariff",
+    "talk speak contact reach call ring": "contact phone mobile email",
+    "handle handles handling handled": "lawyer attorney handler adjuster agent assigned caseworker technician mechanic",
+    "looks look": "carer nurse keeper worker manager caretaker", "standing": "location place area room bay",
     "born": "birth born", "weigh weighs weighed": "weight kg", "units pieces": "quantity qty units",
 }  # fmt: skip
 _SPOKEN_OF: Final[dict[str, frozenset[str]]] = {
