@@ -46,12 +46,13 @@ _LIMITED: Final = tuple(
     (_stems(limit), _stems(held))
     for limit, held in (
         ("budget", "spent spend cost costs spending actual expense expenses used billed paid"),
-        ("minimum min reorder threshold par maximum max limit", ""),
+        ("minimum min reorder threshold par maximum max", ""),
         ("target quota goal", "actual sold sales revenue achieved reached done result"),
         (
             "capacity",
             "guests enrolled occupied taken booked visitors attendees passengers members registered load used",
         ),
+        ("limit", "balance outstanding owed debt due used spent"),
         ("planned estimated estimate allowed", "actual spent worked taken used needed"),
     )
 )

@@ -32,7 +32,7 @@ Place = tuple[int, int]
 _ABSENT: Final = NEGATIONS | {"no", "nobody", "no-one", "noone"}
 _ARTICLES: Final = frozenset({"a", "an", "any", "the"})
 _HAVING: Final = frozenset(
-    "seen been had visited take takes taking have has having use uses using need needs get gets own owns".split()
+    "seen been had visited take takes taking have has ever yet even got a single made signed having use uses using need needs get gets own owns".split()
 )
 _COMING: Final = frozenset(map(stem, ("next", "due", "expires", "planned", "end")))
 _GONE: Final = frozenset(map(stem, ("last", "previous", "done")))
@@ -316,6 +316,21 @@ class Conditions:
         return [field.name for field in self.collection.fields if field.type in TIMES and field.name != "created_at"]
 
     def _time_field(self) -> str | None:
+        """The field that the question's times are about: one that has such days, where another is not named."""
+        name, fields = self._likely_time(), self.time_fields()
+        if any(mention.field in fields for mention in self.links.fields) or self._reached(name):
+            return name
+        return next((other for other in fields if "." not in other and self._reached(other)), name)
+
+    def _reached(self, name: str | None) -> bool:
+        """Whether a time that lies ahead is among those of a field."""
+        field = self.collection.field(name or "")
+        start = self.links.spans[0].start if self.links.spans else None
+        if field is None or field.high is None or start is None or start < self.now.date():
+            return True
+        return str(field.high)[:10] >= start.isoformat()
+
+    def _likely_time(self) -> str | None:
         fields = self.time_fields()
         mentions = [mention for mention in self.links.fields if mention.field in fields]
         if mentions:

@@ -36,6 +36,7 @@ from appliance.llm.words import (
     speaks_of,
     stem,
 )
+from appliance.types import Field
 
 _NEGATIONS: Final = NEGATIONS | {"no", "unless"}
 MANY: Final = 4
@@ -115,6 +116,9 @@ def numbers(each: Candidate, among: list[Candidate]) -> dict[str, float]:
         known["distinct_unmet"] = _distinct_unmet(each.plan, each.links)
         known["tells_nothing"] = _tells_nothing(each.plan, each.links)
         known["amount_otherwise"] = _amount_otherwise(each.plan, each.links)
+        known["named_otherwise"] = _named_otherwise(each, among)
+        known["time_beyond"] = _time_beyond(each.plan, each.links)
+        known["rows_grouped"] = bool(each.plan.group) and _asks_rows(each.links)
     return {name: float(value) for name, value in known.items()}
 
 
@@ -135,6 +139,42 @@ def _asked_of_nothing(each: Candidate) -> bool:
     if first is None or asked[first + 1].folded not in ("in", "of", "for", "at"):
         return False
     return asked[first].text in unsaid_of(each)
+
+
+def _named_otherwise(each: Candidate, among: list[Candidate]) -> bool:
+    """Whether a question names rows in full, and these are others."""
+    others = (other.links for other in among if other.links.collection.name != each.links.collection.name)
+    return not each.links.named and any(
+        set(label_words(links.collection.label)) <= {links.words[at].stem for at in links.own} for links in others
+    )
+
+
+def _time_beyond(plan: Query, links: Links) -> bool:
+    """Whether rows are of days that a field has none of, and another has: "next week" of *registered on*."""
+    times = [f for f in links.collection.fields if f.type in TIMES and "." not in f.name and f.name != "created_at"]
+    tests = [test for test in plan.where if test.op in ("gte", "gt", "lt", "lte") and isinstance(test.value, str)]
+
+    def reaches(field: Field, name: str) -> bool:
+        own = [test for test in tests if test.field == name]
+        low, high = str(field.low or "")[:10], str(field.high or "9999")[:10]
+        return all(
+            str(test.value)[:10] <= high if test.op in ("gte", "gt") else str(test.value)[:10] >= low for test in own
+        )
+
+    tested = [field for field in times if any(test.field == field.name for test in tests)]
+    return any(not reaches(f, f.name) and any(reaches(other, f.name) for other in times) for f in tested)
+
+
+_GROUPING: Final = re.compile(
+    r"\b(per|by|each|every|most|least|fewest|more than|how (?:many|much)|number|\w+est|common|different|top|"
+    r"total|average|mean)\b"
+)
+
+
+def _asks_rows(links: Links) -> bool:
+    """Whether the rows themselves are asked for: "which plants come from suppliers that are on pause"."""
+    begins = len(links.words) > 1 and links.words[0].folded in ("which", "what") and 1 in links.named
+    return begins and not _GROUPING.search(links.text)
 
 
 def _mass(among: list[Candidate]) -> float:

@@ -10,7 +10,7 @@ import msgspec
 
 from appliance.llm.amounts import holds_years, is_serial, tells_amount
 from appliance.llm.plan import NUMBERS, TIMES
-from appliance.llm.senses import kin
+from appliance.llm.senses import kin, nearness
 from appliance.llm.words import (
     IN_FULL,
     MEASURES,
@@ -22,6 +22,7 @@ from appliance.llm.words import (
     dimensions,
     label_words,
     parts,
+    singular,
     speaks_of,
     stem,
 )
@@ -192,6 +193,53 @@ def apart_fields(
             yield FieldMention(field.name, (at, at + 1)), other
 
 
+_KIND_HEADS: Final = frozenset(map(stem, "type kind category species genre class sort variety breed group".split()))
+
+
+def kinds_said(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
+    """The one field that tells kinds of rows apart: "kind of fish", of lots with a *species*."""
+    texts = [f for f in collection.fields if f.type == "text" and "." not in f.name]
+    kinds = [field for field in texts if {*label_words(field.label)[-1:]} & _KIND_HEADS]
+    for at in range(len(asked) - 2):
+        whole = {at, at + 1, at + 2}
+        if asked[at].folded not in KINDS or asked[at + 1].folded != "of" or at in taken or at + 2 in taken:
+            continue
+        called = [field for field in kinds if asked[at + 2].stem in label_words(field.label)] or kinds
+        if len(called) == 1 and not whole & taken:
+            yield FieldMention(called[0].name, (at, at + 3), kin=True)
+
+
+_ASKED: Final = frozenset("which what per each every by".split())
+_SENSED_FROM: Final = 0.5
+_SENSED_APART: Final = 0.1
+
+
+def sensed_fields(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
+    """The text field whose noun is nearest in meaning to what is asked for: "which boat", of lots with a *vessel*."""
+    rows = label_texts(collection.label)[-1:]
+    texts = [f for f in collection.fields if f.type == "text" and "." not in f.name and label_texts(f.label)]
+    for at, word in enumerate(asked[1:], 1):
+        if at in taken or asked[at - 1].folded not in _ASKED or word.folded in STOP or word.folded in NEVER_STORED:
+            continue
+        near = sorted(((nearness(word.folded, label_texts(f.label)[-1]), f.name) for f in texts), reverse=True)
+        others = [near[1][0]] if len(near) > 1 else []
+        others += [nearness(word.folded, singular(noun)) for noun in rows]
+        if near and near[0][0] >= _SENSED_FROM and near[0][0] > max(others, default=0.0) + _SENSED_APART:
+            yield FieldMention(near[0][1], (at, at + 1), kin=True)
+
+
+_BEGUN: Final = frozenset("begin begins began begun start starts started join joined".split())
+
+
+def times_begun(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
+    """The one day on which somebody began: "when did Greta start", of *joined on*."""
+    times = [field for field in collection.fields if field.type in TIMES and "." not in field.name]
+    for at, word in enumerate(asked):
+        found = [field.name for field in times if speaks_of(word.folded) & set(label_words(field.label)[:1])]
+        if at not in taken and word.folded in _BEGUN and len(found) == 1:
+            yield FieldMention(found[0], (at, at + 1), kin=True)
+
+
 _WAITS: Final = frozenset(map(stem, ("minute", "hour", "duration")))
 
 
@@ -235,6 +283,9 @@ def units_said(asked: tuple[Word, ...], collection: Collection, places: Iterable
             found = [field.name for field, label in numbers if asked[end].stem in label and "." not in field.name]
             typical = _MEASURED_IN.get(asked[end].folded, frozenset())
             found = found or [field.name for field, label in numbers if typical & label and "." not in field.name]
+            if len(found) > 1:  # "taller than 10 metres" is of a height
+                wanted = frozenset[str]().union(*(dimensions(word.folded) for word in asked))
+                found = [field.name for field, label in numbers if field.name in found and wanted & label]
             if len(found) == 1:
                 yield FieldMention(found[0], (end, end + 1))
 
@@ -321,13 +372,13 @@ def denied(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> 
 
 
 _TIME_NOUNS: Final = frozenset({"date", "dates", "day", "days", "time", "times"})
-_KINDS: Final = frozenset({"kind", "kinds", "type", "types", "sort", "sorts"})
+KINDS: Final = frozenset({"kind", "kinds", "type", "types", "sort", "sorts"})
 _AMOUNTS_BEHIND: Final = frozenset(
     "amount amounts cost costs fee fees charge charges expense expenses total totals value values figure figures level"
     " levels usage consumption".split()
 )
 """Words behind the name of a number that say what it is anyway: "toll costs"."""
-_BEHIND: Final = frozenset({"kind", "kinds", "type", "types", "method", "methods", "name", "names"})
+_BEHIND: Final = frozenset({"form", "kind", "kinds", "type", "types", "method", "methods", "name", "names"})
 
 
 def words_around(
@@ -343,7 +394,7 @@ def words_around(
     found |= {one.at[1] for one in numbers if asked[one.at[1]].folded in _AMOUNTS_BEHIND}
     starts = {one.at[0] for one in fields} | named
     for at, word in enumerate(asked[:-2]):
-        if word.folded in _KINDS and asked[at + 1].folded == "of" and {at + 2, at + 3} & starts:
+        if word.folded in KINDS and asked[at + 1].folded == "of" and {at + 2, at + 3} & starts:
             found.add(at)
     return found
 

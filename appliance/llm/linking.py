@@ -21,17 +21,21 @@ from appliance.llm.amounts import Comparison, as_years, comparisons, in_own_unit
 from appliance.llm.dates import Span, spans
 from appliance.llm.deeds import done_by, passive
 from appliance.llm.fields import (
+    KINDS,
     FieldMention,
     apart_fields,
     denied,
     fields_said,
     head_fields,
     kin_fields,
+    kinds_said,
     label_texts,
     measured,
     numbers_spoken_of,
     phrases,
+    sensed_fields,
     spoken_of,
+    times_begun,
     times_taken,
     type_of,
     units_said,
@@ -280,9 +284,9 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
         cue for cue in _cues(asked, time_words | compared) if not _of_nothing(cue, collection, question.labels)
     )
     closed = Closed(
-        time_words | compared, own, {at for cue in cues for at in range(*cue.at)}, question.names, question.labels
+        time_words | compared | question.idle, own, {at for cue in cues for at in range(*cue.at)}, question.names, question.labels
     )
-    shut = closed.taken | question.idle
+    shut = closed.taken
     found_values = mentioned(asked, collection, index, closed)
     values = tuple(value for value in found_values if not is_degree(asked, value))
     fields = tuple(FieldMention(value.field, value.at) for value in found_values if value not in values)
@@ -294,6 +298,8 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     placed |= {index for mention in fields for index in range(*mention.at)}
     fields += tuple(head_fields(asked, collection, shut | own | placed | closed.cued))
     placed |= {index for mention in fields for index in range(*mention.at)}
+    fields += tuple(kinds_said(asked, collection, shut | own | placed | closed.cued))
+    placed |= {index for mention in fields for index in range(*mention.at)}
     fields += tuple(_grouped_by_rows(question, collection, own | placed))
     placed |= {index for mention in fields for index in range(*mention.at)}
     apart = list(apart_fields(asked, collection, shut | own | placed | closed.cued))
@@ -302,6 +308,9 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     fields += tuple(units_said(asked, collection, [one.at[1] for one in amounts if one.at[1] not in placed]))
     fields += tuple(numbers_spoken_of(asked, collection, shut | own | placed | closed.cued))
     fields += tuple(times_taken(asked, collection, own | placed | closed.cued))
+    fields += tuple(times_begun(asked, collection, shut | own | placed | closed.cued))
+    placed |= {index for mention in fields for index in range(*mention.at)}
+    fields += tuple(sensed_fields(asked, collection, shut | own | also | placed | closed.cued))
     whole = [set(range(*mention.at)) for mention in fields if mention.at[1] - mention.at[0] > 1]
     cues = tuple(cue for cue in cues if not any(set(range(*cue.at)) < label for label in whole))  # "minimum stock"
     denies = denied(asked, collection, closed.taken | {at for each in values for at in range(*each.at)})
@@ -419,10 +428,13 @@ def _group(asked: tuple[Word, ...], fields: Iterable[FieldMention]) -> tuple[tup
     used, end = set[int](), -1
     for mention in sorted(fields, key=lambda mention: mention.at):
         before = asked[mention.at[0] - 1].folded if mention.at[0] else ""
+        kind = before == "of" and mention.at[0] > 2 and asked[mention.at[0] - 2].folded in KINDS
+        if kind:  # "per type of treatment"
+            before = asked[mention.at[0] - 3].folded
         joined = before == "and" and mention.at[0] - 1 == end
-        if (before in ("per", "by", "each", "every") and not passive(asked, mention.at[0] - 1)) or joined:
+        if (before in ("per", "by", "each", "every") and (kind or not passive(asked, mention.at[0] - 1))) or joined:
             names.append(mention.field)
-            used, end = used | {mention.at[0] - 1}, mention.at[1]
+            used, end = used | ({mention.at[0] - 3} if kind else {mention.at[0] - 1}), mention.at[1]
     return tuple(dict.fromkeys(names)), used
 
 
