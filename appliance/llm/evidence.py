@@ -72,7 +72,7 @@ _SAME: Final = 0.6
 _WHAT_DO: Final = [["what", "do"], ["what", "does"], ["what", "did"]]
 _IDLE: Final = frozenset(
     "different distinct single individual various separate total whole entire not made done written given kept stored"
-    " held recorded noted entered registered listed known".split()
+    " held recorded noted entered registered listed known placed filed raised submitted".split()
 )
 """Words that stand where a word restricts and leave all rows in."""
 
@@ -425,9 +425,22 @@ def restricts(each: Candidate) -> bool:
     for place, word in enumerate(said):
         if word.text in unsaid and word.folded not in _IDLE and not dimensions(word.text):
             after_is = place > 0 and said[place - 1].folded in _IS and not word.folded.endswith("ing")
-            if after_is or place + 1 in each.links.named:
+            if after_is or place + 1 in each.links.named or _says_what_of(place, each):
                 return True
     return False
+
+
+_AUXILIARIES: Final = frozenset("do does did have has had".split())
+
+
+def _says_what_of(place: int, each: Candidate) -> bool:
+    """Whether a word is what rows did or had done: "cases did we *win*", "customers *complained* last month"."""
+    said = each.links.words
+    if speaks_of(said[place].folded) or tie(said[place].folded, _texts(_labels_in(each.sketch))) >= _SAME:
+        return False
+    behind = [word for word in said[place + 1 :] if word.folded not in STOP]
+    asked = bool(_AUXILIARIES & {word.folded for word in said[:place]}) and not behind
+    return asked or (place - 1 in each.links.named and said[place].folded.endswith("ed"))
 
 
 def _asked_for(said: tuple[Word, ...]) -> str:

@@ -210,7 +210,7 @@ def kinds_said(asked: tuple[Word, ...], collection: Collection, taken: set[int])
 
 
 _ASKED: Final = frozenset("which what per each every by".split())
-_SENSED_FROM: Final = 0.5
+_SENSED_FROM: Final = 0.65
 _SENSED_APART: Final = 0.1
 
 

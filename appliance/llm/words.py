@@ -368,6 +368,7 @@ _SPEAKS_OF: Final[dict[str, str]] = {
     "reports report reporting": "manager supervisor boss",
     "gave given gives donated donate donates contributed": "amount donor donation sum",
     "travel travels travelled traveled": "distance km mile mileage destination",
+    "bill bills billed invoice invoiced": "total amount fee price cost value",
     "owe owes owed owing": "balance due outstanding debt owed owing",
     "charge charges charged charging": "rate price fee charge cost tariff",
     "talk speak contact reach call ring": "contact phone mobile email",

@@ -21,7 +21,15 @@ from appliance.errors import ApplianceError
 from appliance.observation import logger
 from appliance.pgflex.database import Pool, transaction
 from appliance.pgflex.relations.foreign_keys import ForeignKeys, Link
-from appliance.pgflex.relations.naming import calls_target, is_name, is_usual, names_target, plays_part
+from appliance.pgflex.relations.naming import (
+    calls_target,
+    ends_as,
+    is_name,
+    is_number,
+    is_usual,
+    names_target,
+    plays_part,
+)
 from appliance.pgflex.relations.relations import forget, record
 
 __all__ = ["Discovery"]
@@ -202,9 +210,14 @@ def _target_fields(field: _Field, target: str, others: list[_Field]) -> list[str
         return [_target_id(field, others)]
     texts = [other for other in others if other.type == "text"] if field.type == "text" else []
     may = calls_target(field.label, target) or plays_part(field.label, target)
-    called = [other.name for other in texts if may and is_name(other.label, target)]
-    first = others[0] if texts[:1] == others[:1] else None
+    called = [
+        other.name
+        for other in texts
+        if (may and is_name(other.label, target)) or (other is texts[0] and ends_as(field.label, other.label))
+    ]
+    first = others[0] if others and others[0].type == field.type else None
     same = first is not None and first.name == field.name and not is_usual(field.label)
+    same = same and (field.type == "text" or is_number(field.label))
     return list(dict.fromkeys([*called, *([field.name] if same else [])]))
 
 

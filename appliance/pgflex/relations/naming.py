@@ -14,6 +14,9 @@ _TAIL: Final = re.compile(r"(.*[^\s_-])(?:[\s_-]+(?:id|ID|Id)|(?<=[a-z0-9])I[dD]
 _CALLED: Final = re.compile(r"(.*\S) (?:name|title|code|no|nr|number|ref|key)")
 _NAMES: Final = frozenset("name title label code tag number no nr ref key sku plate callsign".split())
 """Last words of labels of what rows are called."""
+_NUMBERS: Final = frozenset("no nr number code ref key id".split())
+"""Last words of labels of what rows are numbered by."""
+_DONE_BY: Final = re.compile(r"\w+(?:ed|en|ld|nt|ght|de|ne) by")
 _USUAL: Final = frozenset(
     "name title label type kind category status state date time day note notes description comment city country region"
     " color colour size priority role gender language currency unit amount year month".split()
@@ -24,12 +27,16 @@ _USUAL: Final = frozenset(
 _PARTS: Final = frozenset(
     "borrower customer client patient owner member employee assignee manager supervisor driver teacher student guest"
     " tenant author doctor nurse seller buyer salesperson technician trainer coach instructor guide host operator"
-    " volunteer participant user person lead agent reporter lender organizer".split()
-) | {"assigned to", "reported by", "created by", "booked by", "handled by", "taken by"}
+    " volunteer participant user person lead agent reporter lender organizer carer caregiver worker adjuster skipper"
+    " captain lawyer attorney handler analyst inspector engineer foreman clerk chef cashier pilot donor learner"
+    " supervisor contact chair speaker midwife therapist dispatcher courier".split()
+) | {"assigned to"}
 """Labels of people in a part that they play."""
 _PEOPLE: Final = frozenset(
     "members people employees staff patients customers clients students users guests residents tenants volunteers"
-    " persons contacts drivers teachers doctors nurses participants attendees players workers colleagues".split()
+    " persons contacts drivers teachers doctors nurses participants attendees players workers colleagues crew carers"
+    " therapists technicians operators instructors trainers lawyers attorneys adjusters skippers donors learners"
+    " mechanics engineers analysts speakers organizers".split()
 )
 """Names of collections of people."""
 
@@ -82,9 +89,32 @@ def plays_part(label: str, target: str) -> bool:
 
     >>> plays_part("borrower", "members"), plays_part("assigned to", "staff"), plays_part("borrower", "books")
     (True, True, False)
+    >>> plays_part("sold_by", "staff"), plays_part("near by", "staff"), plays_part("sold_by", "towns")
+    (True, False, False)
     """
     said = _apart(label).removesuffix(" name")
-    return bool(_PARTS & {said, said.split(" ")[-1]}) and meaning(target).split(" ")[-1] in _PEOPLE
+    acts = bool(_PARTS & {said, said.split(" ")[-1]}) or bool(_DONE_BY.fullmatch(said))
+    return acts and meaning(target).split(" ")[-1] in _PEOPLE
+
+
+def ends_as(label: str, name: str) -> bool:
+    """Whether a longer label ends as the rows of a collection say what they are called.
+
+    >>> ends_as("playTitle", "title"), ends_as("title", "title"), ends_as("town", "town")
+    (True, False, False)
+    """
+    *before, last = _apart(label).split(" ")
+    return bool(before) and last in ("title", "name") and _apart(name) == last
+
+
+def is_number(label: str) -> bool:
+    """Whether a label says that it numbers rows.
+
+    >>> is_number("matter_no"), is_number("orderNumber"), is_number("weight"), is_number("no")
+    (True, True, False, False)
+    """
+    *before, last = _apart(label).split(" ")
+    return bool(before) and last in _NUMBERS
 
 
 def is_name(label: str, target: str) -> bool:
