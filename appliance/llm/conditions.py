@@ -338,7 +338,7 @@ class Conditions:
         said: dict[str, int] = {}
         for index, word in enumerate(self.links.words):
             for name in fields:
-                if word.stem in set(own_words(self.collection, name)) - _NO_TIME:
+                if word.folded not in STOP and word.stem in set(own_words(self.collection, name)) - _NO_TIME:
                     said[name] = min(said.get(name, 99), self._from_span(index))
         if said:
             near = [name for name in said if said[name] == min(said.values())]

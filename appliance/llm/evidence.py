@@ -93,6 +93,7 @@ def numbers(each: Candidate, among: list[Candidate]) -> dict[str, float]:
         "missing": len(each.missing),
         "agrees": each.by_code and each.by_model,
         "code_alone": each.by_code and not each.by_model and not each.links.unwritten,
+        "code_exact": each.by_code and not each.by_model and _is_exact(each.links),
         "corrected": any(_far(*pair) for pair in each.corrected),
         "unused": min(3, len(unused(each))),
         **dict(zip(("unsaid", "sensed"), (0, 0) if each.by_code else left_out(each), strict=True)),
@@ -139,6 +140,12 @@ def _asked_of_nothing(each: Candidate) -> bool:
     if first is None or asked[first + 1].folded not in ("in", "of", "for", "at"):
         return False
     return asked[first].text in unsaid_of(each)
+
+
+def _is_exact(links: Links) -> bool:
+    """Whether a question says nothing but labels, stored values, times and amounts, and names the rows."""
+    sure = all(value.exact for value in links.values) and not any(field.kin for field in links.fields)
+    return bool(links.own) and sure and bool(links.values or links.fields)
 
 
 def _named_otherwise(each: Candidate, among: list[Candidate]) -> bool:
@@ -228,6 +235,8 @@ def _without_own(links: Links) -> str:
     own |= {at for at, word in enumerate(said) if word == "by" and (at + 1 in values or passive(links.words, at))}
     kin = {mention.at[0] for mention in links.fields if mention.kin}  # "pay per month", of a *monthly fee*
     own |= {at for at, word in enumerate(said) if word == "per" and at + 1 in kin}
+    ranked = next((at for at, word in enumerate(said) if word == "top"), len(said))
+    own |= {at for at, word in enumerate(said) if word == "by" and at > ranked}  # "top 3 orders by value"
     own |= {len(said) - 1} if said[-1:] == ["each"] else set()  # "that cost more than 50 each"
     return " ".join(word for at, word in enumerate(said) if at not in own)
 

@@ -130,7 +130,9 @@ def kin_fields(asked: tuple[Word, ...], collection: Collection, taken: set[int])
 def _has_part(field: Field, part: str) -> bool:
     """Whether a word is of a label: "room" of *room number*, but not "kg" of *price per kg*, "fee" of *fee type*."""
     label = label_words(field.label)
-    if part not in label or field.type in TIMES or (field.type == "text" and part in MONEY):
+    if part not in label or (field.type in TIMES and len(part) < KIN_FROM):
+        return False
+    if field.type == "text" and part in MONEY:
         return False
     return label[max(0, label.index(part) - 1)] != "per"
 
@@ -321,7 +323,7 @@ def _short_flags(field: Field, label: tuple[str, ...]) -> tuple[tuple[str, ...],
     if field.type != "boolean":
         return ()
     short = label[1:] if label[0] in _BEGINS_FLAGS else label
-    return (short, short[:-1] if len(short) > 2 else ())
+    return (short, short[:-1] if len(short) > 2 else (), short[1:] if len(short) > 2 else ())
 
 
 def _in_full(label: tuple[str, ...]) -> tuple[str, ...]:

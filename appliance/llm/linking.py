@@ -52,6 +52,7 @@ from appliance.llm.words import (
     EARNINGS,
     MEASURES,
     NEVER_STORED,
+    SENIOR,
     STOP,
     Word,
     idle,
@@ -333,7 +334,7 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
         collection,
         certainty
         + _evidence(values, fields)
-        + 0.5 * bool(measures)
+        + 0.5 * (bool(measures) or (any(cue.phrase in SENIOR for cue in cues) and _tells_tenure(collection)))
         + 0.8 * len(denies)
         + len(held)
         + (0.0 if certainty else _sensed(asked, collection, explained)),
@@ -353,6 +354,13 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     )
 
 
+def _tells_tenure(collection: Collection) -> bool:
+    """Whether rows say since when somebody has been there."""
+    times = [field for field in collection.fields if field.type in TIMES and "." not in field.name]
+    return any(_STARTS & set(label_words(field.label)) for field in times)
+
+
+_STARTS: Final = frozenset(map(stem, "hired hire joined join start started employed enrolled".split()))
 _NEW: Final = frozenset({"new", "newly"})
 """Of "new members this month", *joined on* says that they are new."""
 

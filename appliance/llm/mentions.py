@@ -78,7 +78,8 @@ def _not_closed(
 ) -> Iterator[ValueMention]:
     """What is open, where no stored value says so: all that is not done, by the one state that rows have."""
     taken = closed.taken | {at for each in found for at in range(*each.at)}
-    states = [field for field in collection.fields if field.values and label_words(field.label)[-1] in _STAGES]
+    own = [field for field in collection.fields if "." not in field.name]
+    states = [field for field in own if field.values and label_words(field.label)[-1] in _STAGES]
     ended = tuple(value for field in states for value in field.values if stem(fold(str(value))) in _CLOSED)
     for at, word in enumerate(asked):
         if word.folded in _OPEN and at not in taken and len(states) == 1 and 0 < len(ended) < len(states[0].values):
