@@ -25,6 +25,7 @@ from appliance.llm.words import (
     ADDED_UP,
     IN_STOCK,
     NEGATIONS,
+    PRICED,
     SELLING,
     SHARES,
     STOP,
@@ -119,6 +120,7 @@ def numbers(each: Candidate, among: list[Candidate]) -> dict[str, float]:
         known["amount_otherwise"] = _amount_otherwise(each.plan, each.links)
         known["named_otherwise"] = _named_otherwise(each, among)
         known["time_beyond"] = _time_beyond(each.plan, each.links)
+        known["price_summed"] = _sums_price(each.plan, each.links)
         known["rows_grouped"] = bool(each.plan.group) and _asks_rows(each.links)
     return {name: float(value) for name, value in known.items()}
 
@@ -154,6 +156,14 @@ def _named_otherwise(each: Candidate, among: list[Candidate]) -> bool:
     return not each.links.named and any(
         set(label_words(links.collection.label)) <= {links.words[at].stem for at in links.own} for links in others
     )
+
+
+def _sums_price(plan: Query, links: Links) -> bool:
+    """Whether what a thing costs is asked, and numbers of it are added up: "how much is a japanese maple"."""
+    found = PRICED.search(links.text)
+    adds = any(select.aggregate for select in plan.select)
+    behind = len(links.text[: found.end()].split()) if found else 0
+    return found is not None and adds and any(value.at[0] == behind for value in links.values)
 
 
 def _time_beyond(plan: Query, links: Links) -> bool:

@@ -139,7 +139,8 @@ def _has_part(field: Field, part: str) -> bool:
 
 def _is_kin(word: Word, field: Field, said: str) -> bool:
     """Whether a word is of the family of a label's word; who does it is not when it was done: *published*."""
-    doer = word.folded.endswith(("er", "or", "ers", "ors")) and field.type not in ("text", "boolean")
+    doer = word.folded.endswith(("er", "or", "ers", "ors")) and not said.startswith(word.folded)
+    doer = doer and field.type not in ("text", "boolean")
     return _does(word, said) or (len(word.folded) >= KIN_FROM and not doer and kin(word.folded, said))
 
 
@@ -223,7 +224,14 @@ def sensed_fields(asked: tuple[Word, ...], collection: Collection, taken: set[in
     for at, word in enumerate(asked[1:], 1):
         if at in taken or asked[at - 1].folded not in _ASKED or word.folded in STOP or word.folded in NEVER_STORED:
             continue
-        near = sorted(((nearness(word.folded, label_texts(f.label)[-1]), f.name) for f in texts), reverse=True)
+        spoken = speaks_of(word.folded)
+        near = sorted(
+            (
+                (1.0 if spoken & set(label_words(f.label)) else nearness(word.folded, label_texts(f.label)[-1]), f.name)
+                for f in texts
+            ),
+            reverse=True,
+        )
         others = [near[1][0]] if len(near) > 1 else []
         others += [nearness(word.folded, singular(noun)) for noun in rows]
         if near and near[0][0] >= _SENSED_FROM and near[0][0] > max(others, default=0.0) + _SENSED_APART:

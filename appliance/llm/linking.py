@@ -313,7 +313,10 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     placed |= {index for mention in fields for index in range(*mention.at)}
     fields += tuple(sensed_fields(asked, collection, shut | own | also | placed | closed.cued))
     whole = [set(range(*mention.at)) for mention in fields if mention.at[1] - mention.at[0] > 1]
-    cues = tuple(cue for cue in cues if not any(set(range(*cue.at)) < label for label in whole))  # "minimum stock"
+    ends = ("min", "max")
+    cues = tuple(
+        cue for cue in cues if cue.aggregate not in ends or not any(set(range(*cue.at)) < label for label in whole)
+    )  # "minimum stock"
     denies = denied(asked, collection, closed.taken | {at for each in values for at in range(*each.at)})
     grouped = [mention for mention in fields if not (mention.kin and type_of(collection, mention.field) in NUMBERS)]
     group, group_words = _group(asked, grouped)  # "pay per month" tells the *monthly fee*, and groups nothing

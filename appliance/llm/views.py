@@ -106,7 +106,7 @@ def _reached(relation: Relation, collection: Collection, catalog: Catalog) -> li
     target, by = catalog.collection(relation.target), collection.field(relation.field)
     if target is None or by is None:
         return []
-    prefix = _without_id(by.label) or target.label
+    prefix = _without_id(apart(by.label)) or target.label
     title = title_of(target)
     names = [title] if title is not None and title.name != relation.target_field else []
     own = [field for field in target.fields if field.name not in ("id", relation.target_field) and field is not title]
@@ -123,7 +123,7 @@ def _reached(relation: Relation, collection: Collection, catalog: Catalog) -> li
 
 
 def _without_id(label: str) -> str:
-    return re.sub(r"[\s_-]*(id|no|nr|ref|code|key)$", "", plain(label)).strip()
+    return re.sub(r"[\s_-]*\b(id|no|nr|ref|code|key|name|number|title)$", "", plain(label)).strip()
 
 
 def title_of(collection: Collection) -> Field | None:

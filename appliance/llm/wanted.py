@@ -23,10 +23,12 @@ from appliance.llm.views import kinds_of, name_of, named_row, title_of
 from appliance.llm.words import (
     EARNINGS,
     MEASURES,
+    MOST_MONEY,
     MOST_TIME,
     MOVED,
     SELLING,
     SENIOR,
+    PRICED,
     SHARES,
     label_words,
     singular,
@@ -194,6 +196,8 @@ class Wanted:
         named = self._named(NUMBERS, apart=(*self.group, *self.tested))
         if named is None and any(each.phrase in MOST_TIME for each in self.links.cues):
             named = measured(MOST_TIME[0], self.collection)
+        if named is None and any(each.phrase in MOST_MONEY for each in self.links.cues):
+            named = measured(MOST_MONEY[0], self.collection)
         if named is None and any(each.phrase in SELLING for each in self.links.cues):
             named = stocked(self.collection)
         return (
@@ -218,6 +222,8 @@ class Wanted:
         """As in "how much does the ficus cost": what the one thing that is named has of a number."""
         one = cue.phrase == "how much" and named_row(self.tests.where, self.collection) is not None
         field = self._named(NUMBERS, apart=()) if one else None
+        if one and field is None and PRICED.search(self.links.text):  # "how much is a japanese maple"
+            field = measured("price", self.collection)
         if field is None:
             return False
         self._used.add(cue.phrase)

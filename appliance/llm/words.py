@@ -247,6 +247,8 @@ CUES: Final[dict[str, str]] = {
 }  # fmt: skip
 """Phrases that name an aggregate."""
 
+PRICED: Final = re.compile(r"\bhow much (?:is|are) (?:a|an|one|the) ")
+"""What asks for the price of the thing that is named behind it."""
 OWES: Final = re.compile(r"\b(?:owes?|owing)\b")
 SHARES: Final = re.compile(r"\b(?:shares?|percent(?:age)?s?|proportions?|fractions?)\b")
 """What asks how large a part is, of the rows that a test tells apart from the others."""
@@ -369,6 +371,7 @@ _SPEAKS_OF: Final[dict[str, str]] = {
     "gave given gives donated donate donates contributed": "amount donor donation sum",
     "travel travels travelled traveled": "distance km mile mileage destination",
     "bill bills billed invoice invoiced": "total amount fee price cost value",
+    "salesperson salespeople seller sellers salesman": "sold seller salesperson cashier clerk",
     "owe owes owed owing": "balance due outstanding debt owed owing",
     "charge charges charged charging": "rate price fee charge cost tariff",
     "talk speak contact reach call ring": "contact phone mobile email",

@@ -29,6 +29,7 @@ from appliance.llm.forms import Acting, Plan, Summary, check_form, read_plan
 from appliance.llm.linking import Links, link
 from appliance.llm.plan import Clarify, Query, Refuse, validate
 from appliance.llm.render import to_rest, to_words
+from appliance.llm.spelling import spelled
 from appliance.llm.views import widened, with_clocks
 from appliance.llm.words import WRITE_VERBS, orders, stem, words
 from appliance.pgflex.rest import Rest
@@ -126,19 +127,22 @@ class Assistant:
             return await self._run(question, read_plan(question.plan), catalog, tell, clock)
         self._refuse_writing(text, catalog)
         before = self._earlier.of(question, self._now())
+        text, slips = spelled(text, catalog)
+        asked = msgspec.structs.replace(question, text=text)
         links = await self._links(text, catalog, question.role, before)
         clock.mark("link")
         understand = self._understanding.understand
         if links:
-            understood = await understand(question, links, catalog, self._now(), before, tell)
+            understood = await understand(asked, links, catalog, self._now(), before, tell)
         else:
-            understood = await understand(question, self._any(text, catalog), catalog, self._now(), None, tell)
+            understood = await understand(asked, self._any(text, catalog), catalog, self._now(), None, tell)
             if isinstance(understood.best and understood.best.plan, Refuse) or understood.confidence < SURE_OF_LITTLE:
                 raise self._nothing(catalog, question.role)
         if understood.confidence < SURE and not before:
-            understood = await with_second_opinion(self._client, self._runtime, question, understood, catalog, tell)
+            understood = await with_second_opinion(self._client, self._runtime, asked, understood, catalog, tell)
         clock.mark("model")
         found = await self._decided(question, understood, catalog, tell, clock)
+        found = msgspec.structs.replace(found, corrected=(*slips, *found.corrected))
         follows = before.text if before and understood.best and understood.best.scores.follows else ""
         return msgspec.structs.replace(found, follows=follows)
 
