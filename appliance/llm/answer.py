@@ -15,7 +15,7 @@ import msgspec
 
 from appliance.llm.amounts import is_plain
 from appliance.llm.plan import ROWS_AT_MOST, TIMES, Condition, Query, Select, keys
-from appliance.llm.render import paired
+from appliance.llm.render import paired, words_related
 from appliance.llm.saying import join, number, plural, say_collection, say_label, say_span, say_value
 from appliance.llm.words import fold, singular
 from appliance.types import Collection
@@ -342,7 +342,7 @@ def _conditions(plan: Query, collection: Collection, today: date) -> str:
         told[kind].append(_clause(condition, collection, kind))
     times = [f"{_event(say_label(collection, field))}{say_span(start, end, today)}" for field, start, end in spans]
     parts = [join(told["state"]), " ".join(told["place"]), " ".join(told["person"]), _and(told["other"]), join(times)]
-    return "".join(f" {part}" for part in parts if part)
+    return "".join(f" {part}" for part in parts if part) + words_related(plan.related)
 
 
 def _event(label: str) -> str:

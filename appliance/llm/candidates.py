@@ -15,7 +15,7 @@ from appliance.llm.forms import Plan
 from appliance.llm.linking import Links
 from appliance.llm.lookup import Found
 from appliance.llm.notation import Sketch
-from appliance.llm.plan import Query
+from appliance.llm.plan import Query, Select
 
 
 class Scores(msgspec.Struct, frozen=True):
@@ -74,6 +74,10 @@ def with_code(
     for each in merged:
         if isinstance(each.plan, Query):
             firsts.setdefault(each.plan.collection, each)
+    for each in merged:  # what only code reads needs nothing of the model
+        name = each.links.collection.name
+        if each.links.without and name not in firsts:
+            firsts[name] = replace(each, plan=Query(name, (Select("*"),)))
     for name, first in firsts.items():
         coded = _by_code(first, found.get(name, []), now)
         same = next((place for place, each in enumerate(merged) if coded and alike(coded.plan, each.plan)), None)
@@ -124,4 +128,10 @@ def alike(one: Plan, other: Plan) -> bool:
         tuple(order for order in plan.order if order.field != "id" and plan.limit < 200) for plan in (one, other)
     ]
     tests = [sorted(msgspec.json.encode(test) for test in plan.where) for plan in (one, other)]
-    return measures[0] == measures[1] and tests[0] == tests[1] and one.group == other.group and ordered[0] == ordered[1]
+    return (
+        one.related == other.related
+        and measures[0] == measures[1]
+        and tests[0] == tests[1]
+        and one.group == other.group
+        and ordered[0] == ordered[1]
+    )

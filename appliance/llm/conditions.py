@@ -32,7 +32,8 @@ Place = tuple[int, int]
 _ABSENT: Final = NEGATIONS | {"no", "nobody", "no-one", "noone"}
 _ARTICLES: Final = frozenset({"a", "an", "any", "the"})
 _HAVING: Final = frozenset(
-    "seen been had visited take takes taking have has ever yet even got a single made signed having use uses using need needs get gets own owns".split()
+    "seen been had visited take takes taking have has ever yet even got a single made signed having use uses using"
+    " need needs get gets own owns".split()
 )
 _COMING: Final = frozenset(map(stem, ("next", "due", "expires", "planned", "end")))
 _GONE: Final = frozenset(map(stem, ("last", "previous", "done")))

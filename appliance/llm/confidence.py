@@ -16,7 +16,8 @@ from typing import Any, Final
 import msgspec
 
 from appliance.llm.candidates import Candidate
-from appliance.llm.evidence import MANY, numbers, numbers_of_none, restricts, unsaid_of
+from appliance.llm.evidence import MANY, numbers, numbers_of_none
+from appliance.llm.left_out import restricts, unsaid_of
 from appliance.llm.plan import Query
 from appliance.llm.views import named_row
 
@@ -169,4 +170,5 @@ WEIGHTS: Final[dict[str, float]] = {
     "unsaid": -1.09,
     "unused": -2.02,
     "varied": 0.84,
+    "without_unmet": -2.50,
 }

@@ -108,7 +108,7 @@ def fields_said(asked: tuple[Word, ...], collection: Collection, taken: set[int]
 
 
 def kin_fields(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
-    """Fields of whose label's family a free word is, where only one is: "diagnosed", "discharges"; "room" of a number."""
+    """Fields of whose label's family a free word is, where only one is: "diagnosed"; "room" of *room number*."""
     labels = [(field, label_texts(field.label)) for field in collection.fields if field.name != "id"]
     rows = set(label_words(collection.label))
     who = any(word.folded in ("who", "whose") for word in asked)

@@ -144,7 +144,9 @@ class _Meaning:
             return self._alert((*where, *self._against(where)))
         if self.sketch.intent == "summary":
             return self._summary(where)
-        return self._query((*where, *self._against(where)))
+        query = self._query((*where, *self._against(where)))
+        related = tuple(each.related for each in self.links.without)
+        return msgspec.structs.replace(query, related=related) if query and related else query
 
     def _against(self, where: tuple[Condition, ...]) -> tuple[Condition, ...]:
         """Fields that are held against each other, which no sketch tells."""

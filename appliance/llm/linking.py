@@ -19,9 +19,8 @@ import msgspec
 from appliance.llm.against import Against, against
 from appliance.llm.amounts import Comparison, as_years, comparisons, in_own_unit, is_year, year_comparisons, year_field
 from appliance.llm.dates import Span, spans
-from appliance.llm.deeds import done_by, passive
+from appliance.llm.deeds import done_by
 from appliance.llm.fields import (
-    KINDS,
     FieldMention,
     apart_fields,
     denied,
@@ -41,12 +40,13 @@ from appliance.llm.fields import (
     units_said,
     words_around,
 )
+from appliance.llm.grouping import BucketMention, bucketed, busy, groups
 from appliance.llm.mentions import Closed, ValueMention, is_degree, mentioned, negation
-from appliance.llm.plan import NUMBERS, TIMES, Bucket
+from appliance.llm.plan import NUMBERS, TIMES
 from appliance.llm.senses import nearest
 from appliance.llm.values import Index, slip
+from appliance.llm.without import Lead, Without, without
 from appliance.llm.words import (
-    BUSIEST,
     COLLECTION_WORDS,
     CUES,
     EARNINGS,
@@ -79,13 +79,6 @@ class Cue(msgspec.Struct, frozen=True):
     at: tuple[int, int]
 
 
-class BucketMention(msgspec.Struct, frozen=True):
-    """A time to count by, at the words `at`: "per week"."""
-
-    bucket: Bucket
-    at: tuple[int, int]
-
-
 class Links(msgspec.Struct, frozen=True):
     """What a question says about one collection.
 
@@ -97,6 +90,7 @@ class Links(msgspec.Struct, frozen=True):
         denied: words that deny a field, and the field: "unassigned" of *assigned to*.
         measured: the number fields that cues measure: "revenue" of *amount*.
         against: fields that are held against each other: "over budget".
+        without: rows of others that are denied: "patients without an appointment".
     """
 
     collection: Collection
@@ -114,6 +108,7 @@ class Links(msgspec.Struct, frozen=True):
     denied: tuple[tuple[int, str], ...] = ()
     measured: tuple[str, ...] = ()
     against: tuple[Against, ...] = ()
+    without: tuple[Without, ...] = ()
 
     @property
     def rank(self) -> float:
@@ -127,7 +122,7 @@ class Links(msgspec.Struct, frozen=True):
     @property
     def unwritten(self) -> bool:
         """Whether it says what the model cannot write, and code alone reads."""
-        return bool(self.against) or any(value.opposite for value in self.values)
+        return bool(self.against or self.without) or any(value.opposite for value in self.values)
 
     @property
     def reached(self) -> frozenset[str]:
@@ -175,6 +170,7 @@ class Asked(msgspec.Struct, frozen=True):
         comparisons: the amounts that something is compared with, in the unit that is said.
         idle: the indices of words that say nothing.
         leads: collection, field, and the stem of what the rows are called that the field leads to.
+        to: the fields that lead somewhere.
     """
 
     words: tuple[Word, ...]
@@ -185,6 +181,7 @@ class Asked(msgspec.Struct, frozen=True):
     comparisons: tuple[Comparison, ...]
     idle: frozenset[int]
     leads: frozenset[tuple[str, str, str]] = frozenset()
+    to: tuple[Lead, ...] = ()
 
 
 def link(text: str, catalog: Catalog, now: datetime, always: str = "") -> list[Links]:
@@ -202,7 +199,8 @@ def link(text: str, catalog: Catalog, now: datetime, always: str = "") -> list[L
     timed = frozenset(inside(said, [at for span in times for at in (span.at, span.apart) if at]))
     compared = tuple(comparisons(text, said, timed))
     nothing = frozenset(inside(said, idle(text)))
-    asked = Asked(said, times, names, _whole_labels(catalog), timed, compared, nothing, _leads(catalog))
+    labels = _whole_labels(catalog)
+    asked = Asked(said, times, names, labels, timed, compared, nothing, _leads(catalog), tuple(_to(catalog)))
     links = [
         _link_one(asked, collection, index)
         for collection, index in zip(catalog.collections, _indexes(catalog), strict=True)
@@ -211,6 +209,13 @@ def link(text: str, catalog: Catalog, now: datetime, always: str = "") -> list[L
         (found for found in links if found.score > 0 or always in ("*", found.collection.name)),
         key=lambda found: -found.rank,
     )
+
+
+def _to(catalog: Catalog) -> Iterator[Lead]:
+    for relation in catalog.relations:
+        held = catalog.collection(relation.collection)
+        if held is not None:
+            yield Lead(relation.collection, relation.field, relation.target, held.label)
 
 
 def _leads(catalog: Catalog) -> frozenset[tuple[str, str, str]]:
@@ -281,11 +286,17 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     own, also, certainty = _name(asked, collection)
     held = tuple(each for each in against(asked, collection) if not compared & set(range(*each.at)))
     compared |= {index for found in held for index in range(*found.at)}
+    denies_others = () if times or not own | also else tuple(without(asked, collection.name, question.to))
+    compared |= {index for found in denies_others for index in range(*found.at)}
     cues = tuple(
         cue for cue in _cues(asked, time_words | compared) if not _of_nothing(cue, collection, question.labels)
     )
     closed = Closed(
-        time_words | compared | question.idle, own, {at for cue in cues for at in range(*cue.at)}, question.names, question.labels
+        time_words | compared | question.idle,
+        own,
+        {at for cue in cues for at in range(*cue.at)},
+        question.names,
+        question.labels,
     )
     shut = closed.taken
     found_values = mentioned(asked, collection, index, closed)
@@ -319,8 +330,8 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     )  # "minimum stock"
     denies = denied(asked, collection, closed.taken | {at for each in values for at in range(*each.at)})
     grouped = [mention for mention in fields if not (mention.kin and type_of(collection, mention.field) in NUMBERS)]
-    group, group_words = _group(asked, grouped)  # "pay per month" tells the *monthly fee*, and groups nothing
-    bucket = _busy(asked) or _bucket(asked, closed.taken | {at for mention in fields for at in range(*mention.at)})
+    group, group_words = groups(asked, grouped)  # "pay per month" tells the *monthly fee*, and groups nothing
+    bucket = busy(asked) or bucketed(asked, closed.taken | {at for mention in fields for at in range(*mention.at)})
     group_words |= set(range(*bucket.at)) if bucket and kinds & TIMES else set()
     explained = own | also | closed.cued | denies.keys() | group_words | _beside(asked, values, collection)
     explained |= {second for _, second in apart} | spoken_of(asked, collection)
@@ -332,6 +343,7 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     explained |= {index for place in _places(values, fields) for index in range(*place)}
     explained |= time_words if kinds & TIMES else set()
     explained |= compared if kinds & NUMBERS else {at for each in held for at in range(*each.at)}
+    explained |= {at for each in denies_others for at in range(*each.at)}
     measures = tuple(field.name for cue in cues if (field := measured(cue.phrase, collection)))
     return Links(
         collection,
@@ -340,6 +352,7 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
         + 0.5 * (bool(measures) or (any(cue.phrase in SENIOR for cue in cues) and _tells_tenure(collection)))
         + 0.8 * len(denies)
         + len(held)
+        + 2 * len(denies_others)
         + (0.0 if certainty else _sensed(asked, collection, explained)),
         asked,
         tuple(sorted(own | also)),
@@ -354,6 +367,7 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
         tuple(denies.items()),
         measures,
         held,
+        denies_others,
     )
 
 
@@ -431,47 +445,6 @@ def _sensed(asked: tuple[Word, ...], collection: Collection, explained: set[int]
     free = [word.folded for at, word in enumerate(asked) if at not in explained and word.folded not in STOP]
     near = max((nearest(singular(word), map(singular, name)) for word in free), default=0.0)
     return near if near >= SENSED_FROM else 0.0
-
-
-def _group(asked: tuple[Word, ...], fields: Iterable[FieldMention]) -> tuple[tuple[str, ...], set[int]]:
-    """The fields behind "per" or "by", and those that "and" joins to them: "per ward and floor"."""
-    names: list[str] = []
-    used, end = set[int](), -1
-    for mention in sorted(fields, key=lambda mention: mention.at):
-        before = asked[mention.at[0] - 1].folded if mention.at[0] else ""
-        kind = before == "of" and mention.at[0] > 2 and asked[mention.at[0] - 2].folded in KINDS
-        if kind:  # "per type of treatment"
-            before = asked[mention.at[0] - 3].folded
-        joined = before == "and" and mention.at[0] - 1 == end
-        if (before in ("per", "by", "each", "every") and (kind or not passive(asked, mention.at[0] - 1))) or joined:
-            names.append(mention.field)
-            used, end = used | ({mention.at[0] - 3} if kind else {mention.at[0] - 1}), mention.at[1]
-    return tuple(dict.fromkeys(names)), used
-
-
-_BUCKETS: Final[dict[str, Bucket]] = {
-    "hour": "hour", "day": "day", "week": "week", "month": "month", "quarter": "quarter", "year": "year",
-    "hourly": "hour", "daily": "day", "weekly": "week", "monthly": "month", "quarterly": "quarter", "yearly": "year",
-}  # fmt: skip
-
-
-def _bucket(asked: tuple[Word, ...], taken: set[int]) -> BucketMention | None:
-    """The time behind "per" or "by": "admissions per week", "monthly revenue"."""
-    for index, word in enumerate(asked):
-        bucket = _BUCKETS.get(word.folded)
-        before = index > 0 and asked[index - 1].folded in ("per", "by", "each", "every")
-        if bucket is None or index in taken or not (before or word.folded.endswith("ly")):
-            continue
-        return BucketMention(bucket, (index - before, index + 1))
-    return None
-
-
-def _busy(asked: tuple[Word, ...]) -> BucketMention | None:
-    """The time of which the busiest is asked for: "busiest day", "which month had the most visits"."""
-    found = BUSIEST.search(" ".join(word.folded for word in asked))
-    said = (found["busy"] or found["which"]) if found else ""
-    at = next((at for at, word in enumerate(asked) if at and word.folded == said), None)
-    return BucketMention(_BUCKETS[said], (at, at + 1)) if at is not None else None
 
 
 def open_words(text: str) -> list[str]:

@@ -46,6 +46,10 @@ def lowered(plan: Query, own: Catalog, other: Catalog) -> Query | None:
     tested |= {each.field for each in plan.order}
     if any(name not in _ALWAYS and theirs.field(name) is None for name in tested):
         return None
+    for each in plan.related:
+        held = other.collection(each.collection)
+        if held is None or held.field(each.field) is None or other.relation(each.collection, each.field) is None:
+            return None
     shown = [_shown(select, mine, theirs) for select in plan.select]
     left = tuple(select for select in shown if select is not None)
     whole = len(left) == len(shown)

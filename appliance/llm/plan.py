@@ -12,6 +12,7 @@ A field is a column of the collection, or a path along relations: ``ward_id.name
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -33,7 +34,7 @@ TIMES: Final[frozenset[FieldType]] = frozenset({"date", "timestamptz"})
 ORDERED: Final = NUMBERS | TIMES
 ROWS_AT_MOST: Final = 200
 GROUPS_AT_MOST: Final = 1000
-ITEMS_AT_MOST: Final = {"select": 100, "where": 100, "group": 10, "having": 10, "order": 10}
+ITEMS_AT_MOST: Final = {"select": 100, "where": 100, "group": 10, "having": 10, "order": 10, "related": 10}
 """The longest lists of a plan that the database takes."""
 RELATIONS_AT_MOST: Final = 3
 """The longest path of a field; a plan follows at most ten relations."""
@@ -61,6 +62,14 @@ class Condition(msgspec.Struct, frozen=True, omit_defaults=True):
     op: Operator
     value: Any = None
     other: str = ""
+
+
+class Related(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Rows of another collection that lead to a row by a field of theirs: there are some, or there are none."""
+
+    collection: str
+    field: str
+    there: bool = False
 
 
 class Having(msgspec.Struct, frozen=True):
@@ -94,6 +103,7 @@ class Query(msgspec.Struct, frozen=True, tag="query", tag_field="form", omit_def
     limit: int = ROWS_AT_MOST
     having: tuple[Having, ...] = ()
     timezone: str = ""
+    related: tuple[Related, ...] = ()
 
     @property
     def grouped(self) -> bool:
@@ -175,6 +185,8 @@ def validate(plan: Query, catalog: Catalog) -> Collection:
         _check_select(select, collection)
     for condition in plan.where:
         check_condition(condition, collection)
+    for each in plan.related:
+        _check_related(each, plan.collection, catalog)
     for test in plan.having:
         _check_having(test, collection)
     for order in plan.order:
@@ -251,6 +263,34 @@ def check_aggregate(name: str, aggregate: Aggregate | None, collection: Collecti
         raise unfit(f"{field.label} is not a number.", {"field": field.name, "aggregate": aggregate})
     if aggregate in ("min", "max") and field.type not in ORDERED | {"text"}:
         raise unfit(f"{field.label} has no order.", {"field": field.name, "aggregate": aggregate})
+
+
+def _check_related(each: Related, name: str, catalog: Catalog) -> None:
+    relation = catalog.relation(each.collection, each.field)
+    other = catalog.collection(each.collection)
+    if relation is None or other is None or relation.target != name:
+        raise unfit(
+            "Such rows do not lead to these for this role.", {"collection": each.collection, "field": each.field}
+        )
+    _field(other, each.field)
+
+
+def _reads(plan: Query, catalog: Catalog) -> Iterator[str]:
+    yield plan.collection
+    yield from (each.collection for each in plan.related)
+    for name in plan.fields:
+        held = plan.collection
+        for step in name.split(".")[:-1]:
+            relation = catalog.relation(held, step)
+            if relation is None:
+                break
+            held = relation.target
+            yield held
+
+
+def collections_read(plan: Query, catalog: Catalog) -> frozenset[str]:
+    """The collections whose rows a plan reads: its own, those that its paths lead to, those that lead to it."""
+    return frozenset(_reads(plan, catalog))
 
 
 def _check_having(test: Having, collection: Collection) -> None:

@@ -18,8 +18,8 @@ from urllib.parse import quote
 
 import msgspec
 
-from appliance.llm.plan import ROWS_AT_MOST, TIMES, Aggregate, Condition, Having, Order, Query, Select, keys
-from appliance.llm.saying import join, say_collection, say_label, say_span, say_value, span
+from appliance.llm.plan import ROWS_AT_MOST, TIMES, Aggregate, Condition, Having, Order, Query, Related, Select, keys
+from appliance.llm.saying import join, say_collection, say_label, say_name, say_span, say_value, span
 from appliance.types import Collection
 
 
@@ -43,7 +43,7 @@ def is_plain(plan: Query) -> bool:
     shown = {select.field for select in plan.select if select.aggregate is None}
     own = any(select.bucket or select.aggregate == "distinct" for select in plan.select)
     more = own or plan.having or any(order.aggregate for order in plan.order) or any(test.other for test in plan.where)
-    return not more and set(plan.group) <= shown and not any("." in name for name in plan.fields)
+    return not (more or plan.related) and set(plan.group) <= shown and not any("." in name for name in plan.fields)
 
 
 def _exact(plan: Query) -> Query:
@@ -114,6 +114,7 @@ def to_words(plan: Query, collection: Collection, today: date) -> str:
         text += f" of {say_collection(collection)}"
     if plan.where:
         text += " where " + join(words_where(plan.where, collection, today))
+    text += words_related(plan.related)
     if plan.group:
         text += " per " + join([_words_group(name, plan, collection) for name in plan.group])
     if plan.having:
@@ -123,6 +124,12 @@ def to_words(plan: Query, collection: Collection, today: date) -> str:
     if plan.limit < ROWS_AT_MOST:
         text += f", the first {plan.limit}" if plan.limit > 1 else ", the first one"
     return text
+
+
+def words_related(related: Iterable[Related]) -> str:
+    """Other rows that there are of each, or are not: `` without appointments``."""
+    said = [f"{'with' if each.there else 'without'} {say_name(each.collection)}" for each in related]
+    return f" {join(said)}" if said else ""
 
 
 def _words_order(order: Order, collection: Collection) -> str:

@@ -35,6 +35,11 @@ def say_collection(collection: Collection, count: int = 2) -> str:
     return " ".join([*before, singular(head) if count == 1 else head])
 
 
+def say_name(name: str) -> str:
+    """A collection's name as words: "work orders"."""
+    return name.replace("_", " ")
+
+
 def plural(label: str) -> str:
     """A label in the plural: ``category`` -> ``categories``."""
     if singular(label.rpartition(" ")[2].lower()) != label.rpartition(" ")[2].lower():

@@ -240,7 +240,8 @@ CUES: Final[dict[str, str]] = {
     "cheapest": "min",
     "earliest": "min", "oldest": "min", "youngest": "max", "fewest": "min",
     "first": "min", "next": "min", "soonest": "min",
-    **dict.fromkeys((*MOST_TIME, *MOST_MONEY), "max"), "busiest": "max", "quietest": "min", **dict.fromkeys(SENIOR, "min"),
+    **dict.fromkeys((*MOST_TIME, *MOST_MONEY), "max"), "busiest": "max", "quietest": "min",
+    **dict.fromkeys(SENIOR, "min"),
     "headcount": "count", "head count": "count", "how far did": "sum", "payroll": "sum",
     "best rated": "max", "highest rated": "max", "top rated": "max", "worst rated": "min", "lowest rated": "min",
     **dict.fromkeys(BEST_PAID, "max"), **dict.fromkeys(WORST_PAID, "min"),
@@ -276,7 +277,8 @@ SYNONYMS: Final[dict[str, tuple[str, ...]]] = {
 _OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "appointment": ("visit", "booking", "session", "consultation", "slot"), "patient": ("person",),
     "employee": ("person", "staff", "worker", "colleague"), "worker": ("person", "employee", "staff"),
-    "crew": ("person", "staff", "employee", "member"), "booking": ("reservation", "ticket"), "reservation": ("booking",),
+    "crew": ("person", "staff", "employee", "member"), "booking": ("reservation", "ticket"),
+    "reservation": ("booking",),
     "order": ("job",), "job": ("order", "task"), "task": ("job",), "delivery": ("shipment", "run", "drop"),
     "shipment": ("delivery", "consignment"), "vehicle": ("car", "van", "truck"), "trip": ("ride", "journey", "run"),
     "production": ("play", "show"), "performance": ("show",), "machine": ("machinery", "equipment"),
@@ -293,7 +295,8 @@ _OTHER_NAMES: Final[dict[str, tuple[str, ...]]] = {
     "member": ("person",), "tenant": ("person",), "student": ("person", "pupil"), "customer": ("client", "buyer"),
     "guest": ("person",), "volunteer": ("person",), "passenger": ("person",), "resident": ("person",),
     "inventory": ("stock", "supply", "supplies", "item"),
-    "staff": ("nurse", "doctor", "employee", "person", "worker", "colleague"), "shift": ("rota", "roster", "duty", "work"), "invoice": ("bill",),
+    "staff": ("nurse", "doctor", "employee", "person", "worker", "colleague"),
+    "shift": ("rota", "roster", "duty", "work"), "invoice": ("bill",),
     "matter": ("case", "file"), "lab": ("test",), "time": ("hour", "work"),
     "surgery": ("operation",), "document": ("file", "paper"), "client": ("customer", "person"),
     "deadline": ("due",), "hearing": ("court",),
@@ -304,7 +307,10 @@ COLLECTION_WORDS: Final[dict[str, frozenset[str]]] = {
 """Stems of other words for what a collection's name says, by its stem."""
 
 _PRICES: Final = tuple(
-    map(stem, "total amount price cost fee charge fare rate eur euro usd gbp chf dollar spent expense premium value".split())
+    map(
+        stem,
+        "total amount price cost fee charge fare rate eur euro usd gbp chf dollar spent expense premium value".split(),
+    )
 )
 _LENGTHS: Final = tuple(map(stem, "minute min hour duration length page night day week month".split()))
 _STAYS: Final = tuple(map(stem, ("night", "day", "los", "length", "duration")))
@@ -338,7 +344,8 @@ _DIMENSIONS: Final[dict[str, str]] = {
     "hot hotter hottest warm warmer warmest cold colder coldest": "temperature temp",
     "strong stronger strongest weak weaker weakest": "strength power", "loud louder loudest": "volume decibel",
     "worth valuable": "value",
-    "expensive pricey pricier priciest dear dearer dearest cheap cheaper cheapest cost costs costing": "price cost fee charge fare rate rent",
+    "expensive pricey pricier priciest dear dearer dearest cheap cheaper cheapest cost costs costing":
+    "price cost fee charge fare rate rent",
 }  # fmt: skip
 _DIMENSION_OF: Final[dict[str, frozenset[str]]] = {
     word: frozenset(map(stem, labels.split())) for said, labels in _DIMENSIONS.items() for word in said.split()

@@ -24,7 +24,7 @@ import msgspec
 from appliance.bridge.rooms import own_stream
 from appliance.errors import ApplianceError
 from appliance.llm.forms import Summary, is_confirmed, read_plan
-from appliance.llm.plan import Query
+from appliance.llm.plan import Query, collections_read
 from appliance.observation import logger
 from appliance.screen import cache
 from appliance.services import pins
@@ -47,7 +47,8 @@ log = logger("assistant")
 class Live(msgspec.Struct):
     """An answer on the board: its question, the plan that keeps it live, and the day it was read for.
 
-    A plan without a collection reads all of them. `points` are what the number of the plan `of` was earlier.
+    A plan without a collection reads all of them; `reads` are the collections that it reads. `points` are what the
+    number of the plan `of` was earlier.
     """
 
     question: Question
@@ -55,6 +56,12 @@ class Live(msgspec.Struct):
     day: str = ""
     points: tuple[Point, ...] = ()
     of: dict[str, Any] | None = None
+    reads: tuple[str | None, ...] = ()
+
+
+def read_by(live: Live) -> tuple[str | None, ...]:
+    """The collections that an answer reads, None for all of them."""
+    return live.reads or ((live.plan.get("collection"),) if live.plan else ())
 
 
 class Board:
@@ -171,6 +178,7 @@ class Board:
             if msgspec.json.encode(live.of) != msgspec.json.encode(found.plan):  # from the disk tuples come as lists
                 live.points = ()
             live.plan, live.of, live.day = found.plan, found.plan, str(self._today())
+            live.reads = await self._reads(question, found.plan)
             self._note(live, found)
         self._publish(question, found)
         if live is not None:
@@ -337,7 +345,7 @@ class Board:
 
     def changed(self, collection: str | None) -> None:
         """A row of this collection changed; None: anything may have."""
-        names = {live.plan.get("collection") for live in self._live.values() if live.plan}
+        names = {name for live in self._live.values() for name in read_by(live)}
         self._dirty |= names if collection is None else names & {collection, None}
         if self._dirty:
             self._more.set()
@@ -351,9 +359,16 @@ class Board:
             await self._new_day()
             dirty, self._dirty = self._dirty, set()
             read = [live for live in reversed(self._live.values()) if live.plan]
-            touched = [live for live in read if live.plan and live.plan.get("collection") in dirty]
+            touched = [live for live in read if dirty & {*read_by(live)}]
             well = await asyncio.gather(*(self._again(live) for live in touched))
             await asyncio.sleep(GATHER_S if all(well) else RETRY_S)
+
+    async def _reads(self, question: Question, plan: dict[str, Any] | None) -> tuple[str | None, ...]:
+        """The collections that a plan reads; None where it reads all of them."""
+        held = read_plan(plan) if plan else None
+        if isinstance(held, Query):
+            return tuple(sorted(collections_read(held, await self._assistant.catalog(question.role))))
+        return (plan.get("collection"),) if plan else ()
 
     async def _again(self, live: Live) -> bool:
         plan = read_plan(live.plan)

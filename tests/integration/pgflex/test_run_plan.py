@@ -29,6 +29,7 @@ from appliance.llm.plan import (
     Operator,
     Order,
     Query,
+    Related,
     Select,
     keys,
     validate,
@@ -142,6 +143,26 @@ async def test_fields_of_a_row_are_held_against_each_other(rest: Rest) -> None:
     assert await run(rest, plan) == [{"count": sum(row["age"] > row["cost"] for row in told)}]
     along = patients(COUNT, where=(Condition("age", "lte", other="ward_id.beds"),))
     assert (await run(rest, along))[0]["count"] > 0
+
+
+async def test_rows_that_others_lead_to_and_rows_that_none_does(rest: Rest) -> None:
+    of_wards = {row["ward_id"] for row in rows_of_patients()}
+    for there in (True, False):
+        plan = Query("wards", (Select("id"),), related=(Related("patients", "ward_id", there),))
+        wards = {row["id"] for row in await run(rest, plan)}
+        assert wards == {ward for ward in (1, 2, 3) if (ward in of_wards) == there}
+        counted = Query("wards", (COUNT,), (Condition("beds", "gt", 5),), related=plan.related)
+        assert await run(rest, counted) == [{"count": sum(ward == 1 for ward in wards)}]
+    empty = Query("houses", (Select("city"),), related=(Related("wards", "house_id"),))
+    assert await run(rest, empty) == []
+
+
+async def test_what_a_role_may_not_see_is_not_told_by_rows_without_it(rest: Rest) -> None:
+    plan = Query("patients", (COUNT,), related=(Related("secrets", "patient_id"),))
+    assert await run(rest, plan, "admin") == [{"count": 59}]
+    with pytest.raises(ApplianceError) as refused:
+        await run(rest, plan)
+    assert refused.value.code == "PGF106"
 
 
 async def test_fields_along_relations(rest: Rest) -> None:
@@ -294,6 +315,11 @@ REFUSED: list[tuple[str, Any, int, str]] = [
     ("a text for it", COUNTED | {"where": [{"field": "age", "op": "eq", "other": "name"}]}, 400, "22023"),
     ("a value beside it", COUNTED | {"where": [{"field": "age", "op": "gt", "value": 1, "other": "id"}]}, 400, "22023"),
     ("like another field", COUNTED | {"where": [{"field": "age", "op": "like", "other": "cost"}]}, 400, "22023"),
+    ("no such rows", COUNTED | {"related": [{"collection": "nope", "field": "id"}]}, 400, "42703"),
+    ("rows that lead elsewhere", COUNTED | {"related": [{"collection": "wards", "field": "house_id"}]}, 400, "42703"),
+    ("SQL for a lead", COUNTED | {"related": [{"collection": "wards", "field": "id) or (true"}]}, 400, "42703"),
+    ("no lead", COUNTED | {"related": ["wards"]}, 400, "22023"),
+    ("a word for there", COUNTED | {"related": [{"collection": "wards", "field": "id", "there": "x"}]}, 400, "22023"),
     ("too many rows", COUNTED | {"limit": 1001}, 400, "22023"),
     ("no rows", COUNTED | {"limit": 0}, 400, "22023"),
     ("a word for a limit", COUNTED | {"limit": "all"}, 400, "22P02"),

@@ -16,11 +16,16 @@ from appliance.llm.plan import Condition, Query, Select
 from appliance.services.assistant import Assistant
 from appliance.services.board import Board
 from appliance.services.clients import BridgeSource
-from appliance.types import Answer, Catalog, Collection, Question
+from appliance.types import Answer, Catalog, Collection, Question, Relation
 
 ALERT = Alert("beds", (Condition("status", "eq", "broken"),))
 COUNT = Query("beds", (Select("*", "count"),))
-CATALOG = Catalog("1", (Collection("beds", "beds", ()),))
+CATALOG = Catalog(
+    "1",
+    (Collection("beds", "beds", ()), Collection("wards", "wards", ())),
+    (Relation("beds", "ward_id", "wards", "id"),),
+)
+ALONG = Query("beds", (Select("*", "count"),), (Condition("ward_id.name", "eq", "Surgery"),))
 YES = msgspec.structs.replace(ALERT, confirmed=True)
 
 
@@ -32,6 +37,7 @@ class Asked:
         self.read_again: list[Plan] = []
         self.breaks = False
         self.value: float | None = None
+        self.plan = COUNT
         self.waits = False
 
     def check(self, text: str) -> str:
@@ -50,7 +56,9 @@ class Asked:
 
     def number(self, question: Question) -> Answer:
         view = {"kind": "number", "value": self.value}
-        return Answer(question.id, question.text, "answered", "number of beds", msgspec.to_builtins(COUNT), view=view)
+        return Answer(
+            question.id, question.text, "answered", "number of beds", msgspec.to_builtins(self.plan), view=view
+        )
 
     async def catalog(self, role: str) -> Catalog:
         return CATALOG
@@ -114,6 +122,23 @@ async def test_a_summary_of_everything_is_read_anew_whatever_changes(tmp_path: P
         await task
     assert asked.read_again == [Summary()]
     assert bridge.values[f"answer.{found.id}.sentence"] == "2"
+
+
+@pytest.mark.parametrize(("changed", "again"), [("wards", True), ("beds", True), ("patients", False)])
+async def test_what_the_fields_of_an_answer_lead_to_keeps_it_live(tmp_path: Path, changed: str, again: bool) -> None:
+    live, asked, _ = board(tmp_path / "board.json")
+    asked.value, asked.plan = 1, ALONG
+    await live.ask("How many beds are in surgery?", "staff", "")
+    live.changed(changed)
+    task = asyncio.create_task(live.run())
+    for _ in range(20):
+        if asked.read_again:
+            break
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    assert asked.read_again == ([ALONG] if again else [])
 
 
 async def test_a_screen_that_asks_again_is_told_that_it_is_done(tmp_path: Path) -> None:
