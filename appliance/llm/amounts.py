@@ -19,11 +19,14 @@ from appliance.types import Collection, Field
 _SIGNS: Final = "$€£"
 _SPELLED: Final = {
     "half an": 0.5, "half a": 0.5, "an": 1.0, "a": 1.0, "one": 1.0, "two": 2.0, "three": 3.0, "four": 4.0, "five": 5.0,
+    "six": 6.0, "seven": 7.0, "eight": 8.0, "nine": 9.0, "ten": 10.0, "twelve": 12.0,
 }  # fmt: skip
 """Numbers that are said in words before hours, and before hundreds, thousands and millions."""
 _SCALES: Final = {"hundred": 1e2, "thousand": 1e3, "million": 1e6}
 _NUMBER: Final = (
     r"(?:(?:half an|an|a|one|two|three|four)(?= hours?\b)|"
+    r"(?:two|three|four|five|six|seven|eight|nine|ten|twelve)(?= or (?:more|fewer|less)\b)|"
+    r"(?<=than )(?:two|three|four|five|six|seven|eight|nine|ten|twelve)(?! hours?\b| hundred\b| thousand\b| million\b)|"
     r"(?:half a|a|one|two|three|four|five|[0-9][0-9,]{0,17}(?:\.[0-9]{1,9})?) (?:hundred|thousand|million)\b|"
     r"[-+]?[$€£]?[0-9][0-9,]{0,17}(?:\.[0-9]{1,9})?(?:[km](?![a-z]))?)"
 )

@@ -200,6 +200,8 @@ class Conditions:
         at = first - 1
         while at > 0 and self.links.words[at].folded in _ARTICLES | _HAVING:
             at -= 1
+        if at >= 1 and [word.folded for word in self.links.words[at - 1 : at + 1]] == ["out", "of"]:
+            return [at - 1, at]  # "analysers that are out of use"
         return [at] if at >= 0 and self.links.words[at].folded in _ABSENT else []
 
     def _valued(self, mention: FieldMention) -> bool:

@@ -93,7 +93,7 @@ def fields_said(asked: tuple[Word, ...], collection: Collection, taken: set[int]
     for start, end in phrases(asked, taken):
         if seen & set(range(start, end)):
             continue
-        stems = tuple(word.stem for word in asked[start:end])
+        stems = _turned(asked[start:end])
         said = asked[start].folded
         whole = (
             field
@@ -105,6 +105,14 @@ def fields_said(asked: tuple[Word, ...], collection: Collection, taken: set[int]
         if field is not None:
             seen |= set(range(start, end))
             yield FieldMention(field.name, (start, end))
+
+
+def _turned(said: tuple[Word, ...]) -> tuple[str, ...]:
+    """The stems of a phrase; of "type of boat" those of *boat type*."""
+    folded = [word.folded for word in said]
+    if len(said) in (3, 4) and folded[1] == "of" and folded[2:-1] in ([], ["the"], ["a"]):
+        return (said[-1].stem, said[0].stem)
+    return tuple(word.stem for word in said)
 
 
 def kin_fields(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
@@ -153,6 +161,28 @@ _HEADLESS: Final = frozenset(
     map(stem, "name type kind date day time number level value year month week status".split())
 )
 """Heads of labels that alone say too little of what is meant."""
+_AMOUNT_HEADS: Final = frozenset({stem("value")})
+"""Those that say enough where a number is called so."""
+_ACTS: Final = frozenset(
+    """
+    teach teaches teaching taught treats treating treated drives driving drove leads leading led supplies supplying
+    supplied manages managing managed handle handles handling handled look looks looking
+    """.split()
+)
+
+
+def doers_spoken_of(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
+    """The one text field that holds who does what is asked: "who is teaching Yuki", of an *instructor*."""
+    texts = [field for field in collection.fields if field.type == "text" and "." not in field.name]
+    for at, word in enumerate(asked):
+        found = [field.name for field in texts if speaks_of(word.folded) & set(label_words(field.label))]
+        if (
+            at not in taken
+            and word.folded in _ACTS
+            and len(found) == 1
+            and asked[0].folded in ("who", "which", "whose")
+        ):
+            yield FieldMention(found[0], (at, at + 1), kin=True)
 
 
 def head_fields(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
@@ -160,9 +190,11 @@ def head_fields(asked: tuple[Word, ...], collection: Collection, taken: set[int]
     denies = bool(NEGATIONS & {word.folded for word in asked})
     longer = [field for field in collection.fields if field.name != "id" and len(label_words(field.label)) > 1]
     for at, word in enumerate(asked):
-        if at in taken or word.folded in STOP or word.folded in NEVER_STORED or word.stem in _HEADLESS:
+        if at in taken or word.folded in STOP or word.folded in NEVER_STORED:
             continue
         found = [field for field in longer if head(field.label) == word.stem or (denies and _begins(field, word))]
+        if word.stem in _HEADLESS and not (word.stem in _AMOUNT_HEADS and all(f.type in NUMBERS for f in found)):
+            continue
         own = [field for field in found if "." not in field.name] or found
         if len(own) == 1:
             yield FieldMention(own[0].name, (at, at + 1), kin=True)
@@ -388,7 +420,26 @@ _AMOUNTS_BEHIND: Final = frozenset(
     " levels usage consumption".split()
 )
 """Words behind the name of a number that say what it is anyway: "toll costs"."""
-_BEHIND: Final = frozenset({"form", "kind", "kinds", "type", "types", "method", "methods", "name", "names"})
+_BEHIND: Final = frozenset(
+    {
+        "form",
+        "number",
+        "numbers",
+        "address",
+        "addresses",
+        "details",
+        "needs",
+        "requirements",
+        "kind",
+        "kinds",
+        "type",
+        "types",
+        "method",
+        "methods",
+        "name",
+        "names",
+    }
+)
 
 
 def words_around(

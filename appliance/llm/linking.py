@@ -24,6 +24,7 @@ from appliance.llm.fields import (
     FieldMention,
     apart_fields,
     denied,
+    doers_spoken_of,
     fields_said,
     head_fields,
     kin_fields,
@@ -320,6 +321,7 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     fields += tuple(units_said(asked, collection, [one.at[1] for one in amounts if one.at[1] not in placed]))
     fields += tuple(numbers_spoken_of(asked, collection, shut | own | placed | closed.cued))
     fields += tuple(times_taken(asked, collection, own | placed | closed.cued))
+    fields += tuple(doers_spoken_of(asked, collection, closed.taken | placed | closed.cued))
     fields += tuple(times_begun(asked, collection, shut | own | placed | closed.cued))
     placed |= {index for mention in fields for index in range(*mention.at)}
     fields += tuple(sensed_fields(asked, collection, shut | own | also | placed | closed.cued))

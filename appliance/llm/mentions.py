@@ -62,8 +62,19 @@ def mentioned(
         index: the stored values of the collection.
         closed: what may not become a value.
     """
-    found = tuple(_found(asked, collection, index, closed))
+    found = tuple(_agreed(list(_found(asked, collection, index, closed))))
     return _alike_negated(asked, (*found, *_not_closed(asked, collection, found, closed)))
+
+
+def _agreed(found: list[ValueMention]) -> Iterator[ValueMention]:
+    """The values without parts beside each other that are of different ones: "driving test" is no *mock test*."""
+    for each in found:
+        beside = (
+            other for other in found if not other.exact and 0 in (other.at[0] - each.at[1], each.at[0] - other.at[1])
+        )
+        torn = any(other.field == each.field and not {*other.values} & {*each.values} for other in beside)
+        if each.exact or not torn:
+            yield each
 
 
 _STAGES: Final = frozenset(map(stem, ("status", "state", "stage", "phase", "progress")))

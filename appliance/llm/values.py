@@ -43,7 +43,9 @@ class Index:
                 self._add(field, value)
 
     def _add(self, field: Field, value: str) -> None:
-        for key in {fold(value), stems(fold(value))} - {""}:
+        told = fold(value)
+        apart = told.replace("-", " ").replace("_", " ")  # "no shows" are *no-show*
+        for key in {told, stems(told), stems(apart)} - {""}:
             self._whole.setdefault(key, {}).setdefault(value, []).append(field.name)
         for part in _callable_by(value) if field.values else ():
             if len(part.folded) >= 3 and part.folded not in STOP:

@@ -116,10 +116,15 @@ def _reached(relation: Relation, collection: Collection, catalog: Catalog) -> li
         msgspec.structs.replace(
             field,
             name=f"{relation.field}.{field.name}",
-            label=prefix if field is title else f"{prefix} {plain(apart(field.label))}",
+            label=prefix if field is title else _of(prefix, plain(apart(field.label))),
         )
         for field in names
     ]
+
+
+def _of(prefix: str, label: str) -> str:
+    """What a field of other rows is called: *ward floor*; *boat type*, and not "boat boat type"."""
+    return label if label.split(" ")[:1] == prefix.split(" ")[-1:] else f"{prefix} {label}"
 
 
 def _without_id(label: str) -> str:

@@ -62,6 +62,8 @@ IRREGULAR: Final[dict[str, str]] = {
     "staff": "staff", "status": "status", "children": "child", "people": "person", "men": "man", "women": "woman",
     "is": "is", "was": "was", "has": "has", "this": "this", "bus": "bus", "gas": "gas", "lens": "lens",
     "diagnoses": "diagnosis", "diagnosis": "diagnosis", "analyses": "analysis", "analysis": "analysis",
+    "took": "take", "gave": "give", "given": "give", "taught": "teach", "wrote": "write", "written": "write",
+    "drove": "drive", "driven": "drive", "led": "lead", "bought": "buy", "sold": "sell",
     "held": "hold", "paid": "paid", "unpaid": "unpaid", "seen": "see", "taken": "take", "booked": "book",
     "spent": "spend",
     "born": "birth", "appt": "appointment", "appts": "appointment", "pt": "patient", "pts": "patient",
@@ -145,6 +147,7 @@ STOP: Final[frozenset[str]] = frozenset(
     say says said mean means dr mr mrs ms prof doctor's pls plz thx among amongst going
     stuff sort sorted sorting arrange arranged used use uses using take takes took taking came went spend spends spent
     wich thats hows anyone anybody someone somebody kept logged coming um uh uhm erm hmm oh actually completely
+    anything something quickly
     """.split()
 )
 """Words that no answer depends on: they need no place in the catalog."""
@@ -154,7 +157,7 @@ IDLE_PHRASES: Final = re.compile(
     r"at the moment|at present|at this (?:moment|point|time)|so far|to date|these days|for now|up to now|"
     r"as of (?:now|today)|"
     r"do(?:es)? (?:we|the (?:shop|store|company)) (?:sell|offer|carry|stock|keep|supply|serve|employ)|"
-    r"of (?:their|its|our|your|his|her) own|(?<=looks )after|(?<=look )after|since(?= before)|"
+    r"of (?:their|its|our|your|his|her) own|(?<=looks )after|(?<=look )after|(?<=looking )after|since(?= before)|"
     r"(?:bring|brings|brought|bringing) in(?= (?:the )?(?:most money|least money|money))|"
     r"on (?:file|record|the books)|on our books|for me|if you (?:can|could)|w/)(?![\w-])"
 )
@@ -383,7 +386,12 @@ _SPEAKS_OF: Final[dict[str, str]] = {
     "charge charges charged charging": "rate price fee charge cost tariff",
     "talk speak contact reach call ring": "contact phone mobile email",
     "handle handles handling handled": "lawyer attorney handler adjuster agent assigned caseworker technician mechanic",
-    "looks look": "carer nurse keeper worker manager caretaker", "standing": "location place area room bay",
+    "value worth": "value amount total price cost",
+    "teach teaches teaching taught": "teacher instructor tutor trainer coach",
+    "treats treating treated": "doctor therapist physician vet dentist",
+    "drives driving drove": "driver chauffeur", "leads leading led": "lead leader guide host",
+    "supplies supplying supplied": "supplier vendor", "manages managing managed": "manager supervisor",
+    "looking looks look": "carer nurse keeper worker manager caretaker", "standing": "location place area room bay",
     "born": "birth born", "weigh weighs weighed": "weight kg", "units pieces": "quantity qty units",
 }  # fmt: skip
 _SPOKEN_OF: Final[dict[str, frozenset[str]]] = {
