@@ -6,7 +6,7 @@ from datetime import date, datetime, time
 from typing import Final
 
 from appliance.llm.dates import Span
-from appliance.llm.plan import NUMBERS, Condition
+from appliance.llm.plan import NUMBERS, TIMES, Condition
 from appliance.llm.words import fold
 from appliance.types import Field
 
@@ -69,3 +69,8 @@ def absent(field: Field, rows: int, empty: bool) -> Condition:
     if field.type in NUMBERS and filled(field, rows) and field.low == 0:
         return Condition(field.name, "eq" if empty else "gt", 0)
     return Condition(field.name, "null", empty)
+
+
+def ended(field: Field, now: datetime) -> Condition | None:
+    """That a day is over; None where a field holds none."""
+    return Condition(field.name, "lt", moment(field, now, now)) if field.type in TIMES else None

@@ -16,7 +16,7 @@ from datetime import date, datetime
 from typing import Final
 
 from appliance.llm.amounts import MINUTES, Comparison, plain_number, stocked, tells_amount, tells_nothing, usual_amount
-from appliance.llm.bounds import absent, bounds, filled, moment, on_clock, one_of, union
+from appliance.llm.bounds import absent, bounds, ended, filled, moment, on_clock, one_of, union
 from appliance.llm.dates import Span, hours_of
 from appliance.llm.fields import FieldMention, measured, own_words
 from appliance.llm.linking import Links
@@ -173,7 +173,8 @@ class Conditions:
             elif before and self.links.spans and field.name == self.time_field:
                 continue  # "not serviced in the last 90 days" has been serviced before
             elif before and not self._valued(mention):
-                self._add(mention.at, absent(field, self.collection.count, True))
+                over = ended(field, self.now) if len(before) > 1 else None  # "out of warranty", of *warranty until*
+                self._add(mention.at, over or absent(field, self.collection.count, True))
             else:
                 continue
             self.explained |= set(before)

@@ -31,8 +31,8 @@ _SAME: Final = 0.6
 """From here on a label says what a word asks for: "town" by *city*."""
 _WHAT_DO: Final = [["what", "do"], ["what", "does"], ["what", "did"]]
 _IDLE: Final = frozenset(
-    "different distinct single individual various separate total whole entire not made done written given kept stored"
-    " held recorded noted entered registered listed known placed filed raised submitted".split()
+    "different distinct single individual various separate total whole entire not make makes made done written given"
+    " kept stored held recorded noted entered registered listed known placed filed raised submitted".split()
 )
 """Words that stand where a word restricts and leave all rows in."""
 
