@@ -53,7 +53,7 @@ bench: test-setup ## measure questions, rows, and signals to a thousand screens 
 	$(python) -m benchmarks $(ARGS)
 
 eval: test-setup ## how well the shipped model reads questions (WIKISQL=FILE adds that set's score)
-	ASK_ALL=1 $(python) -m pytest -q -s tests/integration/test_ask_sets.py tests/integration/test_ask_unseen.py tests/integration/test_ask_plain.py tests/integration/test_ask_hostile.py
+	ASK_ALL=1 $(python) -m pytest -q -s tests/integration/test_ask_sets.py tests/integration/test_ask_unseen.py tests/integration/test_ask_plain.py tests/integration/test_ask_outside.py tests/integration/test_ask_hostile.py
 	$(if $(WIKISQL),$(python) -m appliance.llm.training.evaluate --heldout 1000 --wikisql $(WIKISQL) $(ARGS))
 
 fuzz: test-setup ## a million inputs, led by coverage, for what reads frames (about 5 minutes; ARGS="-runs=100000")

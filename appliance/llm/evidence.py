@@ -19,7 +19,15 @@ from appliance.llm.notation import Sketch, plain
 from appliance.llm.people import holds_people
 from appliance.llm.plan import NUMBERS, ROWS_AT_MOST, TIMES, Query, Refuse, Select
 from appliance.llm.ranks import asks_row, otherwise
-from appliance.llm.variants import both_ends, distinct_of, fields_of_dimensions, names_things, plurals, values_of_times
+from appliance.llm.variants import (
+    adds_up,
+    both_ends,
+    distinct_of,
+    fields_of_dimensions,
+    names_things,
+    plurals,
+    values_of_times,
+)
 from appliance.llm.views import kinds_of, name_of, named_row, title_of
 from appliance.llm.words import (
     ADDED_UP,
@@ -107,6 +115,7 @@ def numbers(each: Candidate, among: list[Candidate]) -> dict[str, float]:
         known["named_otherwise"] = _named_otherwise(each, among)
         known["time_beyond"] = _time_beyond(each.plan, each.links)
         known["without_unmet"] = not each.plan.related and any(other.links.without for other in among)
+        known["never_summed"] = _adds_up_none(each.plan, each.links)
         known["price_summed"] = _sums_price(each.plan, each.links)
         known["rows_grouped"] = bool(each.plan.group) and _asks_rows(each.links)
     return {name: float(value) for name, value in known.items()}
@@ -166,7 +175,18 @@ def _time_beyond(plan: Query, links: Links) -> bool:
         )
 
     tested = [field for field in times if any(test.field == field.name for test in tests)]
-    return any(not reaches(f, f.name) and any(reaches(other, f.name) for other in times) for f in tested)
+    ahead = bool(_AHEAD & {word.folded for word in links.words})  # "how much will we earn next year"
+    return any(not reaches(f, f.name) and (ahead or any(reaches(other, f.name) for other in times)) for f in tested)
+
+
+_AHEAD: Final = frozenset({"will", "shall", "expect", "expecting"})
+
+
+def _adds_up_none(plan: Query, links: Links) -> bool:
+    """Whether numbers are added up that make no sense so: the sum of prices of a piece."""
+    summed = [links.collection.field(select.field) for select in plan.select if select.aggregate == "sum"]
+    labels = [field.label for field in summed if field is not None]
+    return any(not adds_up(label) and not plurals([label], links.text) for label in labels)
 
 
 _GROUPING: Final = re.compile(

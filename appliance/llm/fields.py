@@ -245,6 +245,15 @@ def kinds_said(asked: tuple[Word, ...], collection: Collection, taken: set[int])
 
 
 _ASKED: Final = frozenset("which what per each every by".split())
+_ROLES: Final = frozenset(
+    """
+    judge lawyer attorney doctor nurse surgeon physician dentist vet teacher instructor trainer coach driver pilot captain
+    skipper chef cook waiter manager boss supervisor officer clerk engineer technician mechanic electrician plumber
+    operator therapist patient customer client buyer seller supplier owner tenant guest member student pupil learner
+    author artist player actor director speaker volunteer donor
+    """.split()
+)
+"""Words for people: "which judge" does not ask for a *court*."""
 _SENSED_FROM: Final = 0.65
 _SENSED_APART: Final = 0.1
 
@@ -256,11 +265,12 @@ def sensed_fields(asked: tuple[Word, ...], collection: Collection, taken: set[in
     for at, word in enumerate(asked[1:], 1):
         if at in taken or asked[at - 1].folded not in _ASKED or word.folded in STOP or word.folded in NEVER_STORED:
             continue
+        held = [field for field in texts if not {word.folded, label_texts(field.label)[-1]} & _ROLES]
         spoken = speaks_of(word.folded)
         near = sorted(
             (
                 (1.0 if spoken & set(label_words(f.label)) else nearness(word.folded, label_texts(f.label)[-1]), f.name)
-                for f in texts
+                for f in held
             ),
             reverse=True,
         )

@@ -1,4 +1,4 @@
-"""Fits the weights of :mod:`appliance.llm.confidence` to the sets of ``tests/ask/unseen`` and ``tests/ask/plain``.
+"""Fits the weights of :mod:`appliance.llm.confidence` to the sets of ``tests/ask``: unseen, plain, outside.
 
     .venv/bin/python -m tests.ask.calibrate           prints the weights, and how well they do on domains left out
     .venv/bin/python -m tests.ask.calibrate --write   writes them into the module
@@ -38,12 +38,14 @@ from appliance.services import understanding
 from appliance.services.assistant import Assistant
 from appliance.types import Question
 from tests.ask.plain.kit import Domain
+from tests.integration import test_ask_outside as outside
 from tests.integration.ask_box import assistant, model_service
 from tests.integration.pgflex_box import free_port, running_box
 
 UNSEEN: Final = Path(__file__).resolve().parent / "unseen"
 DOMAINS: Final = tuple(sorted(file.stem for file in UNSEEN.glob("*.jsonl")))
 PLAIN: Final = tuple(sorted(file.stem for file in UNSEEN.with_name("plain").glob("*.py") if file.stem != "kit"))
+OUTSIDE: Final = tuple(outside.sets())
 SETTLED_S: Final = 6.0
 STEPS: Final = 2000
 CAUTION: Final = 0.3
@@ -81,6 +83,14 @@ PRIOR: Final = {
     "distinct_unmet": -1.5,
     "titled": 1.0,
     "advice": -2.5,
+    "asked_unknown": -2.0,
+    "one_counted": -3.0,
+    "named_otherwise": -1.0,
+    "never_summed": -1.5,
+    "price_summed": -2.5,
+    "rows_grouped": -1.5,
+    "time_beyond": -2.5,
+    "without_unmet": -2.5,
 }
 """What common sense says of what is seldom seen; all other weights are held to nothing."""
 
@@ -96,6 +106,8 @@ class Seen(msgspec.Struct):
 
 def read(domain: str) -> Domain:
     """The documents of a domain, and its questions."""
+    if domain in OUTSIDE:
+        return Domain(*outside.sets()[domain])
     if domain in PLAIN:
         made: Domain = importlib.import_module(f"tests.ask.plain.{domain}").domain(date.today())
         return made
@@ -208,9 +220,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", action="store_true", help="write the weights into appliance/llm/confidence.py")
     options = parser.parse_args()
-    questions = [each for domain in (*DOMAINS, *PLAIN) for each in box_of(domain)]
+    questions = [each for domain in (*DOMAINS, *PLAIN, *OUTSIDE) for each in box_of(domain)]
     names = sorted({name for each in questions for known in each.known for name in known})
-    for domains in (DOMAINS, PLAIN):
+    for domains in (DOMAINS, PLAIN, OUTSIDE):
         told = []
         for domain in domains:
             weights = fit((each for each in questions if each.domain != domain), names)

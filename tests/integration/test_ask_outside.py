@@ -1,0 +1,56 @@
+"""The sets of `tests/ask/outside`: documents and questions of people who did not know the box.
+
+A run of the tests asks two of the domains, `make eval` (``ASK_ALL=1``) all.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from appliance.llm.training.unseen import Asked, Gold
+from tests.integration.test_ask_unseen import RIGHT_FEWER_AT_MOST, WRONG_MORE_AT_MOST, Measured, outcomes
+
+OUTSIDE: Final = Path(__file__).resolve().parent.parent / "ask" / "outside"
+
+MEASURED: Final = {}
+
+DOMAINS: Final = tuple(MEASURED) if os.environ.get("ASK_ALL") else ("nursing home", "court calendar")
+
+
+def sets() -> dict[str, tuple[dict[str, Any], list[Asked]]]:
+    """The documents and the questions of every domain."""
+    found = {}
+    for file in sorted(OUTSIDE.glob("*.py")):
+        for domain, documents, questions in importlib.import_module(f"tests.ask.outside.{file.stem}").SETS:
+            named = {re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower(): rows for name, rows in documents.items()}
+            found[domain] = named, [asked(*each) for each in questions]
+    return found
+
+
+def asked(question: str, gold: Any) -> Asked:
+    """A question with its gold rows, and others that are as good."""
+    if gold == "none":
+        return Asked(question, expect="clarify")
+    first, *others = (Gold(values=values) for values in gold)
+    return Asked(question, gold=first, others=tuple(others))
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_what_people_from_outside_ask(domain: str, capsys: pytest.CaptureFixture[str]) -> None:
+    table, told = outcomes(domain, *sets()[domain])
+    with capsys.disabled():
+        print(told)
+    assert table["right"] >= MEASURED[domain].right - RIGHT_FEWER_AT_MOST
+    assert table["wrong"] <= MEASURED[domain].wrong + WRONG_MORE_AT_MOST
+
+
+def test_every_domain_is_measured() -> None:
+    held = sets()
+    assert held.keys() == MEASURED.keys()
+    assert all(len(questions) == 35 for _, questions in held.values())
