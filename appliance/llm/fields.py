@@ -247,9 +247,9 @@ def kinds_said(asked: tuple[Word, ...], collection: Collection, taken: set[int])
 _ASKED: Final = frozenset("which what per each every by".split())
 _ROLES: Final = frozenset(
     """
-    judge lawyer attorney doctor nurse surgeon physician dentist vet teacher instructor trainer coach driver pilot captain
-    skipper chef cook waiter manager boss supervisor officer clerk engineer technician mechanic electrician plumber
-    operator therapist patient customer client buyer seller supplier owner tenant guest member student pupil learner
+    judge lawyer attorney doctor nurse surgeon physician dentist vet teacher instructor trainer coach driver pilot
+    captain skipper chef cook waiter manager boss supervisor officer clerk engineer technician mechanic electrician
+    plumber operator therapist patient customer client buyer seller supplier owner tenant guest member student pupil learner
     author artist player actor director speaker volunteer donor
     """.split()
 )
