@@ -249,8 +249,8 @@ _ROLES: Final = frozenset(
     """
     judge lawyer attorney doctor nurse surgeon physician dentist vet teacher instructor trainer coach driver pilot
     captain skipper chef cook waiter manager boss supervisor officer clerk engineer technician mechanic electrician
-    plumber operator therapist patient customer client buyer seller supplier owner tenant guest member student pupil learner
-    author artist player actor director speaker volunteer donor
+    plumber operator therapist patient customer client buyer seller supplier owner tenant guest member student pupil
+    learner author artist player actor director speaker volunteer donor
     """.split()
 )
 """Words for people: "which judge" does not ask for a *court*."""
