@@ -164,7 +164,7 @@ WEIGHTS: Final[dict[str, float]] = {
     "sum_unmet": -1.33,
     "tells_nothing": -1.97,
     "things_counted": -1.06,
-    "things_summed": -1.64,
+    "things_summed": -2.69,
     "time_beyond": -1.63,
     "time_otherwise": -2.00,
     "titled": 0.49,

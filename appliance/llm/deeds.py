@@ -16,10 +16,13 @@ from appliance.llm.words import Word
 
 _DO: Final = frozenset("do does did has have had".split())
 _DEEDS: Final = frozenset(
-    "give gave given gives lead led leads handle handled handles run ran runs collect collected bring brought produce"
-    " produced perform performed carry carried conduct conducted receive received receives attend attended teach taught"
-    " get got do done manage managed contribute contributed go gone went travel traveled travelled drive drove driven"
-    " log logged record recorded put accumulate accumulated rack racked clock clocked cover covered".split()
+    """
+    give gave given gives lead led leads handle handled handles run ran runs collect collected bring brings
+    brought produce produced perform performed carry carried conduct conducted receive received receives attend
+    attended teach taught get got do done manage managed contribute contributed go gone went travel traveled
+    travelled drive drove driven log logged record recorded put accumulate accumulated rack racked clock clocked
+    cover covered
+    """.split()
 )
 """Verbs that say no more than that something is somebody's."""
 

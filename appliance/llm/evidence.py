@@ -184,9 +184,11 @@ _AHEAD: Final = frozenset({"will", "shall", "expect", "expecting"})
 
 def _adds_up_none(plan: Query, links: Links) -> bool:
     """Whether numbers are added up that make no sense so: the sum of prices of a piece."""
-    summed = [links.collection.field(select.field) for select in plan.select if select.aggregate == "sum"]
-    labels = [field.label for field in summed if field is not None]
-    return any(not adds_up(label) and not plurals([label], links.text) for label in labels)
+    fields = [links.collection.field(select.field) for select in plan.select if select.aggregate == "sum"]
+    said = {mention.field for mention in links.fields if not mention.kin} | set(links.measured)
+    summed = [(set(label_words(f.label)), f) for f in fields if f is not None and not adds_up(f.label)]
+    pieces = [(label, f) for label, f in summed if stem("total") not in label and not plurals([f.label], links.text)]
+    return any(f.name not in said or stem("unit") in label for label, f in pieces)
 
 
 _GROUPING: Final = re.compile(
@@ -248,7 +250,9 @@ def _without_own(links: Links) -> str:
     """The words of a question without the "per" of the rows' name, and the "by" of a value: "paid by card"."""
     values = {value.at[0] for value in links.values}
     said = [word.folded for word in links.words]
+    begins = {mention.at[0] for mention in links.fields}
     own = {at for at, word in enumerate(said) if word in ("per", "each") and at + 1 in links.own and at > 0}
+    own -= {at for at in own if at + 2 in begins}  # "per room type" is by the type of rooms
     own |= {at for at, word in enumerate(said) if word == "by" and (at + 1 in values or passive(links.words, at))}
     kin = {mention.at[0] for mention in links.fields if mention.kin}  # "pay per month", of a *monthly fee*
     own |= {at for at, word in enumerate(said) if word == "per" and at + 1 in kin}

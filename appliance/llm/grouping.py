@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from typing import Final
 
 import msgspec
@@ -25,19 +25,33 @@ class BucketMention(msgspec.Struct, frozen=True):
     at: tuple[int, int]
 
 
-def groups(asked: tuple[Word, ...], fields: Iterable[FieldMention]) -> tuple[tuple[str, ...], set[int]]:
-    """The fields behind "per" or "by", and those that "and" joins to them: "per ward and floor"."""
+def groups(
+    asked: tuple[Word, ...], fields: Iterable[FieldMention], own: Set[int] = frozenset()
+) -> tuple[tuple[str, ...], set[int]]:
+    """The fields behind "per" or "by", and those that "and" joins to them: "per ward and floor", "per type of room".
+
+    Args:
+        asked: the words of the question.
+        fields: the fields that it names.
+        own: the indices of words that name the rows: of rooms "per room type" is by *type*.
+
+    Returns:
+        the fields, and the indices of the words before them that say so.
+    """
     names: list[str] = []
     used, end = set[int](), -1
     for mention in sorted(fields, key=lambda mention: mention.at):
-        before = asked[mention.at[0] - 1].folded if mention.at[0] else ""
-        kind = before == "of" and mention.at[0] > 2 and asked[mention.at[0] - 2].folded in KINDS
-        if kind:  # "per type of treatment"
-            before = asked[mention.at[0] - 3].folded
-        joined = before == "and" and mention.at[0] - 1 == end
-        if (before in ("per", "by", "each", "every") and (kind or not passive(asked, mention.at[0] - 1))) or joined:
+        at = mention.at[0] - 1
+        if at > 0 and at in own:
+            at -= 1
+        kind = at > 1 and asked[at].folded == "of" and asked[at - 1].folded in KINDS
+        if kind:
+            at -= 2
+        before = asked[at].folded if at >= 0 else ""
+        grouped = before in ("per", "by", "each", "every") and (kind or not passive(asked, at))
+        if grouped or (before == "and" and at == end):
             names.append(mention.field)
-            used, end = used | ({mention.at[0] - 3} if kind else {mention.at[0] - 1}), mention.at[1]
+            used, end = used | {at}, mention.at[1]
     return tuple(dict.fromkeys(names)), used
 
 

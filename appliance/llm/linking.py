@@ -332,7 +332,7 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     )  # "minimum stock"
     denies = denied(asked, collection, closed.taken | {at for each in values for at in range(*each.at)})
     grouped = [mention for mention in fields if not (mention.kin and type_of(collection, mention.field) in NUMBERS)]
-    group, group_words = groups(asked, grouped)  # "pay per month" tells the *monthly fee*, and groups nothing
+    group, group_words = groups(asked, grouped, own)  # "pay per month" tells the *monthly fee*, and groups nothing
     bucket = busy(asked) or bucketed(asked, closed.taken | {at for mention in fields for at in range(*mention.at)})
     group_words |= set(range(*bucket.at)) if bucket and kinds & TIMES else set()
     explained = own | also | closed.cued | denies.keys() | group_words | _beside(asked, values, collection)
