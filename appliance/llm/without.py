@@ -78,13 +78,16 @@ def without(asked: tuple[Word, ...], name: str, leads: Iterable[Lead]) -> list[W
 
 def _denied(asked: tuple[Word, ...], lead: Lead) -> Iterator[tuple[int, int]]:
     """Where the rows of a lead, or what they tell of, are named behind a word that denies them."""
-    nouns = set(label_words(lead.label)[-1:])
-    nouns |= {other for noun in nouns for other in COLLECTION_WORDS.get(noun, frozenset())}
+    if not label_words(lead.label):
+        return
+    *first, noun = label_words(lead.label)
+    nouns = {noun}
+    nouns |= COLLECTION_WORDS.get(noun, frozenset())
     for at, word in enumerate(asked):
         if not at or not (word.stem in nouns or nouns & _VERBS.get(word.folded, frozenset())):
             continue
         before = at - 1
-        while before and asked[before].folded in _BETWEEN:
+        while before and (asked[before].folded in _BETWEEN or asked[before].stem in first):
             before -= 1
         if asked[before].folded in _NONE:
             tail = at + 1 < len(asked) and asked[at + 1].folded in _LIKE and at + 2 == len(asked)

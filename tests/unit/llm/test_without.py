@@ -26,6 +26,7 @@ LEADS = (
         ("patients without any appointment", "patients", "appointments"),
         ("Which patients have never had an appointment?", "patients", "appointments"),
         ("patients with no visit", "patients", "appointments"),
+        ("machines without a work order", "machines", "work_orders"),
         ("machines that haven't had a single order", "machines", "work_orders"),
         ("which plants has nobody bought yet?", "plants", "sales"),
         ("plants we have not sold", "plants", "sales"),
@@ -39,6 +40,10 @@ LEADS = (
 )
 def test_what_is_denied(text: str, collection: str, denied: str) -> None:
     assert [each.related.collection for each in without(words(text), collection, LEADS)] == ([denied] if denied else [])
+
+
+def test_a_label_without_a_word_denies_nothing() -> None:
+    assert without(words("patients without %"), "patients", [Lead("odd", "patient", "patients", "%")]) == []
 
 
 CATALOG = Catalog(
