@@ -18,7 +18,8 @@ from typing import Final
 import msgspec
 
 from appliance.llm.amounts import stocked, tells_amount
-from appliance.llm.plan import TIMES, Comparison, Condition, comparable
+from appliance.llm.fields import own_times
+from appliance.llm.plan import Comparison, Condition, comparable
 from appliance.llm.words import DONE, IN_FULL, NEGATIONS, STOCK, Word, label_words, stem
 from appliance.types import Collection, Field
 
@@ -108,17 +109,13 @@ def _numbers(collection: Collection) -> list[Field]:
     return [field for field in collection.fields if tells_amount(field) and "." not in field.name]
 
 
-def _times(collection: Collection) -> list[Field]:
-    return [f for f in collection.fields if f.type in TIMES and "." not in f.name and f.name != "created_at"]
-
-
 # Both are named -----------------------------------------------------------------------------------------
 
 
 def _named(asked: tuple[Word, ...], collection: Collection) -> Iterator[Against]:
     """As in "where the price is below the cost": a field, a comparison, another field."""
     fields = [(field, label_words(field.label)) for field in _numbers(collection)]
-    fields += [(field, _untailed(label_words(field.label))) for field in _times(collection)]
+    fields += [(field, _untailed(label_words(field.label))) for field in own_times(collection)]
     labels = {field.name: label for field, label in fields}
     stems = tuple(word.stem for word in asked)
     for at, size, op in _comparisons(asked, _COMPARED | _TIMED):
@@ -239,7 +236,7 @@ def _holds(collection: Collection, value: str) -> bool:
 
 def _in_time(asked: tuple[Word, ...], collection: Collection) -> Iterator[Against]:
     """As in "returned late" and "delivered on time": when it was done, against when it was due."""
-    times = [(field, set(label_words(field.label))) for field in _times(collection)]
+    times = [(field, set(label_words(field.label))) for field in own_times(collection)]
     due = [field for field, label in times if label & _DUE]
     done = [(field, label) for field, label in times if label & DONE and not label & _DUE]
     if len(due) != 1:

@@ -23,7 +23,8 @@ from appliance.llm.linking import Links
 from appliance.llm.lookup import Found, as_number, labelled, number_at
 from appliance.llm.mentions import ValueMention, negation
 from appliance.llm.plan import NUMBERS, TIMES, Condition, Query
-from appliance.llm.words import DONE, MONEY, NEGATIONS, OWES, PAST, STOP, fold, inside, label_words, stem, words
+from appliance.llm.time_fields import COMING, NO_TIME, place_of, time_field, time_fields, time_words
+from appliance.llm.words import DONE, MONEY, NEGATIONS, OWES, PAST, STOP, fold, label_words, words
 from appliance.types import Field
 
 Place = tuple[int, int]
@@ -35,10 +36,6 @@ _HAVING: Final = frozenset(
     "seen been had visited take takes taking have has ever yet even got a single made signed having use uses using"
     " need needs get gets own owns".split()
 )
-_COMING: Final = frozenset(map(stem, ("next", "due", "expires", "planned", "end")))
-_GONE: Final = frozenset(map(stem, ("last", "previous", "done")))
-_NO_EVENT: Final = frozenset(map(stem, ("birth", "expires")))
-_NO_TIME: Final = frozenset(map(stem, ("on", "at", "date", "time", "in")))
 
 
 class Conditions:
@@ -61,8 +58,8 @@ class Conditions:
         self.dropped: list[Place] = []
         self.corrected: list[tuple[str, str]] = []
         self.placed: list[tuple[Place, str]] = []
-        self.time_field = self._time_field()
-        self.explained |= self._time_words()
+        self.time_field = time_field(links, now)
+        self.explained |= time_words(links, self.time_field)
 
     @property
     def tested(self) -> set[str]:
@@ -232,7 +229,7 @@ class Conditions:
 
     def _denied_time(self) -> list[int]:
         """The words that deny the time's verb: "not serviced", "has not donated"."""
-        label = set(own_words(self.collection, self.time_field)) - _NO_TIME if self.time_field else set()
+        label = set(own_words(self.collection, self.time_field)) - NO_TIME if self.time_field else set()
         said = [mention.at[0] for mention in self.links.fields if mention.field == self.time_field]
         said += [at for at, word in enumerate(self.links.words) if word.stem in label]
         return next((before for at in said if (before := self._absent_before(at))), [])
@@ -274,7 +271,7 @@ class Conditions:
             due = bool(names)
             if word.folded == "overdue" and not names:  # "overdue for service" is before its *next service*
                 said = {each.stem for each in self.links.words}
-                names = [name for name, label in label_of.items() if _COMING & label and said & (label - _COMING)]
+                names = [name for name, label in label_of.items() if COMING & label and said & (label - COMING)]
             if names and index not in self.links.explained and names[0] not in self.tested:
                 label = label_of[names[0]]
                 self.explained |= {index} | {at for at, each in enumerate(self.links.words) if each.stem in label}
@@ -288,8 +285,7 @@ class Conditions:
 
     def place(self, span: Span) -> Place:
         """The words of a time."""
-        at = list(inside(self.links.words, [span.at]))
-        return at[0], at[-1] + 1
+        return place_of(span, self.links)
 
     def _part_of_day(self, span: Span, first: str | None, last: str | None) -> tuple[str | None, str | None]:
         """Hours where the field holds times; a stored value of that name ("night") where it holds days."""
@@ -317,56 +313,7 @@ class Conditions:
 
     def time_fields(self) -> list[str]:
         """The fields that hold days or times, apart from when the row was made."""
-        return [field.name for field in self.collection.fields if field.type in TIMES and field.name != "created_at"]
-
-    def _time_field(self) -> str | None:
-        """The field that the question's times are about: one that has such days, where another is not named."""
-        name, fields = self._likely_time(), self.time_fields()
-        if any(mention.field in fields for mention in self.links.fields) or self._reached(name):
-            return name
-        return next((other for other in fields if "." not in other and self._reached(other)), name)
-
-    def _reached(self, name: str | None) -> bool:
-        """Whether a time that lies ahead is among those of a field."""
-        field = self.collection.field(name or "")
-        start = self.links.spans[0].start if self.links.spans else None
-        if field is None or field.high is None or start is None or start < self.now.date():
-            return True
-        return str(field.high)[:10] >= start.isoformat()
-
-    def _likely_time(self) -> str | None:
-        fields = self.time_fields()
-        mentions = [mention for mention in self.links.fields if mention.field in fields]
-        if mentions:
-            return min(mentions, key=lambda mention: self._from_span(mention.at[0])).field
-        said: dict[str, int] = {}
-        for index, word in enumerate(self.links.words):
-            for name in fields:
-                if word.folded not in STOP and word.stem in set(own_words(self.collection, name)) - _NO_TIME:
-                    said[name] = min(said.get(name, 99), self._from_span(index))
-        if said:
-            near = [name for name in said if said[name] == min(said.values())]
-            return self._by_tense(near)
-        usual = [name for name in fields if not set(own_words(self.collection, name)) & _NO_EVENT]
-        return next(iter(usual or fields), None)
-
-    def _time_words(self) -> set[int]:
-        """The words that name the time field: "due for service next week" is about ``next_service_on``."""
-        if self.time_field is None or not self.links.spans:
-            return set()
-        label = set(own_words(self.collection, self.time_field))
-        label |= {"due"} if label & _COMING else set()
-        return {index for index, word in enumerate(self.links.words) if word.stem in label}
-
-    def _from_span(self, index: int) -> int:
-        """How many words a word is away from the question's first time."""
-        return min((abs(index - place[0]) for place in map(self.place, self.links.spans[:1])), default=0)
-
-    def _by_tense(self, names: list[str]) -> str:
-        """Of "last service" and "next service" the one that fits the time that is asked for."""
-        starts = self.links.spans[0].start if self.links.spans else None
-        wanted = _GONE if starts is not None and starts < self.now.date() else _COMING
-        return next((name for name in names if set(own_words(self.collection, name)) & wanted), names[0])
+        return time_fields(self.collection)
 
     # Amounts ---------------------------------------------------------------------------------------------
 

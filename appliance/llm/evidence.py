@@ -9,7 +9,7 @@ from typing import Final
 from appliance.llm.amounts import is_plain, stocked, tells_nothing
 from appliance.llm.candidates import Candidate
 from appliance.llm.deeds import passive
-from appliance.llm.fields import label_texts
+from appliance.llm.fields import label_texts, own_times
 from appliance.llm.left_out import left_out, parts_asked, unsaid_of, unused
 from appliance.llm.linking import Links
 from appliance.llm.lookup import as_number
@@ -164,7 +164,7 @@ def _sums_price(plan: Query, links: Links) -> bool:
 
 def _time_beyond(plan: Query, links: Links) -> bool:
     """Whether rows are of days that a field has none of, and another has: "next week" of *registered on*."""
-    times = [f for f in links.collection.fields if f.type in TIMES and "." not in f.name and f.name != "created_at"]
+    times = own_times(links.collection)
     tests = [test for test in plan.where if test.op in ("gte", "gt", "lt", "lte") and isinstance(test.value, str)]
 
     def reaches(field: Field, name: str) -> bool:

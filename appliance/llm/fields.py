@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from functools import lru_cache
 from typing import Final
 
@@ -12,6 +12,8 @@ from appliance.llm.amounts import holds_years, is_serial, tells_amount
 from appliance.llm.plan import NUMBERS, TIMES
 from appliance.llm.senses import kin, nearness
 from appliance.llm.words import (
+    ACTS,
+    BEGUN,
     IN_FULL,
     MEASURES,
     MONEY,
@@ -76,6 +78,29 @@ class FieldMention(msgspec.Struct, frozen=True):
     field: str
     at: tuple[int, int]
     kin: bool = False
+
+
+def own_times(collection: Collection) -> list[Field]:
+    """The days and times that rows hold themselves, apart from when the row was made."""
+    return [f for f in collection.fields if f.type in TIMES and "." not in f.name and f.name != "created_at"]
+
+
+_BIRTHS: Final = frozenset(map(stem, ("birth", "birthday", "born", "dob")))
+_STARTS: Final = frozenset(map(stem, "hired joined join start started since employed registered enrolled".split()))
+
+
+def holds_births(field: Field) -> bool:
+    """Whether a field of a collection itself says when somebody was born."""
+    return _is_day_of(field, _BIRTHS)
+
+
+def holds_starts(field: Field) -> bool:
+    """Whether a field of a collection itself says since when somebody has been there."""
+    return _is_day_of(field, _STARTS)
+
+
+def _is_day_of(field: Field, labels: frozenset[str]) -> bool:
+    return field.type in TIMES and "." not in field.name and bool(labels & set(label_words(field.label)))
 
 
 def phrases(asked: tuple[Word, ...], taken: set[int], longest: int = LONGEST_PHRASE) -> Iterator[tuple[int, int]]:
@@ -163,26 +188,25 @@ _HEADLESS: Final = frozenset(
 """Heads of labels that alone say too little of what is meant."""
 _AMOUNT_HEADS: Final = frozenset({stem("value")})
 """Those that say enough where a number is called so."""
-_ACTS: Final = frozenset(
-    """
-    teach teaches teaching taught treats treating treated drives driving drove leads leading led supplies supplying
-    supplied manages managing managed handle handles handling handled look looks looking
-    """.split()
-)
+
+
+def _spoken(
+    asked: tuple[Word, ...], labels: Iterable[tuple[Field, Set[str]]], places: Iterable[int]
+) -> Iterator[FieldMention]:
+    """Fields of whose labels (as stems) the words at some places speak, where a word speaks of one alone."""
+    held = list(labels)
+    for at in places:
+        found = [field.name for field, label in held if speaks_of(asked[at].folded) & label]
+        if len(found) == 1:
+            yield FieldMention(found[0], (at, at + 1), kin=True)
 
 
 def doers_spoken_of(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
     """The one text field that holds who does what is asked: "who is teaching Yuki", of an *instructor*."""
-    texts = [field for field in collection.fields if field.type == "text" and "." not in field.name]
-    for at, word in enumerate(asked):
-        found = [field.name for field in texts if speaks_of(word.folded) & set(label_words(field.label))]
-        if (
-            at not in taken
-            and word.folded in _ACTS
-            and len(found) == 1
-            and asked[0].folded in ("who", "which", "whose")
-        ):
-            yield FieldMention(found[0], (at, at + 1), kin=True)
+    if {word.folded for word in asked[:1]} & {"who", "which", "whose"}:
+        texts = [field for field in collection.fields if field.type == "text" and "." not in field.name]
+        places = [at for at, word in enumerate(asked) if word.folded in ACTS and at not in taken]
+        yield from _spoken(asked, ((field, set(label_words(field.label))) for field in texts), places)
 
 
 def head_fields(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
@@ -236,11 +260,10 @@ def kinds_said(asked: tuple[Word, ...], collection: Collection, taken: set[int])
     texts = [f for f in collection.fields if f.type == "text" and "." not in f.name]
     kinds = [field for field in texts if {*label_words(field.label)[-1:]} & _KIND_HEADS]
     for at in range(len(asked) - 2):
-        whole = {at, at + 1, at + 2}
-        if asked[at].folded not in KINDS or asked[at + 1].folded != "of" or at in taken or at + 2 in taken:
+        if asked[at].folded not in KINDS or asked[at + 1].folded != "of" or {at, at + 1, at + 2} & taken:
             continue
         called = [field for field in kinds if asked[at + 2].stem in label_words(field.label)] or kinds
-        if len(called) == 1 and not whole & taken:
+        if len(called) == 1:
             yield FieldMention(called[0].name, (at, at + 3), kin=True)
 
 
@@ -280,16 +303,10 @@ def sensed_fields(asked: tuple[Word, ...], collection: Collection, taken: set[in
             yield FieldMention(near[0][1], (at, at + 1), kin=True)
 
 
-_BEGUN: Final = frozenset("begin begins began begun start starts started join joined".split())
-
-
 def times_begun(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
     """The one day on which somebody began: "when did Greta start", of *joined on*."""
-    times = [field for field in collection.fields if field.type in TIMES and "." not in field.name]
-    for at, word in enumerate(asked):
-        found = [field.name for field in times if speaks_of(word.folded) & set(label_words(field.label)[:1])]
-        if at not in taken and word.folded in _BEGUN and len(found) == 1:
-            yield FieldMention(found[0], (at, at + 1), kin=True)
+    times = ((field, set(label_words(field.label)[:1])) for field in own_times(collection))
+    yield from _spoken(asked, times, [at for at, word in enumerate(asked) if word.folded in BEGUN and at not in taken])
 
 
 _WAITS: Final = frozenset(map(stem, ("minute", "hour", "duration")))
@@ -316,13 +333,12 @@ def spoken_of(asked: tuple[Word, ...], collection: Collection) -> set[int]:
 
 def numbers_spoken_of(asked: tuple[Word, ...], collection: Collection, taken: set[int]) -> Iterator[FieldMention]:
     """The one number field of which a free word speaks: "earns", of employees with a *salary*."""
-    numbers = [(f, label_words(f.label)) for f in collection.fields if tells_amount(f) and not holds_years(f)]
-    for at, word in enumerate(asked):
-        paid = word.folded in _PAID and not (at and asked[at - 1].folded in _HOW_PAID)
-        meant = frozenset[str]() if at in taken or paid else speaks_of(word.folded) - _PLACES
-        found = [field.name for field, label in numbers if "." not in field.name and meant & set(label)]
-        if len(found) == 1:
-            yield FieldMention(found[0], (at, at + 1), kin=True)
+    numbers = [f for f in collection.fields if tells_amount(f) and not holds_years(f) and "." not in f.name]
+    paid = {
+        at for at, word in enumerate(asked) if word.folded in _PAID and not (at and asked[at - 1].folded in _HOW_PAID)
+    }
+    places = [at for at in range(len(asked)) if at not in taken | paid]
+    yield from _spoken(asked, ((field, set(label_words(field.label)) - _PLACES) for field in numbers), places)
 
 
 def units_said(asked: tuple[Word, ...], collection: Collection, places: Iterable[int]) -> Iterator[FieldMention]:

@@ -145,8 +145,7 @@ class _Meaning:
         if self.sketch.intent == "summary":
             return self._summary(where)
         query = self._query((*where, *self._against(where)))
-        related = tuple(each.related for each in self.links.without)
-        return msgspec.structs.replace(query, related=related) if query and related else query
+        return msgspec.structs.replace(query, related=self.links.related) if query else None
 
     def _against(self, where: tuple[Condition, ...]) -> tuple[Condition, ...]:
         """Fields that are held against each other, which no sketch tells."""

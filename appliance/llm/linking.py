@@ -27,6 +27,7 @@ from appliance.llm.fields import (
     doers_spoken_of,
     fields_said,
     head_fields,
+    holds_starts,
     kin_fields,
     kinds_said,
     label_texts,
@@ -42,8 +43,9 @@ from appliance.llm.fields import (
     words_around,
 )
 from appliance.llm.grouping import BucketMention, bucketed, busy, groups
+from appliance.llm.kept import Kept
 from appliance.llm.mentions import Closed, ValueMention, is_degree, mentioned, negation
-from appliance.llm.plan import NUMBERS, TIMES
+from appliance.llm.plan import NUMBERS, TIMES, Related
 from appliance.llm.senses import nearest
 from appliance.llm.values import Index, slip
 from appliance.llm.without import Lead, Without, without
@@ -69,7 +71,6 @@ from appliance.types import Catalog, Collection, Field
 SENSED_FROM: Final = 0.5
 MISSED_COSTS: Final = 1.5
 REACHED_COSTS: Final = 3.0
-CATALOGS_KEPT: Final = 8
 
 
 class Cue(msgspec.Struct, frozen=True):
@@ -124,6 +125,11 @@ class Links(msgspec.Struct, frozen=True):
     def unwritten(self) -> bool:
         """Whether it says what the model cannot write, and code alone reads."""
         return bool(self.against or self.without) or any(value.opposite for value in self.values)
+
+    @property
+    def related(self) -> tuple[Related, ...]:
+        """The rows of others that a plan must not find, as it says them."""
+        return tuple(each.related for each in self.without)
 
     @property
     def reached(self) -> frozenset[str]:
@@ -204,7 +210,7 @@ def link(text: str, catalog: Catalog, now: datetime, always: str = "") -> list[L
     asked = Asked(said, times, names, labels, timed, compared, nothing, _leads(catalog), tuple(_to(catalog)))
     links = [
         _link_one(asked, collection, index)
-        for collection, index in zip(catalog.collections, _indexes(catalog), strict=True)
+        for collection, index in zip(catalog.collections, _INDEXES.of(catalog), strict=True)
     ]
     return sorted(
         (found for found in links if found.score > 0 or always in ("*", found.collection.name)),
@@ -257,16 +263,7 @@ def _whole_labels(catalog: Catalog) -> frozenset[str]:
     return frozenset(label[0] for label in map(label_words, said) if len(label) == 1)
 
 
-_kept: dict[str, list[Index]] = {}
-
-
-def _indexes(catalog: Catalog) -> list[Index]:
-    """The value indexes of a catalog, made once for each of its versions."""
-    if catalog.version not in _kept:
-        if len(_kept) >= CATALOGS_KEPT:
-            _kept.pop(next(iter(_kept)))
-        _kept[catalog.version] = [Index(collection) for collection in catalog.collections]
-    return _kept[catalog.version]
+_INDEXES: Final = Kept(lambda catalog: [Index(collection) for collection in catalog.collections])
 
 
 def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
@@ -346,12 +343,13 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     explained |= time_words if kinds & TIMES else set()
     explained |= compared if kinds & NUMBERS else {at for each in held for at in range(*each.at)}
     explained |= {at for each in denies_others for at in range(*each.at)}
+    tenured = any(cue.phrase in SENIOR for cue in cues) and any(map(holds_starts, collection.fields))
     measures = tuple(field.name for cue in cues if (field := measured(cue.phrase, collection)))
     return Links(
         collection,
         certainty
         + _evidence(values, fields)
-        + 0.5 * (bool(measures) or (any(cue.phrase in SENIOR for cue in cues) and _tells_tenure(collection)))
+        + 0.5 * (bool(measures) or tenured)
         + 0.8 * len(denies)
         + len(held)
         + 2 * len(denies_others)
@@ -373,13 +371,6 @@ def _link_one(question: Asked, collection: Collection, index: Index) -> Links:
     )
 
 
-def _tells_tenure(collection: Collection) -> bool:
-    """Whether rows say since when somebody has been there."""
-    times = [field for field in collection.fields if field.type in TIMES and "." not in field.name]
-    return any(_STARTS & set(label_words(field.label)) for field in times)
-
-
-_STARTS: Final = frozenset(map(stem, "hired hire joined join start started employed enrolled".split()))
 _NEW: Final = frozenset({"new", "newly"})
 """Of "new members this month", *joined on* says that they are new."""
 

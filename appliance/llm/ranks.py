@@ -12,7 +12,7 @@ from appliance.llm.linking import Links
 from appliance.llm.notation import Item, Rank, Sketch
 from appliance.llm.plan import ORDERED, TIMES, Query
 from appliance.llm.superlatives import EARLY, HIGH, LATE, LOW, MEASURED
-from appliance.llm.words import SENIOR, label_words, singular, stem
+from appliance.llm.words import SENIOR, singular
 from appliance.types import Field
 
 _OF: Final = frozenset("in of for at on by among per with".split())
@@ -85,24 +85,6 @@ def asks_row(links: Links) -> bool:
     named = [at for at in rows if singular(links.words[at].folded) == links.words[at].folded]
     between = [links.words[end:at] for at in named[-1:] for end in ends if 0 <= at - end <= _BETWEEN]
     return any(not _OF & {word.folded for word in words} for words in between)
-
-
-_BIRTHS: Final = frozenset(map(stem, ("birth", "birthday", "born", "dob")))
-_STARTS: Final = frozenset(map(stem, "hired joined join start started since employed registered enrolled".split()))
-
-
-def holds_births(field: Field) -> bool:
-    """Whether a field of a collection itself says when somebody was born."""
-    return _is_day_of(field, _BIRTHS)
-
-
-def holds_starts(field: Field) -> bool:
-    """Whether a field of a collection itself says since when somebody has been there."""
-    return _is_day_of(field, _STARTS)
-
-
-def _is_day_of(field: Field, labels: frozenset[str]) -> bool:
-    return field.type in TIMES and "." not in field.name and bool(labels & set(label_words(field.label)))
 
 
 def by_tenure(sketch: Sketch, links: Links, label: str | None) -> list[Sketch]:

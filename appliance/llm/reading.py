@@ -51,8 +51,16 @@ def read(query: Query, links: Links, found: list[Found], now: datetime) -> Readi
     shown = wanted(tests, about)
     where = (*tests.where, *_until_now(tests, shown, now))
     zone = getattr(now.tzinfo, "key", "") if any(select.bucket for select in shown.select) else ""
-    related = tuple(each.related for each in links.without)
-    plan = Query(links.collection.name, shown.select, where, shown.group, shown.order, shown.limit, (), zone, related)
+    plan = Query(
+        links.collection.name,
+        shown.select,
+        where,
+        shown.group,
+        shown.order,
+        shown.limit,
+        timezone=zone,
+        related=links.related,
+    )
     missed = _missed(links, tests.explained | shown.explained, [*tests.dropped, *shown.dropped])
     return Reading(plan, missed, tuple(tests.corrected))
 

@@ -11,10 +11,11 @@ Stored values have their own way (:mod:`appliance.llm.values`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from functools import lru_cache
 from typing import Final
 
+from appliance.llm.kept import Kept
 from appliance.llm.senses import known
 from appliance.llm.words import STOP, fold, parts, singular, stem, words
 from appliance.types import Catalog
@@ -42,8 +43,7 @@ def spelled(text: str, catalog: Catalog) -> tuple[str, tuple[tuple[str, str], ..
         text: the question.
         catalog: what the asking role may see.
     """
-    held = _held(catalog)
-    stems = {stem(word) for word in held}
+    held, stems = _HELD.of(catalog)
     put: list[tuple[str, str]] = []
     whole, at = "", 0
     for place, word in enumerate(words(text)):
@@ -57,7 +57,7 @@ def spelled(text: str, catalog: Catalog) -> tuple[str, tuple[tuple[str, str], ..
     return whole + text[at:], tuple(put)
 
 
-def _is_known(word: str, stems: set[str]) -> bool:
+def _is_known(word: str, stems: Set[str]) -> bool:
     known_word = known(word) and word not in _MISSPELT
     return len(word) < _LETTERS or word in STOP or word in _ASKING or stem(word) in stems or known_word
 
@@ -79,15 +79,10 @@ def _meant(word: str, held: Iterable[str]) -> str | None:
     return nearest[0] if len({stem(other) for other in nearest}) == 1 else None
 
 
-_kept: dict[str, tuple[str, ...]] = {}
-
-
-def _held(catalog: Catalog) -> tuple[str, ...]:
-    """The words of asking, of labels, and the common nouns of stored values."""
-    if catalog.version not in _kept:
-        _kept.clear()
-        _kept[catalog.version] = tuple(sorted(set(_words(catalog)) | _ASKING))
-    return _kept[catalog.version]
+def _of(catalog: Catalog) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The words of asking, of labels, and the common nouns of stored values; and their stems."""
+    held = tuple(sorted(set(_words(catalog)) | _ASKING))
+    return held, frozenset(map(stem, held))
 
 
 def _words(catalog: Catalog) -> Iterator[str]:
@@ -100,6 +95,9 @@ def _words(catalog: Catalog) -> Iterator[str]:
                 yield word
                 if singular(word) == word:
                     yield fold(f"{word}s")
+
+
+_HELD: Final = Kept(_of)
 
 
 @lru_cache(maxsize=16_384)

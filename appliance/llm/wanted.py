@@ -11,12 +11,12 @@ from typing import Final
 
 from appliance.llm.amounts import holds_years, stocked, substances, usual_amount, year_field
 from appliance.llm.conditions import Conditions, Place
-from appliance.llm.fields import FieldMention, measured
+from appliance.llm.fields import FieldMention, holds_births, holds_starts, measured
 from appliance.llm.linking import Cue
 from appliance.llm.named import measures_things
 from appliance.llm.people import DOERS, PEOPLE, people_of
 from appliance.llm.plan import GROUPS_AT_MOST, NUMBERS, ORDERED, ROWS_AT_MOST, TIMES, Aggregate, Order, Select
-from appliance.llm.ranks import falls, holds_births, holds_starts, sorts
+from appliance.llm.ranks import falls, sorts
 from appliance.llm.superlatives import AGES, BUSY, COMMON, RANKS, SIZES, SMALL, SMALLEST, TIMELY, WEAK
 from appliance.llm.variants import adds_up, amounts_said, distinct_of, names_things, tells_state
 from appliance.llm.views import kinds_of, name_of, named_row, title_of
@@ -194,10 +194,9 @@ class Wanted:
                 self._used.add(cue.phrase)
                 return made
         named = self._named(NUMBERS, apart=(*self.group, *self.tested))
-        if named is None and any(each.phrase in MOST_TIME for each in self.links.cues):
-            named = measured(MOST_TIME[0], self.collection)
-        if named is None and any(each.phrase in MOST_MONEY for each in self.links.cues):
-            named = measured(MOST_MONEY[0], self.collection)
+        for phrases in (MOST_TIME, MOST_MONEY):
+            if named is None and any(each.phrase in phrases for each in self.links.cues):
+                named = measured(phrases[0], self.collection)
         if named is None and any(each.phrase in SELLING for each in self.links.cues):
             named = stocked(self.collection)
         return (

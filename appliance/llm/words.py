@@ -355,7 +355,21 @@ _DIMENSION_OF: Final[dict[str, frozenset[str]]] = {
 }
 
 
+_DOERS: Final[dict[str, str]] = {
+    "handle handles handling handled": "lawyer attorney handler adjuster agent assigned caseworker technician mechanic",
+    "teach teaches teaching taught": "teacher instructor tutor trainer coach",
+    "treats treating treated": "doctor therapist physician vet dentist",
+    "drives driving drove": "driver chauffeur", "leads leading led": "lead leader guide host",
+    "supplies supplying supplied": "supplier vendor", "manages managing managed": "manager supervisor",
+    "looking looks look": "carer nurse keeper worker manager caretaker",
+}  # fmt: skip
+ACTS: Final = frozenset(" ".join(_DOERS).split())
+"""Verbs that speak of who does it."""
+_BEGIN: Final = "begin begins began begun start starts started join joined"
+BEGUN: Final = frozenset(_BEGIN.split())
+"""Verbs that speak of the day on which something or somebody began."""
 _SPEAKS_OF: Final[dict[str, str]] = {
+    **_DOERS, _BEGIN: "start begin starts time date hired joined hire join employed enrolled",
     "stored kept placed": "shelf cellar storage warehouse bin rack location room place store depot cabinet fridge",
     "live lives lived living reside resides residing based located situated lie lies lying stand stands":
     "city town village address country location place region area district street state home berth room house building"
@@ -369,8 +383,6 @@ _SPEAKS_OF: Final[dict[str, str]] = {
     "sale sold order purchase customer buyer client", "customers buyers": "customer buyer client",
     "released published issued built produced made manufactured": "year date released published built produced",
     "shown showing screened played plays playing": "start begin starts time date",
-    "begin begins began begun start starts started join joined":
-    "start begin starts time date hired joined hire join employed enrolled",
     "work works worked working job employed": "job role position department company employer shift hours",
     "write writes wrote written": "author writer", "duration lasts lasted": "minute hour duration length min",
     "length": "minute hour duration", "energy electricity": "kwh wh consumption", "power": "kw watt",
@@ -385,13 +397,8 @@ _SPEAKS_OF: Final[dict[str, str]] = {
     "owe owes owed owing": "balance due outstanding debt owed owing",
     "charge charges charged charging": "rate price fee charge cost tariff",
     "talk speak contact reach call ring": "contact phone mobile email",
-    "handle handles handling handled": "lawyer attorney handler adjuster agent assigned caseworker technician mechanic",
     "value worth": "value amount total price cost",
-    "teach teaches teaching taught": "teacher instructor tutor trainer coach",
-    "treats treating treated": "doctor therapist physician vet dentist",
-    "drives driving drove": "driver chauffeur", "leads leading led": "lead leader guide host",
-    "supplies supplying supplied": "supplier vendor", "manages managing managed": "manager supervisor",
-    "looking looks look": "carer nurse keeper worker manager caretaker", "standing": "location place area room bay",
+    "standing": "location place area room bay",
     "born": "birth born", "weigh weighs weighed": "weight kg", "units pieces": "quantity qty units",
 }  # fmt: skip
 _SPOKEN_OF: Final[dict[str, frozenset[str]]] = {

@@ -367,7 +367,8 @@ class Board:
         """The collections that a plan reads; None where it reads all of them."""
         held = read_plan(plan) if plan else None
         if isinstance(held, Query):
-            return tuple(sorted(collections_read(held, await self._assistant.catalog(question.role))))
+            with contextlib.suppress(ApplianceError):  # an answer does not fail for what keeps it live
+                return tuple(sorted(collections_read(held, await self._assistant.catalog(question.role))))
         return (plan.get("collection"),) if plan else ()
 
     async def _again(self, live: Live) -> bool:

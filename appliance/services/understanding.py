@@ -23,7 +23,7 @@ from appliance.errors import ApplianceError
 from appliance.llm import reading, senses
 from appliance.llm.candidates import Candidate, Scores, with_code
 from appliance.llm.confidence import Understood, decided, likeliest, told_by
-from appliance.llm.fields import measured
+from appliance.llm.fields import holds_births, holds_starts, measured
 from appliance.llm.forms import AddField, Alert, AlertCancel, Summary, check_form
 from appliance.llm.interpret import Interpreted, interpret, open_literals, replaced, said_in
 from appliance.llm.linking import Links
@@ -31,7 +31,7 @@ from appliance.llm.named import groups_by_itself
 from appliance.llm.notation import Sketch, later, plain, read, write
 from appliance.llm.outline import Outline, Seen, Sketched
 from appliance.llm.plan import Query, Refuse, Select
-from appliance.llm.ranks import as_sorted, by_birth, by_tenure, holds_births, holds_starts, of_row
+from appliance.llm.ranks import as_sorted, by_birth, by_tenure, of_row
 from appliance.llm.render import to_rest
 from appliance.llm.variants import Rows, denying, variants
 from appliance.llm.views import View, marks, name_of, view

@@ -23,10 +23,15 @@ class Domain(NamedTuple):
 
 def asked(questions: Iterable[tuple[str, Any]]) -> list[Asked]:
     """Questions, each with its gold rows or :data:`NONE`."""
-    return [
-        Asked(text, expect="clarify") if gold == NONE else Asked(text, gold=Gold(values=gold))
-        for text, gold in questions
-    ]
+    return [question(text, [gold]) for text, gold in questions]
+
+
+def question(text: str, golds: list[Any]) -> Asked:
+    """A question with its gold rows, and others that are as good; ``[NONE]`` where the documents do not tell it."""
+    if golds == [NONE]:
+        return Asked(text, expect="clarify")
+    first, *others = (Gold(values=values) for values in golds)
+    return Asked(text, gold=first, others=tuple(others))
 
 
 def d(value: str) -> date:

@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from appliance.llm.fields import holds_births, holds_starts
 from appliance.llm.linking import Links, link
 from appliance.llm.notation import read, write
 from appliance.llm.plan import Order, Query, Select
-from appliance.llm.ranks import as_sorted, asks_row, by_birth, by_tenure, holds_births, holds_starts, of_row, otherwise
+from appliance.llm.ranks import as_sorted, asks_row, by_birth, by_tenure, of_row, otherwise
 from appliance.types import Catalog, Collection, Field
 
 NOW = datetime(2026, 11, 29, 14, tzinfo=ZoneInfo("UTC"))

@@ -112,14 +112,7 @@ async def test_a_summary_of_everything_is_read_anew_whatever_changes(tmp_path: P
     await live.ask("Sum up beds", "staff", "", msgspec.to_builtins(Summary("beds")))
     assert bridge.values[f"answer.{found.id}.source"] == ""
     live.changed("wards")
-    task = asyncio.create_task(live.run())
-    for _ in range(100):
-        if asked.read_again:
-            break
-        await asyncio.sleep(0.01)
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    await run_until_read(live, asked)
     assert asked.read_again == [Summary()]
     assert bridge.values[f"answer.{found.id}.sentence"] == "2"
 
@@ -130,14 +123,7 @@ async def test_what_the_fields_of_an_answer_lead_to_keeps_it_live(tmp_path: Path
     asked.value, asked.plan = 1, ALONG
     await live.ask("How many beds are in surgery?", "staff", "")
     live.changed(changed)
-    task = asyncio.create_task(live.run())
-    for _ in range(20):
-        if asked.read_again:
-            break
-        await asyncio.sleep(0.01)
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
+    await run_until_read(live, asked)
     assert asked.read_again == ([ALONG] if again else [])
 
 
@@ -169,6 +155,18 @@ async def test_a_yes_whose_end_nobody_saw_is_not_done_again(tmp_path: Path) -> N
     after.ask_soon(said)
     await settled(bridge, 1)
     assert asked.plans == []
+
+
+async def run_until_read(live: Board, asked: Asked) -> None:
+    """Let the board run until it read something anew, for a second at most."""
+    task = asyncio.create_task(live.run())
+    for _ in range(100):
+        if asked.read_again:
+            break
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 async def settled(bridge: Bridge, count: int) -> None:
